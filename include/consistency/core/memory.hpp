@@ -1,0 +1,101 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+
+#include <consistency/core/error.hpp>
+
+namespace consistency {
+
+/// Host memory that is kept and handed out again: after the first step of a shape nothing is asked of the
+/// system. Blocks are 64-byte aligned and rounded up to a quarter of a power of two.
+class MemoryPool {
+ public:
+  static constexpr std::size_t alignment = 64;
+
+  /// The process-wide pool; never destroyed, so that tensors of static storage stay valid.
+  static MemoryPool& instance() {
+    static auto& pool = *new MemoryPool;
+    return pool;
+  }
+
+  /// A block of at least `bytes`; throws resource_error where the system has none.
+  void* allocate(std::size_t bytes) {
+    auto const bin = bin_of(bytes);
+    auto const size = size_of(bin);
+    auto const lock = std::scoped_lock{mutex_};
+    live_ += size;
+    if (live_ > peak_) peak_ = live_;
+    if (auto* block = bins_[bin]) {
+      bins_[bin] = block->next;
+      return block;
+    }
+    ++system_allocations_;
+    reserved_ += size;
+    if (void* fresh = std::aligned_alloc(alignment, size)) return fresh;
+    live_ -= size;
+    reserved_ -= size;
+    throw resource_error{{.where = "MemoryPool",
+                          .what = "out of memory",
+                          .found = std::to_string(reserved_) + " bytes held",
+                          .expected = std::to_string(size) + " bytes more",
+                          .advice = "Use a smaller batch or network."}};
+  }
+
+  void release(void* memory, std::size_t bytes) noexcept {
+    auto const bin = bin_of(bytes);
+    auto const lock = std::scoped_lock{mutex_};
+    live_ -= size_of(bin);
+    bins_[bin] = new (memory) Free{bins_[bin]};
+  }
+
+  /// Gives all unused blocks back to the system.
+  void trim() noexcept {
+    auto const lock = std::scoped_lock{mutex_};
+    for (std::size_t bin = 0; bin < bins_.size(); ++bin) {
+      while (auto* block = bins_[bin]) {
+        bins_[bin] = block->next;
+        reserved_ -= size_of(bin);
+        std::free(block);
+      }
+    }
+  }
+
+  std::size_t peak_bytes() const noexcept { return locked(peak_); }  ///< high-water mark of bytes in use
+  std::size_t reserved_bytes() const noexcept { return locked(reserved_); }  ///< taken from the system
+  std::uint64_t system_allocations() const noexcept { return locked(system_allocations_); }
+
+ private:
+  struct Free {
+    Free* next;
+  };
+
+  // Bin 4k + q holds blocks of (4 + q) · 2^k units of 64 bytes.
+  static std::size_t bin_of(std::size_t bytes) noexcept {
+    auto const units = bytes <= 256 ? std::size_t{4} : (bytes + 63) / 64;  // ≥ 4 units of 64 bytes
+    auto const exponent = static_cast<std::size_t>(std::bit_width(units)) - 3;
+    auto const step = std::size_t{1} << exponent;
+    auto const quarters = (units + step - 1) / step;  // 4 … 8
+    return 4 * exponent + (quarters - 4);
+  }
+  static std::size_t size_of(std::size_t bin) noexcept { return (4 + bin % 4) * 64 << (bin / 4); }
+
+  template <class T>
+  T locked(T const& value) const noexcept {
+    auto const lock = std::scoped_lock{mutex_};
+    return value;
+  }
+
+  mutable std::mutex mutex_;
+  std::array<Free*, 4 * 58> bins_{};
+  std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
+  std::uint64_t system_allocations_ = 0;
+};
+
+}  // namespace consistency
