@@ -1,0 +1,164 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include <consistency/tensor/cpu/linear.hpp>
+#include <consistency/tensor/cpu/winograd.hpp>
+
+namespace consistency {
+
+namespace cpu {
+
+/// The patches of a k×k convolution with padding k/2, as rows of a matrix: one row per output pixel.
+template <class S>
+struct Patches {
+  S const* x;
+  Index height, width, channels, kernel, stride, out_height, out_width;
+
+  Patches(Tensor<S, Cpu> const& image, Index k, Index step)
+      : x{image.data()},
+        height{image.shape()[1]},
+        width{image.shape()[2]},
+        channels{image.shape()[3]},
+        kernel{k},
+        stride{step},
+        out_height{(height - 1) / step + 1},
+        out_width{(width - 1) / step + 1} {}
+
+  Index depth() const { return kernel * kernel * channels; }
+
+  void gather(Index begin, Index end, S* to) const {
+    auto const pad = kernel / 2;
+    for (auto r = begin; r < end; ++r) {
+      auto const column = r % out_width * stride - pad;
+      auto const line = r / out_width % out_height * stride - pad;
+      auto const* const image = x + r / (out_width * out_height) * height * width * channels;
+      auto const first = std::max<Index>(0, -column);
+      auto const last = std::min(kernel, width - column);
+      for (Index ky = 0; ky < kernel; ++ky, to += kernel * channels) {
+        auto const row = line + ky;
+        if (row < 0 || row >= height) {
+          std::fill_n(to, kernel * channels, S(0));
+          continue;
+        }
+        auto const* const from = image + (row * width + column) * channels;
+        std::fill_n(to, first * channels, S(0));
+        std::copy(from + first * channels, from + last * channels, to + first * channels);
+        std::fill(to + last * channels, to + kernel * channels, S(0));
+      }
+    }
+  }
+};
+
+/// y = conv(x, w) + bias for weights already in panels.
+template <class S>
+void convolve(Patches<S> const& patches, S const* panel, Index rows, Index out_channels, S* y,
+              S const* bias) {
+  auto const depth = patches.depth();
+  parallel_ranges(rows, 8 * Block<S>::height, [&](Index begin, Index end) {
+    auto buffer = Tensor<S, Cpu>{Shape{end - begin, depth}};
+    patches.gather(begin, end, buffer.mutable_data());
+    multiply_rows<S>({buffer.data(), depth, 1}, panel, end - begin, out_channels, depth,
+                     y + begin * out_channels, out_channels, false, bias);
+  });
+}
+
+/// Which convolutions go through Winograd's transforms: enough channels to pay for them.
+inline bool prefers_winograd(Index kernel, Index stride, Index in, Index out) {
+  return kernel == 3 && stride == 1 && in >= 16 && out >= 16;
+}
+
+}  // namespace cpu
+
+template <>
+struct Kernel<op::Conv2d, Cpu> {
+  template <class S>
+  static Tensor<S, Cpu> value(op::Conv2d const& op, Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w) {
+    return forward(op, op.result(x.shape(), w.shape()), x, w, static_cast<S const*>(nullptr));
+  }
+  template <class S>
+  static Tensor<S, Cpu> value(op::Conv2d const& op, Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w,
+                              Tensor<S, Cpu> const& b) {
+    return forward(op, op.result(x.shape(), w.shape(), b.shape()), x, w, b.data());
+  }
+
+  template <class S>
+  static std::array<Tensor<S, Cpu>, 3> vjp(op::Conv2d const& op, std::array<bool, 3> const& wanted,
+                                           Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& x,
+                                           Tensor<S, Cpu> const& w) {
+    std::array<Tensor<S, Cpu>, 3> result;
+    auto const k = w.shape()[0];
+    auto const out = w.shape()[3];
+    if (wanted[0]) result[0] = backward_data(op, g, x.shape(), w);
+    if (wanted[1] && cpu::prefers_winograd(k, op.stride, w.shape()[2], out)) {
+      result[1] = cpu::winograd_weight_gradient(x, g);
+    } else if (wanted[1]) {
+      auto const patches = cpu::Patches<S>{x, k, op.stride};
+      result[1] = cpu::weight_gradient<S>(g.shape().rows(), patches.depth(), out, g.data(),
+                                          [&](Index begin, Index end, S* buffer) {
+                                            patches.gather(begin, end, buffer);
+                                            return buffer;
+                                          })
+                      .reshaped(w.shape());
+    }
+    if (wanted[2]) result[2] = cpu::bias_gradient(g);
+    return result;
+  }
+
+ private:
+  template <class S>
+  static Tensor<S, Cpu> forward(op::Conv2d const& op, Shape shape, Tensor<S, Cpu> const& x,
+                                Tensor<S, Cpu> const& w, S const* bias) {
+    auto y = Tensor<S, Cpu>{shape};
+    if (cpu::prefers_winograd(w.shape()[0], op.stride, w.shape()[2], w.shape()[3])) {
+      cpu::winograd_convolve(x, w, false, y.mutable_data(), bias);
+      return y;
+    }
+    auto const patches = cpu::Patches<S>{x, w.shape()[0], op.stride};
+    auto const out = w.shape()[3];
+    auto const panel = cpu::packed<S>({w.data(), out, 1}, patches.depth(), out);
+    cpu::convolve(patches, panel.data(), shape.rows(), out, y.mutable_data(), bias);
+    return y;
+  }
+
+  /// The adjoint in x: a stride-1 convolution of the (dilated) gradient with the flipped, transposed kernel.
+  template <class S>
+  static Tensor<S, Cpu> backward_data(op::Conv2d const& op, Tensor<S, Cpu> const& g, Shape const& shape,
+                                      Tensor<S, Cpu> const& w) {
+    auto const k = w.shape()[0];
+    auto const in = w.shape()[2];
+    auto const out = w.shape()[3];
+    auto dx = Tensor<S, Cpu>{shape};
+    if (cpu::prefers_winograd(k, op.stride, in, out)) {
+      cpu::winograd_convolve(g, w, true, dx.mutable_data(), static_cast<S const*>(nullptr));
+      return dx;
+    }
+    auto flipped = Tensor<S, Cpu>{Shape{k, k, out, in}};
+    for (Index tap = 0; tap < k * k; ++tap) {
+      auto const* const from = w.data() + (k * k - 1 - tap) * in * out;
+      auto* const to = flipped.mutable_data() + tap * in * out;
+      for (Index i = 0; i < in; ++i)
+        for (Index o = 0; o < out; ++o) to[o * in + i] = from[i * out + o];
+    }
+    auto const dilated = op.stride == 1 ? g : dilate(g, op.stride, shape);
+    auto const patches = cpu::Patches<S>{dilated, k, 1};
+    auto const panel = cpu::packed<S>({flipped.data(), in, 1}, patches.depth(), in);
+    cpu::convolve(patches, panel.data(), shape.rows(), in, dx.mutable_data(), static_cast<S const*>(nullptr));
+    return dx;
+  }
+
+  template <class S>
+  static Tensor<S, Cpu> dilate(Tensor<S, Cpu> const& g, Index stride, Shape const& shape) {
+    auto const channels = g.shape()[3];
+    auto wide = Tensor<S, Cpu>{shape.with_channels(channels), S(0)};
+    for (Index n = 0; n < g.shape()[0]; ++n)
+      for (Index y = 0; y < g.shape()[1]; ++y)
+        for (Index x = 0; x < g.shape()[2]; ++x)
+          std::copy_n(g.data() + ((n * g.shape()[1] + y) * g.shape()[2] + x) * channels, channels,
+                      wide.mutable_data() + ((n * shape[1] + y * stride) * shape[2] + x * stride) * channels);
+    return wide;
+  }
+};
+
+}  // namespace consistency

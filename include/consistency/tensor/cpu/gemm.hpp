@@ -1,0 +1,148 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <consistency/core/parallel.hpp>
+#include <consistency/tensor/cpu/pack.hpp>
+#include <consistency/tensor/tensor.hpp>
+
+namespace consistency::cpu {
+
+/// A matrix inside a larger array: element (i, j) at data[i · rows + j · columns].
+template <class S>
+struct Strided {
+  S const* data;
+  Index rows, columns;
+};
+
+/// The register block of the matrix product: `height` rows of A times a panel of two packs of B.
+template <class S>
+struct Block {
+  static constexpr Index width = 2 * Pack<S>::width;
+  static constexpr Index height = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 14 : 6;
+};
+
+/// C (Rows × width) = start + Σ_k a(i, k) · panel[k], each sum in the order of k, one fused multiply-add at a
+/// time: a result never depends on how many rows or columns are computed beside it. One of A's strides is 1.
+template <class S, int Rows, bool UnitColumns>
+void multiply_block(S const* a, Index stride, S const* panel, Index depth, S* c, Index ldc, bool accumulate,
+                    S const* bias) {
+  using P = Pack<S>;
+  std::array<P, Rows> left, right;
+  for (int i = 0; i < Rows; ++i) {
+    left[i] = accumulate ? P::load(c + i * ldc) : bias ? P::load(bias) : P(0.0);
+    right[i] = accumulate ? P::load(c + i * ldc + P::width) : bias ? P::load(bias + P::width) : P(0.0);
+  }
+  for (Index k = 0; k < depth; ++k) {
+    auto const b0 = P::load(panel + k * Block<S>::width);
+    auto const b1 = P::load(panel + k * Block<S>::width + P::width);
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i) {
+      auto const x = P::splat(UnitColumns ? a[i * stride + k] : a[k * stride + i]);
+      left[i] = fma(x, b0, left[i]);
+      right[i] = fma(x, b1, right[i]);
+    }
+  }
+  for (int i = 0; i < Rows; ++i) {
+    left[i].store(c + i * ldc);
+    right[i].store(c + i * ldc + P::width);
+  }
+}
+
+/// multiply_block for a number of rows known at run time, 1 … height.
+template <class S, bool UnitColumns>
+auto block_for(Index rows) {
+  using F = void (*)(S const*, Index, S const*, Index, S*, Index, bool, S const*);
+  static constexpr auto table = []<int... I>(std::integer_sequence<int, I...>) {
+    return std::array<F, sizeof...(I)>{&multiply_block<S, I + 1, UnitColumns>...};
+  }(std::make_integer_sequence<int, static_cast<int>(Block<S>::height)>{});
+  return table[static_cast<std::size_t>(rows - 1)];
+}
+
+template <class S>
+Index panels(Index columns) {
+  return (columns + Block<S>::width - 1) / Block<S>::width;
+}
+
+/// Copies columns of B (depth × columns) into panels of Block::width, zeros behind the last column.
+template <class S>
+void pack_panel(Strided<S> b, Index depth, Index columns, Index panel, S* to, S scale = S(1)) {
+  constexpr auto width = Block<S>::width;
+  auto const first = panel * width;
+  auto const n = std::min(width, columns - first);
+  for (Index k = 0; k < depth; ++k, to += width) {
+    auto const* const from = b.data + k * b.rows + first * b.columns;
+    for (Index j = 0; j < n; ++j) to[j] = scale * from[j * b.columns];
+    for (Index j = n; j < width; ++j) to[j] = S(0);
+  }
+}
+
+template <class S>
+Tensor<S, Cpu> packed(Strided<S> b, Index depth, Index columns, S scale = S(1)) {
+  auto const count = panels<S>(columns);
+  auto result = Tensor<S, Cpu>{Shape{count, depth, Block<S>::width}};
+  parallel_ranges(
+      count, std::max<Index>(1, 16384 / (depth * Block<S>::width + 1)), [&](Index begin, Index end) {
+        for (auto p = begin; p < end; ++p)
+          pack_panel(b, depth, columns, p, result.mutable_data() + p * depth * Block<S>::width, scale);
+      });
+  return result;
+}
+
+/// C (rows × columns, leading dimension ldc) = [C +] A · B [+ bias], B in panels; on the calling thread.
+template <class S>
+void multiply_rows(Strided<S> a, S const* b, Index rows, Index columns, Index depth, S* c, Index ldc,
+                   bool accumulate = false, S const* bias = nullptr) {
+  using B = Block<S>;
+  auto const unit = a.columns == 1;
+  auto const stride = unit ? a.rows : a.columns;
+  auto const blocks = (rows + B::height - 1) / B::height;
+  std::array<S, static_cast<std::size_t>(B::height * B::width)> edge;
+  std::array<S, static_cast<std::size_t>(B::width)> edge_bias{};
+  for (Index p = 0; p < panels<S>(columns); ++p) {
+    auto const first = p * B::width;
+    auto const n = std::min(B::width, columns - first);
+    auto const* const panel = b + p * depth * B::width;
+    auto const* panel_bias = bias ? bias + first : nullptr;
+    if (bias && n < B::width) {
+      std::copy_n(panel_bias, n, edge_bias.begin());
+      panel_bias = edge_bias.data();
+    }
+    Index row = 0;
+    for (Index block = 0; block < blocks; ++block) {
+      auto const height = (rows - row + blocks - block - 1) / (blocks - block);
+      auto const multiply = unit ? block_for<S, true>(height) : block_for<S, false>(height);
+      auto const* const from = a.data + row * a.rows;
+      auto* const to = c + row * ldc + first;
+      if (n == B::width) {
+        multiply(from, stride, panel, depth, to, ldc, accumulate, panel_bias);
+      } else {
+        if (accumulate)
+          for (Index i = 0; i < height; ++i)
+            std::copy_n(to + i * ldc, n, &edge[static_cast<std::size_t>(i * B::width)]);
+        multiply(from, stride, panel, depth, edge.data(), B::width, accumulate, panel_bias);
+        for (Index i = 0; i < height; ++i)
+          std::copy_n(&edge[static_cast<std::size_t>(i * B::width)], n, to + i * ldc);
+      }
+      row += height;
+    }
+  }
+}
+
+/// C = A · B [+ bias] on all threads, cut into groups of rows.
+template <class S>
+void multiply(Strided<S> a, Strided<S> b, Index rows, Index columns, Index depth, S* c,
+              S const* bias = nullptr) {
+  auto const panel = packed(b, depth, columns);
+  constexpr auto height = Block<S>::height;
+  constexpr Index worth = Index{1} << 21;  // multiply-adds that pay for waking a thread
+  auto const grain = std::max<Index>(8, worth / (columns * depth * height + 1)) * height;
+  parallel_ranges(rows, grain, [&](Index begin, Index end) {
+    multiply_rows<S>({a.data + begin * a.rows, a.rows, a.columns}, panel.data(), end - begin, columns, depth,
+                     c + begin * columns, columns, false, bias);
+  });
+}
+
+}  // namespace consistency::cpu

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include <Eigen/Core>
+
+#include <consistency/core/shape.hpp>
+
+namespace consistency {
+
+/// The widest SIMD register that the compiler targets, as a number: Eigen's packet with operators.
+template <class S>
+struct Pack {
+  using Packet = typename Eigen::internal::packet_traits<S>::type;
+  static constexpr Index width = Eigen::internal::unpacket_traits<Packet>::size;
+
+  Packet p;
+
+  Pack() = default;
+  explicit Pack(Packet packet) : p{packet} {}
+  explicit Pack(double value) : p{Eigen::internal::pset1<Packet>(static_cast<S>(value))} {}
+  static Pack splat(S value) { return Pack{Eigen::internal::pset1<Packet>(value)}; }
+  static Pack load(S const* from) { return Pack{Eigen::internal::ploadu<Packet>(from)}; }
+  void store(S* to) const { Eigen::internal::pstoreu(to, p); }
+
+  /// The first n < width lanes; the rest is 0. Tails take the same arithmetic as whole registers, so a number
+  /// does not depend on where in an array it stands.
+  static Pack load_part(S const* from, Index n) {
+    std::array<S, static_cast<std::size_t>(width)> lanes{};
+    std::memcpy(lanes.data(), from, static_cast<std::size_t>(n) * sizeof(S));
+    return load(lanes.data());
+  }
+  void store_part(S* to, Index n) const {
+    std::array<S, static_cast<std::size_t>(width)> lanes;
+    store(lanes.data());
+    std::memcpy(to, lanes.data(), static_cast<std::size_t>(n) * sizeof(S));
+  }
+
+  friend Pack operator+(Pack a, Pack b) { return Pack{Eigen::internal::padd(a.p, b.p)}; }
+  friend Pack operator-(Pack a, Pack b) { return Pack{Eigen::internal::psub(a.p, b.p)}; }
+  friend Pack operator*(Pack a, Pack b) { return Pack{Eigen::internal::pmul(a.p, b.p)}; }
+  friend Pack operator/(Pack a, Pack b) { return Pack{Eigen::internal::pdiv(a.p, b.p)}; }
+  friend Pack operator-(Pack a) { return Pack{Eigen::internal::pnegate(a.p)}; }
+  Pack& operator+=(Pack b) { return *this = *this + b; }
+
+  friend Pack fma(Pack a, Pack b, Pack c) { return Pack{Eigen::internal::pmadd(a.p, b.p, c.p)}; }
+  friend S sum(Pack a) { return Eigen::internal::predux(a.p); }
+  friend Pack sqrt(Pack a) { return Pack{Eigen::internal::psqrt(a.p)}; }
+  friend Pack abs(Pack a) { return Pack{Eigen::internal::pabs(a.p)}; }
+  friend Pack exp(Pack a) { return Pack{Eigen::internal::pexp(a.p)}; }
+  friend Pack log(Pack a) { return Pack{Eigen::internal::plog(a.p)}; }
+  friend Pack sign(Pack a) {
+    auto const zero = Eigen::internal::pset1<Packet>(S(0));
+    auto const one = Eigen::internal::pset1<Packet>(S(1));
+    auto const positive = Eigen::internal::pand(Eigen::internal::pcmp_lt(zero, a.p), one);
+    auto const negative = Eigen::internal::pand(Eigen::internal::pcmp_lt(a.p, zero), one);
+    return Pack{Eigen::internal::psub(positive, negative)};
+  }
+  // Eigen 3.4 vectorises these for float alone.
+  friend Pack sin(Pack a) {
+    if constexpr (sizeof(S) == 4) return Pack{Eigen::internal::psin(a.p)};
+    return lanewise(a, [](S x) { return std::sin(x); });
+  }
+  friend Pack cos(Pack a) {
+    if constexpr (sizeof(S) == 4) return Pack{Eigen::internal::pcos(a.p)};
+    return lanewise(a, [](S x) { return std::cos(x); });
+  }
+  friend Pack tanh(Pack a) {
+    if constexpr (sizeof(S) == 4) return Pack{Eigen::internal::ptanh(a.p)};
+    return lanewise(a, [](S x) { return std::tanh(x); });
+  }
+
+ private:
+  template <class F>
+  static Pack lanewise(Pack a, F f) {
+    std::array<S, static_cast<std::size_t>(width)> lanes;
+    a.store(lanes.data());
+    for (auto& x : lanes) x = f(x);
+    return load(lanes.data());
+  }
+};
+
+}  // namespace consistency

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <consistency/tensor/scalar.hpp>
+#include <consistency/tensor/value.hpp>
+
+namespace consistency {
+
+/// An element-wise function of N numbers as an operation: one pass over memory however long the chain is.
+/// F::eval<0>(leaves) computes one element from std::array<Number, N>.
+template <class F>
+struct Pointwise {
+  F f;
+};
+
+namespace pointwise {
+
+struct Leaf {
+  static constexpr std::size_t leaves = 1;
+  template <std::size_t At, class Numbers>
+  auto eval(Numbers const& x) const {
+    return x[At];
+  }
+};
+
+struct Constant {
+  static constexpr std::size_t leaves = 0;
+  double value;
+  template <std::size_t, class Numbers>
+  auto eval(Numbers const&) const {
+    return typename Numbers::value_type(static_cast<typename Numbers::value_type>(value));
+  }
+};
+
+template <class F, class A>
+struct Unary {
+  static constexpr std::size_t leaves = A::leaves;
+  A a;
+  template <std::size_t At, class Numbers>
+  auto eval(Numbers const& x) const {
+    return F::of(a.template eval<At>(x));
+  }
+};
+
+template <class F, class A, class B>
+struct Binary {
+  static constexpr std::size_t leaves = A::leaves + B::leaves;
+  A a;
+  B b;
+  template <std::size_t At, class Numbers>
+  auto eval(Numbers const& x) const {
+    return F::of(a.template eval<At>(x), b.template eval<At + A::leaves>(x));
+  }
+};
+
+}  // namespace pointwise
+
+/// A chain of element-wise operations that has not run yet. It becomes a value where one is asked for: by
+/// assignment to a value type, as an argument of any other operation, or by `evaluated`. Held by `auto` it is
+/// evaluated anew at every use.
+template <class F, class... V>
+struct Expression {
+  F f;
+  std::tuple<V...> leaves;
+
+  auto evaluate() const {
+    return std::apply([&](auto const&... x) { return apply(Pointwise<F>{f}, x...); }, leaves);
+  }
+  template <Value Result>
+  operator Result() const {  // NOLINT(google-explicit-constructor): an expression is its value, later
+    return evaluate();
+  }
+};
+
+template <class T>
+inline constexpr bool is_expression = false;
+template <class F, class... V>
+inline constexpr bool is_expression<Expression<F, V...>> = true;
+
+template <class T>
+concept Operand = Value<T> || is_expression<std::remove_cvref_t<T>>;
+
+/// A value as it is, an expression computed.
+template <Value V>
+V const& evaluated(V const& x) {
+  return x;
+}
+template <class F, class... V>
+auto evaluated(Expression<F, V...> const& e) {
+  return e.evaluate();
+}
+template <Operand X>
+using value_t = std::remove_cvref_t<decltype(evaluated(std::declval<X const&>()))>;
+
+namespace pointwise {
+
+template <Value V>
+auto part(V const& x) {
+  return Expression<Leaf, V>{{}, {x}};
+}
+template <class F, class... V>
+auto const& part(Expression<F, V...> const& e) {
+  return e;
+}
+template <class N>
+  requires std::is_arithmetic_v<N>
+auto part(N c) {
+  return Expression<Constant>{{static_cast<double>(c)}, {}};
+}
+
+template <class F, class X>
+auto unary(X const& x) {
+  auto const& a = part(x);
+  return std::apply(
+      [&](auto const&... v) {
+        return Expression<Unary<F, std::remove_cvref_t<decltype(a.f)>>, std::remove_cvref_t<decltype(v)>...>{
+            {a.f}, {v...}};
+      },
+      a.leaves);
+}
+
+template <class F, class X, class Y>
+auto binary(X const& x, Y const& y) {
+  auto const& a = part(x);
+  auto const& b = part(y);
+  using Node = Binary<F, std::remove_cvref_t<decltype(a.f)>, std::remove_cvref_t<decltype(b.f)>>;
+  return std::apply(
+      [&](auto const&... v) {
+        return Expression<Node, std::remove_cvref_t<decltype(v)>...>{{a.f, b.f}, {v...}};
+      },
+      std::tuple_cat(a.leaves, b.leaves));
+}
+
+template <class T>
+concept Number = std::is_arithmetic_v<T>;
+
+}  // namespace pointwise
+
+}  // namespace consistency

@@ -1,0 +1,192 @@
+#pragma once
+
+#include <consistency/tensor/elementwise.hpp>
+
+namespace consistency {
+
+/// The operations beside element-wise ones: settings and shape rule, nothing else. A backend implements
+/// Kernel<Op, Backend> for each; autodiff/rules/ holds the derivatives.
+namespace op {
+
+[[noreturn]] inline void misfit(char const* where, std::string found, std::string expected) {
+  throw shape_error{{.where = where,
+                     .what = "operand shapes",
+                     .found = std::move(found),
+                     .expected = std::move(expected),
+                     .advice = ""}};
+}
+inline void require(bool fits, char const* where, Shape const& a, Shape const& b, char const* expected) {
+  if (!fits) misfit(where, a.text() + " and " + b.text(), expected);
+}
+
+/// Sum over the axes in which `target` has extent 1 (or which it lacks in front).
+struct SumTo {
+  Shape target;
+  Shape result(Shape const& x) const {
+    require(broadcast(x, target) == x, "sum_to", x, target, "a target that broadcasts to the operand");
+    return target;
+  }
+};
+
+/// The adjoint of SumTo: repeats along the axes of extent 1.
+struct BroadcastTo {
+  Shape target;
+  Shape result(Shape const& x) const {
+    require(broadcast(x, target) == target, "broadcast_to", x, target,
+            "an operand that broadcasts to the target");
+    return target;
+  }
+};
+
+struct Reshape {
+  Shape target;
+  Shape result(Shape const& x) const {
+    require(x.count() == target.count(), "reshape", x, target, "the same number of elements");
+    return target;
+  }
+};
+
+/// Joins two tensors along the last axis.
+struct Concat {
+  Shape result(Shape const& a, Shape const& b) const {
+    require(a.rank() > 0 && a.rank() == b.rank() && a.with_channels(b.back()) == b, "concat", a, b,
+            "equal but for the last axis");
+    return a.with_channels(a.back() + b.back());
+  }
+};
+
+/// Elements [begin, end) of the last axis.
+struct Slice {
+  Index begin, end;
+  Shape result(Shape const& x) const {
+    if (x.rank() == 0 || begin < 0 || begin > end || end > x.back())
+      misfit("slice", x.text() + " [" + std::to_string(begin) + ", " + std::to_string(end) + ")",
+             "0 <= begin <= end <= last extent");
+    return x.with_channels(end - begin);
+  }
+};
+
+/// x W + b over the last axis: x (…, k), W (k, n), b (n). On images this is a 1×1 convolution.
+struct Linear {
+  Shape result(Shape const& x, Shape const& w) const {
+    require(x.rank() > 0 && w.rank() == 2 && x.back() == w[0], "linear", x, w,
+            "x (..., k) and weight (k, n)");
+    return x.with_channels(w[1]);
+  }
+  Shape result(Shape const& x, Shape const& w, Shape const& b) const {
+    require(b == Shape{w.back()}, "linear", w, b, "bias (n) for weight (k, n)");
+    return result(x, w);
+  }
+};
+
+/// Cross-correlation with zero padding k/2: x (n, h, w, c), W (k, k, c, o) with k odd, b (o).
+struct Conv2d {
+  Index stride = 1;
+  Shape result(Shape const& x, Shape const& w) const {
+    require(stride > 0 && x.rank() == 4 && w.rank() == 4 && w[0] == w[1] && w[0] % 2 == 1 && w[2] == x[3],
+            "conv2d", x, w, "x (n, h, w, c) and weight (k, k, c, o), k odd, stride 1 or more");
+    return {x[0], (x[1] - 1) / stride + 1, (x[2] - 1) / stride + 1, w[3]};
+  }
+  Shape result(Shape const& x, Shape const& w, Shape const& b) const {
+    require(b == Shape{w.back()}, "conv2d", w, b, "bias (o) for weight (k, k, c, o)");
+    return result(x, w);
+  }
+};
+
+/// Nearest-neighbour ×2: (n, h, w, c) → (n, 2h, 2w, c).
+struct Upsample {
+  Shape result(Shape const& x) const {
+    require(x.rank() == 4, "upsample", x, x, "(n, h, w, c)");
+    return {x[0], 2 * x[1], 2 * x[2], x[3]};
+  }
+};
+
+/// 2×2 average: (n, 2h, 2w, c) → (n, h, w, c).
+struct Downsample {
+  Shape result(Shape const& x) const {
+    require(x.rank() == 4 && x[1] % 2 == 0 && x[2] % 2 == 0, "downsample", x, x,
+            "(n, h, w, c), h and w even");
+    return {x[0], x[1] / 2, x[2] / 2, x[3]};
+  }
+};
+
+/// Folds p×p pixels into channels: (n, ph, pw, c) → (n, h, w, p·p·c), row by row of the patch.
+struct SpaceToDepth {
+  Index patch = 2;
+  Shape result(Shape const& x) const {
+    require(patch > 0 && x.rank() == 4 && x[1] % patch == 0 && x[2] % patch == 0, "space_to_depth", x, x,
+            "(n, h, w, c), h and w divisible by the patch");
+    return {x[0], x[1] / patch, x[2] / patch, x[3] * patch * patch};
+  }
+};
+
+/// The inverse of SpaceToDepth.
+struct DepthToSpace {
+  Index patch = 2;
+  Shape result(Shape const& x) const {
+    require(patch > 0 && x.rank() == 4 && x[3] % (patch * patch) == 0, "depth_to_space", x, x,
+            "(n, h, w, c), c divisible by the patch squared");
+    return {x[0], x[1] * patch, x[2] * patch, x[3] / (patch * patch)};
+  }
+};
+
+/// Group normalisation with scale and shift, then optionally SiLU (Wu & He 2018): x (n, h, w, c); scale and
+/// shift are (c), or (n, 1, 1, c) where each sample has its own.
+struct GroupNorm {
+  Index groups = 8;
+  double epsilon = 1e-5;
+  bool silu = false;
+  Shape result(Shape const& x, Shape const& scale, Shape const& shift) const {
+    require(x.rank() == 4 && groups > 0 && x[3] % groups == 0, "group_norm", x, scale,
+            "(n, h, w, c), c divisible by the groups");
+    require(scale == Shape{x[3]} || scale == Shape{x[0], 1, 1, x[3]}, "group_norm", x, scale,
+            "scale (c) or (n, 1, 1, c)");
+    require(shift == scale, "group_norm", scale, shift, "scale and shift of one shape");
+    return x;
+  }
+};
+
+/// Softmax over the last axis.
+struct Softmax {
+  Shape result(Shape const& x) const { return x; }
+};
+
+/// scale · q kᵀ per head: q (n, t, c), k (n, s, c) → (n, heads, t, s).
+struct AttentionScores {
+  Index heads = 1;
+  double scale = 1;
+  Shape result(Shape const& q, Shape const& k) const {
+    require(heads > 0 && q.rank() == 3 && k.rank() == 3 && q[0] == k[0] && q[2] == k[2] && q[2] % heads == 0,
+            "attention_scores", q, k, "(n, t, c) and (n, s, c), c divisible by the heads");
+    return {q[0], heads, q[1], k[1]};
+  }
+};
+
+/// scale · p v per head, or scale · pᵀ v: p (n, heads, t, s), v (n, s, c) → (n, t, c).
+struct AttentionMix {
+  double scale = 1;
+  bool transposed = false;
+  Shape result(Shape const& p, Shape const& v) const {
+    auto const inner = p.rank() == 4 ? p[transposed ? 2 : 3] : 0;
+    require(p.rank() == 4 && v.rank() == 3 && p[0] == v[0] && v[1] == inner && p[1] > 0 && v[2] % p[1] == 0,
+            "attention_mix", p, v, "(n, heads, t, s) and (n, s, c), c divisible by the heads");
+    return {p[0], p[transposed ? 3 : 2], v[2]};
+  }
+};
+
+}  // namespace op
+
+/// A list of types, to enumerate at compile time.
+template <class... T>
+struct TypeList {};
+
+/// Every operation with a row in the derivative tests.
+using AllOps = TypeList<op::SumTo, op::BroadcastTo, op::Reshape, op::Concat, op::Slice, op::Linear,
+                        op::Conv2d, op::Upsample, op::Downsample, op::SpaceToDepth, op::DepthToSpace,
+                        op::GroupNorm, op::Softmax, op::AttentionScores, op::AttentionMix>;
+using AllPointwise =
+    TypeList<pointwise::Add, pointwise::Subtract, pointwise::Multiply, pointwise::Divide, pointwise::Negate,
+             pointwise::Square, pointwise::Exp, pointwise::Log, pointwise::Sqrt, pointwise::Sin,
+             pointwise::Cos, pointwise::Tanh, pointwise::Abs, pointwise::Sigmoid, pointwise::Silu>;
+
+}  // namespace consistency

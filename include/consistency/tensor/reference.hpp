@@ -1,0 +1,11 @@
+#pragma once
+
+/// The reference backend: every kernel as plain loops, for any scalar. The oracle of the other backends.
+#include <consistency/tensor/functions.hpp>
+#include <consistency/tensor/reference/attention.hpp>
+#include <consistency/tensor/reference/conv2d.hpp>
+#include <consistency/tensor/reference/group_norm.hpp>
+#include <consistency/tensor/reference/layout.hpp>
+#include <consistency/tensor/reference/linear.hpp>
+#include <consistency/tensor/reference/pointwise.hpp>
+#include <consistency/tensor/reference/reduce.hpp>

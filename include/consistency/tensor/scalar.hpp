@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cmath>
+#include <complex>
+#include <type_traits>
+
+namespace consistency {
+
+/// Scalar functions that element-wise code is written in, for every number type that can pass through it:
+/// float, double, complex (complex-step differentiation), SIMD packs and jets.
+namespace scalar {
+
+template <class S>
+concept Real = std::is_floating_point_v<S>;
+
+template <Real S>
+S sign(S x) {
+  return static_cast<S>((S(0) < x) - (x < S(0)));
+}
+template <Real S>
+S sign(std::complex<S> x) {
+  return sign(x.real());
+}
+template <class S>
+S absolute(S x) {
+  if constexpr (Real<S>) {
+    return std::abs(x);
+  } else {
+    return abs(x);
+  }
+}
+/// |x| continued analytically from the real axis: std::abs of a complex number is not differentiable.
+template <Real S>
+std::complex<S> absolute(std::complex<S> x) {
+  return sign(x.real()) * x;
+}
+template <class S>
+S signum(S x) {
+  return S(sign(x));
+}
+template <class S>
+S sigmoid(S x) {
+  using std::exp;
+  return S(1.0) / (S(1.0) + exp(-x));
+}
+
+}  // namespace scalar
+
+/// A number with its derivative along one direction (forward mode on scalars).
+template <class S>
+struct Jet {
+  S v, d;
+
+  Jet() = default;
+  Jet(S value, S derivative) : v{value}, d{derivative} {}
+  explicit Jet(double constant) : v(static_cast<S>(constant)), d(static_cast<S>(0.0)) {}
+
+  friend Jet operator+(Jet a, Jet b) { return {a.v + b.v, a.d + b.d}; }
+  friend Jet operator-(Jet a, Jet b) { return {a.v - b.v, a.d - b.d}; }
+  friend Jet operator-(Jet a) { return {-a.v, -a.d}; }
+  friend Jet operator*(Jet a, Jet b) { return {a.v * b.v, a.d * b.v + a.v * b.d}; }
+  friend Jet operator/(Jet a, Jet b) {
+    auto const q = a.v / b.v;
+    return {q, (a.d - q * b.d) / b.v};
+  }
+  friend Jet exp(Jet a) {
+    using std::exp;
+    auto const e = exp(a.v);
+    return {e, e * a.d};
+  }
+  friend Jet log(Jet a) {
+    using std::log;
+    return {log(a.v), a.d / a.v};
+  }
+  friend Jet sqrt(Jet a) {
+    using std::sqrt;
+    auto const r = sqrt(a.v);
+    return {r, S(0.5) * a.d / r};
+  }
+  friend Jet sin(Jet a) {
+    using std::cos;
+    using std::sin;
+    return {sin(a.v), cos(a.v) * a.d};
+  }
+  friend Jet cos(Jet a) {
+    using std::cos;
+    using std::sin;
+    return {cos(a.v), -sin(a.v) * a.d};
+  }
+  friend Jet tanh(Jet a) {
+    using std::tanh;
+    auto const y = tanh(a.v);
+    return {y, (S(1.0) - y * y) * a.d};
+  }
+  friend Jet abs(Jet a) { return {scalar::absolute(a.v), scalar::signum(a.v) * a.d}; }
+  friend Jet sign(Jet a) { return {scalar::signum(a.v), S(0.0)}; }
+};
+
+namespace scalar {
+
+/// s' = s (1 − s): finite where exp(−x) overflows, which the quotient's own derivative is not.
+template <class S>
+Jet<S> sigmoid(Jet<S> x) {
+  auto const s = sigmoid(x.v);
+  return {s, s * (S(1.0) - s) * x.d};
+}
+
+}  // namespace scalar
+
+}  // namespace consistency

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <new>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <consistency/core/memory.hpp>
+#include <consistency/core/shape.hpp>
+
+namespace consistency {
+
+/// Backends name the place where numbers live and the kernels that work on them.
+struct Cpu {};        ///< vectorised kernels on all cores, float and double
+struct Reference {};  ///< plain loops for any scalar (complex too): the oracle of the other backends
+
+/// A dense row-major array in one backend's memory. Copies share the same numbers, like a shared_ptr; numbers
+/// are written only by the kernel that makes a tensor and by the owners of arenas. Images are NHWC.
+template <class S, class B = Cpu>
+class Tensor {
+ public:
+  using Scalar = S;
+  using Backend = B;
+
+  Tensor() = default;  ///< undefined: no shape, no numbers; as a derivative it means zero
+  /// Uninitialised numbers.
+  explicit Tensor(Shape shape) : shape_{shape}, block_{Block::make(bytes(shape))}, data_{block_->data()} {}
+  Tensor(Shape shape, S value) : Tensor(shape) { std::fill_n(data_, shape.count(), value); }
+  /// Copies `values`; throws shape_error unless there are shape.count() of them.
+  Tensor(Shape shape, std::span<S const> values) : Tensor(shape) {
+    if (static_cast<Index>(values.size()) != shape.count()) misfit("Tensor", values.size(), shape);
+    std::copy(values.begin(), values.end(), data_);
+  }
+  Tensor(Tensor const& other) noexcept : shape_{other.shape_}, block_{other.block_}, data_{other.data_} {
+    if (block_) block_->retain();
+  }
+  Tensor(Tensor&& other) noexcept
+      : shape_{other.shape_}, block_{std::exchange(other.block_, nullptr)}, data_{other.data_} {}
+  Tensor& operator=(Tensor other) noexcept {
+    std::swap(shape_, other.shape_);
+    std::swap(block_, other.block_);
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  ~Tensor() {
+    if (block_) block_->release();
+  }
+
+  bool defined() const noexcept { return block_ != nullptr; }
+  Shape const& shape() const noexcept { return shape_; }
+  Index count() const noexcept { return shape_.count(); }
+  S const* data() const noexcept { return data_; }
+  S* mutable_data() noexcept { return data_; }
+  std::span<S const> values() const noexcept { return {data_, static_cast<std::size_t>(count())}; }
+  std::span<S> mutable_values() noexcept { return {data_, static_cast<std::size_t>(count())}; }
+  S operator[](Index i) const noexcept { return data_[i]; }
+  bool unique() const noexcept { return block_ && block_->unique(); }  ///< nobody else sees these numbers
+
+  /// The same numbers under another shape of the same count.
+  Tensor reshaped(Shape shape) const {
+    if (shape.count() != count()) misfit("reshape", static_cast<std::size_t>(count()), shape);
+    return view(0, shape);
+  }
+  /// Part of the same numbers: shape.count() of them from `offset` on.
+  Tensor view(Index offset, Shape shape) const {
+    auto part = *this;
+    part.shape_ = shape;
+    part.data_ += offset;
+    return part;
+  }
+  /// The shape alone, undefined: what a derivative needs to know of an operand whose numbers it does not
+  /// need.
+  Tensor without_numbers() const {
+    Tensor bare;
+    bare.shape_ = shape_;
+    return bare;
+  }
+  void fill(S value) { std::fill_n(data_, count(), value); }
+  /// Overwrites these numbers, for everybody who shares them.
+  void assign(Tensor const& from) {
+    if (from.count() != count()) misfit("assign", static_cast<std::size_t>(from.count()), shape_);
+    std::copy_n(from.data_, count(), data_);
+  }
+  Tensor clone() const { return Tensor{shape_, values()}; }
+
+ private:
+  // A header of one cache line, then the numbers.
+  struct Block {
+    std::atomic<std::size_t> owners;
+    std::size_t size;
+
+    static Block* make(std::size_t payload) {
+      auto const size = MemoryPool::alignment + payload;
+      return new (MemoryPool::instance().allocate(size)) Block{1, size};
+    }
+    S* data() { return reinterpret_cast<S*>(reinterpret_cast<std::byte*>(this) + MemoryPool::alignment); }
+    bool unique() const noexcept { return owners.load(std::memory_order_acquire) == 1; }
+    void retain() noexcept { owners.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept {
+      if (owners.fetch_sub(1, std::memory_order_acq_rel) == 1) MemoryPool::instance().release(this, size);
+    }
+  };
+
+  // A count whose bytes would overflow is cut to one that no system has.
+  static std::size_t bytes(Shape const& shape) {
+    return std::min(static_cast<std::size_t>(shape.count()), (std::size_t{1} << 62U) / sizeof(S)) * sizeof(S);
+  }
+  [[noreturn]] static void misfit(char const* where, std::size_t found, Shape const& shape) {
+    throw shape_error{{.where = where,
+                       .what = "number of values",
+                       .found = std::to_string(found),
+                       .expected = std::to_string(shape.count()) + " for shape " + shape.text(),
+                       .advice = ""}};
+  }
+
+  Shape shape_;
+  Block* block_ = nullptr;
+  S* data_ = nullptr;
+};
+
+}  // namespace consistency

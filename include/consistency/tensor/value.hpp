@@ -1,0 +1,54 @@
+#pragma once
+
+#include <type_traits>
+
+#include <consistency/tensor/tensor.hpp>
+
+namespace consistency {
+
+/// What network and loss code is generic over: Tensor, Variable<Tensor> (reverse mode), Dual<Tensor> (forward
+/// mode), Dual<Variable<Tensor>> (reverse over forward).
+template <class T>
+inline constexpr bool is_value = false;
+template <class S, class B>
+inline constexpr bool is_value<Tensor<S, B>> = true;
+
+template <class T>
+concept Value = is_value<std::remove_cvref_t<T>>;
+
+template <class T>
+inline constexpr bool is_tensor = false;
+template <class S, class B>
+inline constexpr bool is_tensor<Tensor<S, B>> = true;
+
+/// The tensor at the bottom of a value type.
+template <class V>
+struct tensor_of {
+  using type = typename V::Tensor;
+};
+template <class S, class B>
+struct tensor_of<Tensor<S, B>> {
+  using type = Tensor<S, B>;
+};
+template <class V>
+using tensor_of_t = typename tensor_of<std::remove_cvref_t<V>>::type;
+
+/// The numbers of a value without its derivatives.
+template <class S, class B>
+Tensor<S, B> const& stop_gradient(Tensor<S, B> const& x) {
+  return x;
+}
+
+/// How a backend computes an operation: `static value(op, inputs...)`, and for backends that differentiate
+/// `static vjp(op, wanted, output, gradient, inputs...)`. One specialisation per operation and backend.
+template <class Op, class Backend>
+struct Kernel;
+
+/// y = op(inputs…) on plain tensors.
+template <class Op, class S, class B, class... Rest>
+  requires(is_tensor<Rest> && ...)
+auto apply(Op const& op, Tensor<S, B> const& first, Rest const&... rest) {
+  return Kernel<Op, B>::value(op, first, rest...);
+}
+
+}  // namespace consistency
