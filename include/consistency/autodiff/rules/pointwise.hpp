@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+
+#include <consistency/autodiff/rule.hpp>
+
+namespace consistency {
+
+namespace pointwise {
+
+/// Functions with constant derivatives: their backward pass need not remember what they were given.
+template <class F>
+inline constexpr bool is_linear = false;
+template <>
+inline constexpr bool is_linear<Leaf> = true;
+template <class A>
+inline constexpr bool is_linear<Unary<Negate, A>> = is_linear<A>;
+template <class A, class B>
+inline constexpr bool is_linear<Binary<Add, A, B>> =
+    (is_linear<A> || A::leaves == 0) && (is_linear<B> || B::leaves == 0);
+template <class A, class B>
+inline constexpr bool is_linear<Binary<Subtract, A, B>> = is_linear<Binary<Add, A, B>>;
+template <class A>
+inline constexpr bool is_linear<Binary<Multiply, Constant, A>> = is_linear<A>;
+template <class A>
+inline constexpr bool is_linear<Binary<Multiply, A, Constant>> = is_linear<A>;
+
+}  // namespace pointwise
+
+template <class F>
+struct Rule<Pointwise<F>> {
+  static constexpr bool keeps_inputs = !pointwise::is_linear<F>;
+  static constexpr bool keeps_output = false;
+
+  template <class T, std::size_t N>
+  static std::array<T, N> vjp(Pointwise<F> const& op, std::array<bool, N> const& wanted, T const&, T const& g,
+                              std::array<T, N> const& x) {
+    std::array<T, N> result;
+    if constexpr (keeps_inputs) {
+      result = Kernel<Pointwise<F>, typename T::Backend>::vjp(op, wanted, g, x);
+    } else {
+      std::array<T, N> anything;
+      anything.fill(g);
+      result = Kernel<Pointwise<F>, typename T::Backend>::vjp(op, wanted, g, anything);
+    }
+    for (std::size_t k = 0; k < N; ++k)
+      if (wanted[k] && result[k].shape() != x[k].shape()) result[k] = sum_to(result[k], x[k].shape());
+    return result;
+  }
+};
+
+}  // namespace consistency

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <array>
+
+#include <consistency/autodiff/rule.hpp>
+
+namespace consistency {
+
+/// Rules of the maps that are linear in x and in the weight: d(x · w + b) = dx · w + x · dw + db.
+template <class Op>
+struct AffineRule {
+  static constexpr bool keeps_inputs = true;
+  static constexpr bool keeps_output = false;
+
+  template <class T, std::size_t N>
+  static std::array<T, N> vjp(Op const& op, std::array<bool, N> const& wanted, T const&, T const& g,
+                              std::array<T, N> const& x) {
+    auto const bias = N == 3 && wanted[N - 1];
+    auto all = Kernel<Op, typename T::Backend>::vjp(op, {wanted[0], wanted[1], bias}, g, x[0], x[1]);
+    std::array<T, N> result;
+    for (std::size_t k = 0; k < N; ++k) result[k] = std::move(all[k]);
+    return result;
+  }
+
+  template <class Y>
+  static Y jvp(Op const& op, Y const&, auto const& x, auto const& w, auto const& dx, auto const& dw) {
+    Y dy;
+    if (dx.defined()) add_term(dy, apply(op, dx, w));
+    if (dw.defined()) add_term(dy, apply(op, x, dw));
+    return dy;
+  }
+  template <class Y>
+  static Y jvp(Op const& op, Y const& y, auto const& x, auto const& w, auto const&, auto const& dx,
+               auto const& dw, auto const& db) {
+    auto dy = jvp(op, y, x, w, dx, dw);
+    if (db.defined()) dy = dy.defined() ? Y(dy + db) : Y(broadcast_to(db, y.shape()));
+    return dy;
+  }
+};
+
+template <>
+struct Rule<op::Linear> : AffineRule<op::Linear> {};
+template <>
+struct Rule<op::Conv2d> : AffineRule<op::Conv2d> {};
+
+/// Products inside attention; their gradients are products of the same two kinds.
+template <>
+struct Rule<op::AttentionScores> {
+  static constexpr bool keeps_inputs = true;
+  static constexpr bool keeps_output = false;
+
+  template <class T>
+  static std::array<T, 2> vjp(op::AttentionScores const& op, std::array<bool, 2> const& wanted, T const&,
+                              T const& g, std::array<T, 2> const& x) {
+    return {wanted[0] ? attention_mix(g, x[1], {.scale = op.scale}) : T{},
+            wanted[1] ? attention_mix(g, x[0], {.scale = op.scale, .transposed = true}) : T{}};
+  }
+
+  template <class Y>
+  static Y jvp(op::AttentionScores const& op, Y const& y, auto const& q, auto const& k, auto const& dq,
+               auto const& dk) {
+    return AffineRule<op::AttentionScores>::jvp(op, y, q, k, dq, dk);
+  }
+};
+
+template <>
+struct Rule<op::AttentionMix> {
+  static constexpr bool keeps_inputs = true;
+  static constexpr bool keeps_output = false;
+
+  template <class T>
+  static std::array<T, 2> vjp(op::AttentionMix const& op, std::array<bool, 2> const& wanted, T const&,
+                              T const& g, std::array<T, 2> const& x) {
+    auto const heads = x[0].shape()[1];
+    std::array<T, 2> result;
+    if (wanted[0]) {
+      auto const settings = op::AttentionScores{.heads = heads, .scale = op.scale};
+      result[0] = op.transposed ? attention_scores(x[1], g, settings) : attention_scores(g, x[1], settings);
+    }
+    if (wanted[1]) result[1] = attention_mix(x[0], g, {.scale = op.scale, .transposed = !op.transposed});
+    return result;
+  }
+
+  template <class Y>
+  static Y jvp(op::AttentionMix const& op, Y const& y, auto const& p, auto const& v, auto const& dp,
+               auto const& dv) {
+    return AffineRule<op::AttentionMix>::jvp(op, y, p, v, dp, dv);
+  }
+};
+
+}  // namespace consistency

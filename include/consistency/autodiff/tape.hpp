@@ -1,0 +1,150 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include <consistency/tensor/cpu/accumulate.hpp>
+#include <consistency/tensor/value.hpp>
+
+namespace consistency {
+
+template <class T>
+class Tape;
+
+/// A tensor whose history is on a tape: reverse-mode differentiation. A tensor converts to a constant.
+template <class T>
+class Variable {
+ public:
+  using Tensor = T;
+  using Scalar = typename T::Scalar;
+  using Backend = typename T::Backend;
+
+  Variable() = default;
+  Variable(T constant) : value_{std::move(constant)} {}  // NOLINT(google-explicit-constructor)
+  Variable(T value, Tape<T>* tape, int node) : value_{std::move(value)}, tape_{tape}, node_{node} {}
+
+  bool defined() const noexcept { return value_.defined(); }
+  Shape const& shape() const noexcept { return value_.shape(); }
+  T const& value() const noexcept { return value_; }
+  Tape<T>* tape() const noexcept { return tape_; }
+  int node() const noexcept { return node_; }  ///< −1 for a constant
+
+ private:
+  T value_;
+  Tape<T>* tape_ = nullptr;
+  int node_ = -1;
+};
+
+template <class T>
+inline constexpr bool is_value<Variable<T>> = true;
+template <class T>
+T const& stop_gradient(Variable<T> const& x) {
+  return x.value();
+}
+
+/// Records operations and plays them back in reverse. Its memory is kept between steps; what a step saved for
+/// its backward pass is released as that pass consumes it.
+template <class T>
+class Tape {
+ public:
+  Tape() = default;
+  Tape(Tape const&) = delete;
+  Tape& operator=(Tape const&) = delete;
+  ~Tape() { clear(); }
+
+  /// A variable to differentiate by. With `into`, gradients are added to those numbers (a slice of an arena).
+  Variable<T> watch(T value, T into = {}) {
+    nodes_.push_back({});
+    nodes_.back().gradient = std::move(into);
+    nodes_.back().arena = nodes_.back().gradient.defined();
+    return {std::move(value), this, static_cast<int>(nodes_.size()) - 1};
+  }
+
+  /// A new variable; pull(tape, gradient) hands its gradient on to what it was computed from.
+  template <class Pull>
+  Variable<T> record(T value, Pull pull) {
+    auto* const memory = allocate(sizeof(Pull));
+    Node node;
+    node.closure = new (memory) Pull(std::move(pull));
+    node.pull = [](void* closure, Tape& tape, T const& g) { (*static_cast<Pull*>(closure))(tape, g); };
+    node.destroy = [](void* closure) { static_cast<Pull*>(closure)->~Pull(); };
+    nodes_.push_back(std::move(node));
+    return {std::move(value), this, static_cast<int>(nodes_.size()) - 1};
+  }
+
+  void accumulate(int node, T gradient) {
+    if (node < 0 || !gradient.defined()) return;
+    auto& slot = nodes_[static_cast<std::size_t>(node)].gradient;
+    if (!slot.defined()) {
+      slot = std::move(gradient);
+    } else if (nodes_[static_cast<std::size_t>(node)].arena || slot.unique()) {
+      accumulate_into(slot, gradient);
+    } else {
+      auto sum = slot.clone();
+      accumulate_into(sum, gradient);
+      slot = std::move(sum);
+    }
+  }
+
+  /// Gradients of Σ y with respect to everything watched.
+  void backward(Variable<T> const& y) { backward(y, T(y.shape(), typename T::Scalar(1))); }
+  /// Gradients of <y, cotangent>.
+  void backward(Variable<T> const& y, T cotangent) {
+    accumulate(y.node(), std::move(cotangent));
+    for (auto i = nodes_.size(); i-- > 0;) {
+      auto& node = nodes_[i];
+      if (node.pull == nullptr) continue;
+      if (node.gradient.defined()) node.pull(node.closure, *this, std::exchange(node.gradient, T{}));
+      node.destroy(node.closure);
+      node.pull = nullptr;
+    }
+  }
+
+  /// The gradient of a watched variable after backward(); undefined where nothing depends on it.
+  T const& gradient(Variable<T> const& x) const {
+    return nodes_[static_cast<std::size_t>(x.node())].gradient;
+  }
+
+  /// Forgets everything recorded and keeps the memory.
+  void clear() {
+    for (auto i = nodes_.size(); i-- > 0;)
+      if (nodes_[i].pull != nullptr) nodes_[i].destroy(nodes_[i].closure);
+    nodes_.clear();
+    chunk_ = used_ = 0;
+  }
+
+ private:
+  struct Node {
+    void (*pull)(void*, Tape&, T const&) = nullptr;
+    void (*destroy)(void*) = nullptr;
+    void* closure = nullptr;
+    T gradient;
+    bool arena = false;
+  };
+
+  static constexpr std::size_t chunk_size = std::size_t{1} << 16U;
+
+  void* allocate(std::size_t bytes) {
+    constexpr auto align = alignof(std::max_align_t);
+    bytes = (bytes + align - 1) / align * align;
+    static_assert(chunk_size >= 4096);
+    if (chunk_ == chunks_.size() || used_ + bytes > chunk_size) {
+      if (chunk_ < chunks_.size()) ++chunk_;
+      if (chunk_ == chunks_.size()) chunks_.push_back(std::make_unique<std::byte[]>(chunk_size));
+      used_ = 0;
+    }
+    auto* const memory = chunks_[chunk_].get() + used_;
+    used_ += bytes;
+    return memory;
+  }
+
+  std::vector<Node> nodes_;
+  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  std::size_t chunk_ = 0, used_ = 0;
+};
+
+}  // namespace consistency
