@@ -1,0 +1,122 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <consistency/core/error.hpp>
+#include <consistency/core/shape.hpp>
+
+namespace consistency {
+
+/// One picture to look at: 0..255, (height, width, channels), 1 channel is grey and 3 are red, green, blue.
+struct Image {
+  static constexpr Index largest_side = 1'000'000;
+
+  Index height = 0, width = 0, channels = 0;
+  std::vector<std::uint8_t> pixels;
+
+  /// Throws shape_error for an extent that no picture has, or pixels that do not fill it.
+  void check() const {
+    auto const legal = [](Index side) { return side >= 1 && side <= largest_side; };
+    if (!legal(height) || !legal(width) || (channels != 1 && channels != 3) ||
+        pixels.size() != static_cast<std::size_t>(height * width * channels))
+      throw shape_error{
+          {.where = "Image",
+           .what = "extents",
+           .found = std::to_string(pixels.size()) + " bytes for " + text(),
+           .expected = "height * width * channels bytes, sides of 1 to 1000000, 1 or 3 channels",
+           .advice = ""}};
+  }
+
+  std::string text() const {  ///< "(28, 28, 1)"
+    return "(" + std::to_string(height) + ", " + std::to_string(width) + ", " + std::to_string(channels) +
+           ")";
+  }
+};
+
+/// The byte that shows a value of [-1, 1], clamped: round(127.5 (v + 1)).
+inline std::uint8_t to_byte(float value) {
+  return static_cast<std::uint8_t>(std::lround(127.5F * (std::clamp(value, -1.0F, 1.0F) + 1.0F)));
+}
+
+namespace detail {
+
+/// `cells` pictures of `size` pixels side by side, zoomed and set apart.
+inline Index sheet_side(Index cells, Index size, Index gap, Index zoom) {
+  constexpr auto limit = Image::largest_side;  // keeps every product below 10^18
+  auto const possible = cells <= limit && size <= limit && zoom <= limit && gap <= limit;
+  auto const side = possible ? cells * size * zoom + (cells - 1) * gap : limit + 1;
+  if (side > limit)
+    throw config_error{{.where = "tile",
+                        .what = "size of the sheet",
+                        .found = std::to_string(cells) + " cells of " + std::to_string(size) +
+                                 " pixels with zoom " + std::to_string(zoom) + " and gap " +
+                                 std::to_string(gap),
+                        .expected = "sides of at most " + std::to_string(limit) + " pixels",
+                        .advice = "Use fewer images or a smaller zoom."}};
+  return side;
+}
+
+inline void check_tile(std::span<float const> images, Shape shape, Index columns, Index gap, Index zoom) {
+  if (shape.rank() != 4 || shape.count() < 1 || (shape[3] != 1 && shape[3] != 3) ||
+      images.size() != static_cast<std::size_t>(shape.count()))
+    throw shape_error{{.where = "tile",
+                       .what = "images",
+                       .found = std::to_string(images.size()) + " values for " + shape.text(),
+                       .expected = "n * h * w * c values of shape (n, h, w, 1 or 3), none of them 0",
+                       .advice = ""}};
+  if (columns < 1 || gap < 0 || zoom < 1)
+    throw config_error{
+        {.where = "tile",
+         .what = "columns, gap, zoom",
+         .found = std::to_string(columns) + ", " + std::to_string(gap) + ", " + std::to_string(zoom),
+         .expected = "at least 1, 0, 1",
+         .advice = ""}};
+  auto const bad = std::find_if(images.begin(), images.end(), [](float v) { return !std::isfinite(v); });
+  if (bad == images.end()) return;
+  auto const position = bad - images.begin(), size = shape.count() / shape[0];
+  throw numeric_error{{.where = "tile",
+                       .what = "image " + std::to_string(position / size),
+                       .found = std::to_string(*bad) + " at value " + std::to_string(position % size) +
+                                " of " + std::to_string(size),
+                       .expected = "finite values",
+                       .advice = ""}};
+}
+
+}  // namespace detail
+
+/// A sheet of n images (n, h, w, 1 or 3) in [-1, 1], row by row, `gap` white pixels between them, every pixel
+/// shown as zoom x zoom. Throws shape_error, config_error, or numeric_error naming the image.
+inline Image tile(std::span<float const> images, Shape shape, Index columns, Index gap = 2, Index zoom = 1) {
+  detail::check_tile(images, shape, columns, gap, zoom);
+  auto const n = shape[0], height = shape[1], width = shape[2], channels = shape[3];
+  columns = std::min(columns, n);
+  auto const rows = (n - 1) / columns + 1;
+  Image sheet{.height = detail::sheet_side(rows, height, gap, zoom),
+              .width = detail::sheet_side(columns, width, gap, zoom),
+              .channels = channels,
+              .pixels = {}};
+  constexpr auto white = std::uint8_t{255};
+  sheet.pixels.assign(static_cast<std::size_t>(sheet.height * sheet.width * channels), white);
+
+  auto value = images.begin();
+  for (Index i = 0; i < n; ++i) {
+    auto const top = i / columns * (height * zoom + gap), left = i % columns * (width * zoom + gap);
+    for (Index y = 0; y < height; ++y)
+      for (Index x = 0; x < width; ++x)
+        for (Index c = 0; c < channels; ++c) {
+          auto const byte = to_byte(*value++);
+          for (Index row = top + y * zoom; row < top + (y + 1) * zoom; ++row)
+            for (Index column = left + x * zoom; column < left + (x + 1) * zoom; ++column)
+              sheet.pixels[static_cast<std::size_t>((row * sheet.width + column) * channels + c)] = byte;
+        }
+  }
+  return sheet;
+}
+
+}  // namespace consistency

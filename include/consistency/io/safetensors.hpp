@@ -1,0 +1,4 @@
+#pragma once
+
+#include <consistency/io/safetensors_read.hpp>
+#include <consistency/io/safetensors_write.hpp>

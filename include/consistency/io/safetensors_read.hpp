@@ -1,0 +1,187 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <consistency/core/error.hpp>
+#include <consistency/io/bytes.hpp>
+#include <consistency/io/digest.hpp>
+#include <consistency/io/dtype.hpp>
+#include <consistency/io/file.hpp>
+#include <consistency/io/safetensors_header.hpp>
+#include <consistency/io/signature.hpp>
+#include <consistency/io/tensor_entry.hpp>
+
+namespace consistency {
+
+/// A safetensors file in memory, checked from end to end. Its entries point into it; moving it keeps them
+/// valid.
+class SafetensorsFile {
+ public:
+  /// Throws format_error (any rule of the format broken) or integrity_error (a digest that does not match).
+  SafetensorsFile(Bytes bytes, std::string name, std::uint64_t header_limit)
+      : bytes_{std::move(bytes)}, name_{std::move(name)} {
+    auto const json = header_text(header_limit);
+    auto header = detail::SafetensorsHeader{json, name_};
+    metadata_ = std::move(header.metadata);
+    auto const data = ByteView{bytes_}.subspan(prefix + json.size());
+    place_tensors(header, data);
+    verify_digest(json, data);
+  }
+  SafetensorsFile(SafetensorsFile&&) noexcept = default;
+  SafetensorsFile& operator=(SafetensorsFile&&) noexcept = default;
+
+  std::span<TensorEntry const> entries() const { return entries_; }  ///< in the order of the data
+  Metadata const& metadata() const { return metadata_; }
+  bool verified() const { return verified_; }  ///< the file has a digest, and it matches
+
+  /// The entry of that name, or nullptr.
+  TensorEntry const* find(std::string_view name) const {
+    auto const at =
+        std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                         [&](std::size_t i, std::string_view key) { return entries_[i].name < key; });
+    return at != by_name_.end() && entries_[*at].name == name ? &entries_[*at] : nullptr;
+  }
+
+ private:
+  static constexpr std::size_t prefix = 8;
+
+  [[noreturn]] void refuse(std::string what, std::string found, std::string expected,
+                           std::string advice = "") const {
+    throw format_error{{name_, std::move(what), std::move(found), std::move(expected), std::move(advice)}};
+  }
+
+  std::string_view header_text(std::uint64_t limit) const {
+    auto const view = ByteView{bytes_};
+    if (auto const kind = recognise(view);
+        !kind.name.empty() && (view.size() <= prefix || view[prefix] != std::byte{'{'}))
+      refuse("not a safetensors file", std::string{kind.name}, "safetensors data", std::string{kind.advice});
+    if (view.size() < prefix)
+      refuse("truncated", std::to_string(view.size()) + " bytes", "8 bytes of header length at byte 0");
+    auto const length = load_little<std::uint64_t>(view);
+    auto const length_text = std::to_string(length) + " at byte 0";
+    if (length > limit) refuse("header length", length_text, "at most " + std::to_string(limit));
+    if (length > view.size() - prefix)
+      refuse("truncated header", length_text,
+             "at most the " + std::to_string(view.size() - prefix) + " bytes left", "Fetch the file again.");
+    auto const text = bytes_text(view.subspan(prefix, static_cast<std::size_t>(length)));
+    if (!text.starts_with('{')) refuse("header", "'" + printable(text.substr(0, 8)) + "' at byte 8", "a '{'");
+    return text;
+  }
+
+  // Sorted by offset, every tensor must begin where the one before it ended, and the last end the file.
+  void place_tensors(detail::SafetensorsHeader& header, ByteView data) {
+    using Item = std::pair<std::string const, detail::TensorRecord>;
+    std::vector<Item*> order;
+    for (auto& item : header.tensors) {
+      if (item.second.offsets->size() != 2)
+        refuse(label(item.first), std::to_string(item.second.offsets->size()) + " data_offsets",
+               "2, begin and end");
+      order.push_back(&item);
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [](Item const* a, Item const* b) { return *a->second.offsets < *b->second.offsets; });
+    std::uint64_t end_before = 0;
+    for (auto* const item : order) {
+      auto& [dtype, shape, offsets] = item->second;
+      auto const begin = offsets->front(), end = offsets->back();
+      check_place(item->first, begin, end, end_before, data.size());
+      check_size(item->first, *dtype, *shape, end - begin);
+      entries_.push_back(
+          {item->first, *dtype, std::move(*shape),
+           data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin))});
+      end_before = end;
+    }
+    if (end_before != data.size())
+      refuse("trailing bytes", std::to_string(data.size() - end_before) + " bytes after the last tensor",
+             "the end of the file at byte " + std::to_string(bytes_.size() - data.size() + end_before));
+    by_name_.resize(entries_.size());
+    for (std::size_t i = 0; i < by_name_.size(); ++i) by_name_[i] = i;
+    std::sort(by_name_.begin(), by_name_.end(),
+              [&](std::size_t a, std::size_t b) { return entries_[a].name < entries_[b].name; });
+  }
+
+  void check_place(std::string const& tensor, std::uint64_t begin, std::uint64_t end,
+                   std::uint64_t end_before, std::uint64_t size) const {
+    auto const found = "data_offsets [" + std::to_string(begin) + ", " + std::to_string(end) + "]";
+    if (begin > end) refuse(label(tensor), found, "a begin that is not behind the end");
+    if (begin < end_before)
+      refuse(label(tensor) + " overlaps the one before", found, starting_at(end_before));
+    if (begin > end_before) refuse("hole before " + label(tensor), found, starting_at(end_before));
+    if (end > size)
+      refuse(label(tensor) + " is truncated", found,
+             "at most the " + std::to_string(size) + " bytes of data there are", "Fetch the file again.");
+  }
+
+  void check_size(std::string const& tensor, DType dtype, std::vector<std::uint64_t> const& shape,
+                  std::uint64_t size) const {
+    auto const bits = checked_product(shape, facts(dtype).bits);
+    if (!bits) refuse(label(tensor), "a shape whose size overflows 64 bits", "a size that can exist");
+    if (*bits % 8 != 0) refuse(label(tensor), std::to_string(*bits) + " bits", "whole bytes");
+    if (*bits / 8 != size)
+      refuse(label(tensor), std::to_string(size) + " bytes between its data_offsets",
+             std::to_string(*bits / 8) + " bytes for its shape and dtype");
+  }
+
+  void verify_digest(std::string_view json, ByteView data) {
+    auto const stored = metadata_.find(std::string{detail::digest_key});
+    auto const type = metadata_.find(std::string{detail::digest_type_key});
+    if (stored == metadata_.end() && type == metadata_.end()) return;
+    auto const complete = stored != metadata_.end() && type != metadata_.end();
+    if (!complete || type->second != detail::digest_type)
+      refuse_digest(
+          complete ? "digest_type '" + printable(type->second) + "'" : "only one of digest and digest_type",
+          "both, and the type " + std::string{detail::digest_type});
+    auto const at = detail::digest_position(json);
+    if (at == std::string_view::npos || !json.substr(at).starts_with(stored->second + '"'))
+      refuse_digest("a header that was rewritten", "the writer's own spelling");
+    auto const computed = digest(std::array{text_bytes(json.substr(0, at)), text_bytes(detail::blank_digest),
+                                            text_bytes(json.substr(at + stored->second.size())), data});
+    if (computed != stored->second)
+      refuse_digest("computed " + computed, "stored " + printable(stored->second));
+    verified_ = true;
+  }
+
+  [[noreturn]] void refuse_digest(std::string found, std::string expected) const {
+    throw integrity_error{
+        {.where = name_,
+         .what = "digest",
+         .found = std::move(found),
+         .expected = std::move(expected),
+         .advice = "The file was damaged or edited since it was written: use another copy."}};
+  }
+
+  static std::string label(std::string const& tensor) { return "tensor '" + printable(tensor) + "'"; }
+  static std::string starting_at(std::uint64_t byte) {
+    return "data from byte " + std::to_string(byte) + " on";
+  }
+
+  Bytes bytes_;
+  std::string name_;
+  Metadata metadata_;
+  std::vector<TensorEntry> entries_;
+  std::vector<std::size_t> by_name_;
+  bool verified_ = false;
+};
+
+/// A file already in memory; `name` is for messages.
+inline SafetensorsFile parse_safetensors(Bytes bytes, std::string name,
+                                         std::uint64_t header_limit = safetensors_header_limit) {
+  return SafetensorsFile{std::move(bytes), std::move(name), header_limit};
+}
+
+/// Throws io_error, format_error or integrity_error.
+inline SafetensorsFile read_safetensors(std::filesystem::path const& path,
+                                        std::uint64_t header_limit = safetensors_header_limit) {
+  return parse_safetensors(read_file(path), path.string(), header_limit);
+}
+
+}  // namespace consistency

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <ranges>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <consistency/core/error.hpp>
+#include <consistency/io/bytes.hpp>
+#include <consistency/io/dtype.hpp>
+
+namespace consistency {
+
+static_assert(std::endian::native == std::endian::little,
+              "tensor files are little-endian and are not converted");
+
+/// A named tensor inside a file, or on its way into one. The bytes are owned elsewhere and follow no
+/// alignment: read them with copy_as.
+struct TensorEntry {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<std::uint64_t> shape;  ///< outermost first; empty for a single number
+  ByteView bytes;                    ///< row-major, little-endian
+};
+
+/// An entry for `values`, which must outlive it.
+template <std::ranges::contiguous_range Range>
+  requires std::ranges::borrowed_range<Range> && TensorElement<std::ranges::range_value_t<Range>>
+TensorEntry tensor_entry(std::string name, std::vector<std::uint64_t> shape, Range&& values) {
+  auto const view = std::span{std::ranges::data(values), std::ranges::size(values)};
+  return {std::move(name), dtype_of<std::ranges::range_value_t<Range>>(), std::move(shape),
+          std::as_bytes(view)};
+}
+
+/// The elements of an entry. Throws mismatch_error where its type is not T's.
+template <TensorElement T>
+std::vector<T> copy_as(TensorEntry const& entry) {
+  constexpr auto wanted = dtype_of<T>();
+  if (entry.dtype != wanted)
+    throw mismatch_error{{.where = "copy_as",
+                          .what = "element type of tensor '" + printable(entry.name) + "'",
+                          .found = std::string{facts(entry.dtype).name},
+                          .expected = std::string{facts(wanted).name},
+                          .advice = ""}};
+  std::vector<T> values(entry.bytes.size() / sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), entry.bytes.data(), values.size() * sizeof(T));
+  return values;
+}
+
+}  // namespace consistency

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <consistency/metric/metric.hpp>
+
+namespace consistency {
+
+/// Mean squared difference.
+struct L2 {
+  auto operator()(Operand auto const& x, Operand auto const& y) const {
+    return mean_per_sample(square(x - y));
+  }
+};
+
+}  // namespace consistency

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <utility>
+
+#include <consistency/network/mode.hpp>
+#include <consistency/network/parameters.hpp>
+#include <consistency/parameterization/edm.hpp>
+
+namespace consistency {
+
+/// A network F_θ(x, c_noise, mode) together with the table of its parameters. Models: UNet, Mlp, any type
+/// with a templated call operator. docs/concepts/network.md
+template <class N>
+concept Network = requires(N const& net, Parameters<Tensor<float>> const& theta, Tensor<float> const& x) {
+  { net.parameters() } -> std::convertible_to<ParameterTable const&>;
+  { net.data_shape() } -> std::convertible_to<Shape>;  // of one sample
+  { evaluated(net(theta, x, x, Mode{})) } -> std::convertible_to<Tensor<float>>;
+};
+
+/// f_θ(x, t) = c_skip(t) x + c_out(t) F_θ(c_in(t) x, c_noise(t)) (Song et al. 2023, Eq. 5). With
+/// EdmParameterization f(x, ε) = x; with EdmPreconditioning it is a denoiser D(x, t).
+template <class N, class P = EdmParameterization>
+class ConsistencyFunction {
+ public:
+  static_assert(Network<N>,
+                "ConsistencyFunction: the network needs parameters(), data_shape() and operator()(theta, x, "
+                "time, mode)");
+  static_assert(Parameterization<P>,
+                "ConsistencyFunction: the parameterization needs c_skip, c_out, c_in, c_noise");
+
+  explicit ConsistencyFunction(N network, P parameterization = {})
+      : network_{std::move(network)}, parameterization_{std::move(parameterization)} {}
+
+  N const& network() const noexcept { return network_; }
+  P const& parameterization() const noexcept { return parameterization_; }
+
+  /// Fresh parameters θ; a pure function of the key.
+  template <class S = float>
+  Parameters<Tensor<S>> initialize(Key key) const {
+    return Parameters<Tensor<S>>::initialized(network_.parameters(), key);
+  }
+
+  /// f_θ(x, t) for x (n, …) and t (n, 1, …, 1), for any value types of θ, x and t.
+  auto operator()(auto const& theta, Operand auto const& x_lazy, Operand auto const& t_lazy,
+                  Mode const& mode = {}) const {
+    auto const& x = evaluated(x_lazy);
+    auto const& t = evaluated(t_lazy);
+    auto const& p = parameterization_;
+    auto const skip = evaluated(p.c_skip(t));
+    auto const out = evaluated(p.c_out(t));
+    auto const in = evaluated(p.c_in(t));
+    auto const F = network_(theta, evaluated(in * x), p.c_noise(t), mode);
+    return evaluated(skip * x + out * F);
+  }
+
+ private:
+  N network_;
+  P parameterization_;
+};
+
+}  // namespace consistency

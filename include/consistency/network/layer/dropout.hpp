@@ -1,0 +1,37 @@
+#pragma once
+
+#include <consistency/network/mode.hpp>
+#include <consistency/tensor/cpu/random.hpp>
+#include <consistency/tensor/functions.hpp>
+
+namespace consistency {
+
+/// Dropout whose mask is a function of (key, layer, step, sample): the same for student and target, for any
+/// batch split, and after a resume.
+class Dropout {
+ public:
+  /// rate in [0, 1); throws config_error otherwise. `layer` tells the masks of one network apart.
+  Dropout(double rate, std::uint32_t layer) : rate_{rate}, layer_{layer} {
+    if (!(rate >= 0 && rate < 1))
+      throw config_error{{.where = "Dropout",
+                          .what = "rate",
+                          .found = std::to_string(rate),
+                          .expected = "[0, 1)",
+                          .advice = "0 switches dropout off."}};
+  }
+
+  template <Value X>
+  X operator()(X const& x, Mode const& mode) const {
+    if (!mode.training || rate_ == 0) return x;
+    using T = tensor_of_t<X>;
+    auto const key = mode.key.with_stream(stream::dropout + (layer_ << 8U));
+    T const mask = dropout_mask<typename T::Scalar>(x.shape(), rate_, key, mode.first);
+    return x * mask;
+  }
+
+ private:
+  double rate_;
+  std::uint32_t layer_;
+};
+
+}  // namespace consistency

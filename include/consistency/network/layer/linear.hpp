@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include <consistency/network/parameters.hpp>
+#include <consistency/tensor/functions.hpp>
+
+namespace consistency {
+
+/// x W + b over the last axis.
+class Linear {
+ public:
+  Linear(ParameterTable& table, std::string const& name, Index in, Index out, double gain = 1)
+      : weight_{table.add(name + ".weight", {in, out}, Initializer::variance(in, gain))},
+        bias_{table.add(name + ".bias", {out}, Initializer::zeros())} {}
+
+  auto operator()(auto const& theta, Operand auto const& x) const {
+    return linear(x, theta[weight_], theta[bias_]);
+  }
+
+ private:
+  ParameterId weight_, bias_;
+};
+
+}  // namespace consistency

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+
+#include <consistency/network/parameters.hpp>
+#include <consistency/tensor/functions.hpp>
+
+namespace consistency {
+
+/// Group normalisation followed by SiLU, optionally modulated by each sample's own scale and shift:
+/// silu(norm(x) · γ(1 + s) + (β(1 + s) + b)).
+class Normalization {
+ public:
+  struct Settings {
+    Index groups = 8;
+    bool silu = true;
+  };
+
+  /// Throws config_error where channels are not divisible by groups.
+  Normalization(ParameterTable& table, std::string const& name, Index channels, Settings settings)
+      : scale_{table.add(name + ".weight", {channels}, Initializer::ones())},
+        shift_{table.add(name + ".bias", {channels}, Initializer::zeros())},
+        settings_{settings.groups, 1e-5, settings.silu} {
+    if (settings.groups < 1 || channels % settings.groups != 0)
+      throw config_error{
+          {.where = name,
+           .what = "channels not divisible by the groups of the normalisation",
+           .found = std::to_string(channels) + " channels, " + std::to_string(settings.groups) + " groups",
+           .expected = "a multiple of the groups",
+           .advice = "The nearest is " +
+                     std::to_string((channels / std::max<Index>(1, settings.groups) + 1) *
+                                    std::max<Index>(1, settings.groups)) +
+                     " channels."}};
+  }
+
+  auto operator()(auto const& theta, Operand auto const& x) const {
+    return group_norm(x, theta[scale_], theta[shift_], settings_);
+  }
+  /// scale and shift: (n, 1, 1, c)
+  auto operator()(auto const& theta, Operand auto const& x, Operand auto const& scale,
+                  Operand auto const& shift) const {
+    return group_norm(x, theta[scale_] * (1.0 + scale), theta[shift_] * (1.0 + scale) + shift, settings_);
+  }
+
+ private:
+  ParameterId scale_, shift_;
+  op::GroupNorm settings_;
+};
+
+}  // namespace consistency

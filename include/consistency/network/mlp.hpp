@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <consistency/network/layer/embedding.hpp>
+#include <consistency/network/layer/linear.hpp>
+#include <consistency/network/mode.hpp>
+#include <consistency/network/parameters.hpp>
+
+namespace consistency {
+
+struct MlpSettings {
+  Index dimensions = 2;  ///< of the data
+  Index width = 128;     ///< of every hidden layer
+  Index layers = 3;      ///< hidden layers, at least 1
+  Index embedding = 32;  ///< channels of the time embedding, even
+  TimeEmbedding time{.scale = 4};
+};
+
+/// A perceptron for vectors: (n, d) and times (n, 1) to (n, d). Every hidden layer sees the time embedding.
+class Mlp {
+ public:
+  /// Throws config_error for sizes below 1 or an odd embedding.
+  explicit Mlp(MlpSettings settings = {}) : settings_{settings} {
+    if (settings.dimensions < 1 || settings.width < 1 || settings.layers < 1 || settings.embedding < 2 ||
+        settings.embedding % 2 != 0)
+      throw config_error{{.where = "Mlp",
+                          .what = "settings",
+                          .found = "dimensions " + std::to_string(settings.dimensions) + ", width " +
+                                   std::to_string(settings.width) + ", layers " +
+                                   std::to_string(settings.layers) + ", embedding " +
+                                   std::to_string(settings.embedding),
+                          .expected = "dimensions, width, layers >= 1 and an even embedding >= 2",
+                          .advice = ""}};
+    auto in = settings.dimensions;
+    for (Index i = 0; i < settings.layers; ++i) {
+      hidden_.emplace_back(table_, "hidden" + std::to_string(i), in + settings.embedding, settings.width,
+                           1.4);
+      in = settings.width;
+    }
+    out_.emplace_back(table_, "out", in, settings.dimensions, 1e-1);
+  }
+
+  ParameterTable const& parameters() const noexcept { return table_; }
+  MlpSettings const& settings() const noexcept { return settings_; }
+  Shape data_shape() const { return {settings_.dimensions}; }  ///< of one sample
+
+  /// F_θ(x, time) with x (n, d); time is c_noise(t), (n, 1).
+  auto operator()(auto const& theta, Value auto const& x, Operand auto const& time, Mode const& = {}) const {
+    auto const embedding = settings_.time(time, settings_.embedding);
+    auto h = evaluated(silu(hidden_[0](theta, concat(x, embedding))));
+    for (std::size_t i = 1; i < hidden_.size(); ++i) h = silu(hidden_[i](theta, concat(h, embedding)));
+    return out_[0](theta, h);
+  }
+
+ private:
+  MlpSettings settings_;
+  ParameterTable table_;
+  std::vector<Linear> hidden_, out_;
+};
+
+}  // namespace consistency

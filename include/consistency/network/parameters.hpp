@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <consistency/autodiff/tape.hpp>
+#include <consistency/core/random.hpp>
+#include <consistency/tensor/cpu/random.hpp>
+#include <consistency/tensor/tensor.hpp>
+
+namespace consistency {
+
+/// How a parameter begins: a constant, or normal draws of a standard deviation.
+struct Initializer {
+  double constant = 0;
+  double deviation = 0;
+
+  static Initializer zeros() { return {}; }
+  static Initializer ones() { return {.constant = 1}; }
+  /// N(0, gain² / fan_in): keeps the variance of a linear map's output at gain² times its input's.
+  static Initializer variance(Index fan_in, double gain = 1) {
+    return {.deviation = gain / std::sqrt(static_cast<double>(fan_in))};
+  }
+};
+
+/// The place of one parameter in every arena of its network.
+using ParameterId = std::size_t;
+
+/// What a network's parameters are called, how they are shaped and where they lie in a flat arena. Offsets
+/// are multiples of 64 bytes in float32; the gaps stay 0.
+class ParameterTable {
+ public:
+  struct Entry {
+    std::string name;
+    Shape shape;
+    Index offset;
+    Initializer initializer;
+  };
+
+  /// Throws config_error where the name is taken.
+  ParameterId add(std::string name, Shape shape, Initializer initializer) {
+    for (auto const& entry : entries_)
+      if (entry.name == name)
+        throw config_error{{.where = "ParameterTable",
+                            .what = "parameter name",
+                            .found = name + " twice",
+                            .expected = "unique names",
+                            .advice = "Give each layer a prefix of its own."}};
+    entries_.push_back({std::move(name), shape, size_, initializer});
+    constexpr Index line = 16;
+    size_ += (shape.count() + line - 1) / line * line;
+    count_ += shape.count();
+    return entries_.size() - 1;
+  }
+
+  std::vector<Entry> const& entries() const noexcept { return entries_; }
+  Index size() const noexcept { return size_; }    ///< of an arena, gaps included
+  Index count() const noexcept { return count_; }  ///< of parameters
+
+ private:
+  std::vector<Entry> entries_;
+  Index size_ = 0;
+  Index count_ = 0;
+};
+
+/// The parameters θ of a network as one value: a flat arena of numbers, and a view of each parameter in it.
+/// θ, θ⁻, the average of θ and a teacher's φ are four of these. A copy has numbers of its own.
+template <class V>
+class Parameters;
+
+template <class S, class B>
+class Parameters<Tensor<S, B>> {
+ public:
+  using Arena = Tensor<S, B>;
+
+  /// All zeros: the arena of gradients and moments too.
+  explicit Parameters(ParameterTable table) : table_{std::move(table)}, flat_{Shape{table_.size()}, S(0)} {
+    view();
+  }
+  Parameters(Parameters const& other) : table_{other.table_}, flat_{other.flat_.clone()} { view(); }
+  Parameters(Parameters&&) noexcept = default;
+  Parameters& operator=(Parameters other) noexcept {
+    std::swap(table_, other.table_);
+    std::swap(flat_, other.flat_);
+    std::swap(views_, other.views_);
+    return *this;
+  }
+  ~Parameters() = default;
+
+  /// The initial draws of `table`; parameter i takes sample i of the key's initialization stream.
+  static Parameters initialized(ParameterTable table, Key key) {
+    auto theta = Parameters{std::move(table)};
+    std::uint32_t i = 0;
+    for (auto& v : theta.views_) {
+      auto const law = theta.table_.entries()[i].initializer;
+      auto flat = v.reshaped(Shape{1, v.count()});
+      auto const z = normal<S>(flat.shape(), key.with_stream(stream::initialization), {0, i++});
+      for (Index j = 0; j < v.count(); ++j)
+        v.mutable_data()[j] = static_cast<S>(law.constant) + static_cast<S>(law.deviation) * z[j];
+    }
+    return theta;
+  }
+
+  Arena const& operator[](ParameterId id) const noexcept { return views_[id]; }
+  ParameterTable const& table() const noexcept { return table_; }
+  Arena const& flat() const noexcept { return flat_; }
+  Arena& flat() noexcept { return flat_; }
+
+ private:
+  void view() {
+    for (auto const& entry : table_.entries()) views_.push_back(flat_.view(entry.offset, entry.shape));
+  }
+
+  ParameterTable table_;
+  Arena flat_;
+  std::vector<Arena> views_;
+};
+
+/// The same parameters on a tape, their gradients added up in another arena.
+template <class T>
+class Parameters<Variable<T>> {
+ public:
+  /// Puts `theta` on the tape; `gradient` is an arena of the same table, usually of zeros. Called once per
+  /// step on the same object, it allocates nothing.
+  void watch(Tape<T>& tape, Parameters<T> const& theta, Parameters<T> const& gradient) {
+    variables_.clear();
+    for (ParameterId id = 0; id < theta.table().entries().size(); ++id)
+      variables_.push_back(tape.watch(theta[id], gradient[id]));
+  }
+
+  Variable<T> const& operator[](ParameterId id) const noexcept { return variables_[id]; }
+
+ private:
+  std::vector<Variable<T>> variables_;
+};
+
+}  // namespace consistency

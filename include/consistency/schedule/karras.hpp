@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+
+#include <consistency/core/error.hpp>
+#include <consistency/core/shape.hpp>
+
+namespace consistency {
+
+/// The times t_1 = ε < … < t_N = T, evenly spaced in t^{1/ρ} (Karras et al. 2022, Eq. 5; Song et al. 2023,
+/// Section 2).
+struct KarrasGrid {
+  double epsilon = 0.002;
+  double sigma_max = 80;  ///< T
+  double rho = 7;
+
+  /// Throws config_error unless 0 < ε < T and ρ > 0, all finite.
+  void check() const {
+    auto const refuse = [](char const* what, double found, char const* expected) {
+      throw config_error{{.where = "KarrasGrid",
+                          .what = what,
+                          .found = std::to_string(found),
+                          .expected = expected,
+                          .advice = "The paper's values are epsilon 0.002, sigma_max 80, rho 7."}};
+    };
+    if (!(epsilon > 0 && std::isfinite(epsilon))) refuse("epsilon", epsilon, "a positive number");
+    if (!(sigma_max > epsilon && std::isfinite(sigma_max)))
+      refuse("sigma_max", sigma_max, "more than epsilon");
+    if (!(rho > 0 && std::isfinite(rho))) refuse("rho", rho, "a positive number");
+  }
+
+  /// t_n of N points, n = 1 … N; the ends are ε and T to the last bit. Throws config_error for N < 2.
+  double operator()(Index n, Index points) const {
+    if (points < 2 || n < 1 || n > points)
+      throw config_error{{.where = "KarrasGrid",
+                          .what = "point n of N",
+                          .found = "n = " + std::to_string(n) + ", N = " + std::to_string(points),
+                          .expected = "N >= 2 and 1 <= n <= N",
+                          .advice = ""}};
+    if (n == 1) return epsilon;
+    if (n == points) return sigma_max;
+    return from_unit(static_cast<double>(n - 1) / static_cast<double>(points - 1));
+  }
+
+  /// The time at position u ∈ [0, 1] of the grid, and back.
+  double from_unit(double u) const {
+    auto const low = std::pow(epsilon, 1 / rho);
+    return std::pow(low + u * (std::pow(sigma_max, 1 / rho) - low), rho);
+  }
+  double to_unit(double t) const {
+    auto const low = std::pow(epsilon, 1 / rho);
+    return (std::pow(t, 1 / rho) - low) / (std::pow(sigma_max, 1 / rho) - low);
+  }
+};
+
+}  // namespace consistency

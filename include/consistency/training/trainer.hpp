@@ -1,0 +1,138 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include <consistency/network/parameters.hpp>
+#include <consistency/training/optimizer.hpp>
+#include <consistency/training/target.hpp>
+
+namespace consistency {
+
+/// What one training step did.
+struct StepReport {
+  Index step = 0;            ///< steps done, this one included
+  double loss = 0;           ///< mean over the batch, before the update
+  double gradient_norm = 0;  ///< before clipping
+  double resolution = 0;     ///< N(k)
+};
+
+struct TrainerSettings {
+  double ema = 0.9999;  ///< rate of the average of θ that samples are drawn with
+  double clip = 0;      ///< largest gradient norm; 0: no clipping
+  Key key{};            ///< of noise, times and dropout
+};
+
+/// The whole state of a run besides its settings. Saving it and going on changes no bit.
+template <class X>
+struct TrainingState {
+  Parameters<X> theta;
+  Parameters<X> target;    ///< θ⁻; follows θ only where the method's target network does
+  Parameters<X> averaged;  ///< EMA of θ
+  Parameters<X> first_moment, second_moment;
+  Index step = 0;
+  Key key{};
+};
+
+/// Minimises a method's loss: gradient, clipping, optimizer, averages. It prints nothing; `step` reports.
+template <class Method, Optimizer O, class X = Tensor<float>>
+class Trainer {
+ public:
+  /// Throws config_error for an EMA rate outside [0, 1), a negative clip, or parameters of another network.
+  Trainer(Method method, O optimizer, Parameters<X> theta, TrainerSettings settings = {})
+      : method_{std::move(method)},
+        optimizer_{optimizer},
+        settings_{settings},
+        gradient_{theta.table()},
+        state_{theta, theta,       theta, Parameters<X>{theta.table()}, Parameters<X>{theta.table()},
+               0,     settings.key} {
+    detail::check_rate("Trainer: ema", settings.ema);
+    if (!(settings.clip >= 0)) refuse("clip", std::to_string(settings.clip), "0 or more");
+    if (theta.table().size() != method_.f.network().parameters().size())
+      refuse("parameters", std::to_string(theta.table().count()) + " numbers",
+             std::to_string(method_.f.network().parameters().count()) + " numbers of the method's network");
+  }
+
+  /// One step on a batch (n, …) of data. Throws dataset_error for an empty or non-finite batch and
+  /// numeric_error for a non-finite loss or gradient; the state is then as before.
+  StepReport step(X const& batch) {
+    auto const k = state_.step;
+    tape_.clear();
+    gradient_.flat().fill(typename X::Scalar(0));
+    theta_.watch(tape_, state_.theta, gradient_);
+    auto const& theta_minus = Method_target::follows ? state_.target : state_.theta;
+    check(batch);
+    auto const loss = method_.loss(theta_, theta_minus, batch, k, state_.key);
+    auto const value = static_cast<double>(loss.value()[0]);
+    if (!std::isfinite(value)) diverged("loss", value, k);
+    tape_.backward(loss);
+    X const squared = sum(square(gradient_.flat()));
+    auto const norm = std::sqrt(static_cast<double>(squared[0]));
+    if (!std::isfinite(norm)) diverged("gradient norm", norm, k);
+    auto const scale = settings_.clip > 0 && norm > settings_.clip ? settings_.clip / norm : 1.0;
+    auto const points = static_cast<double>(method_.times.resolution(k));
+    moment_update(optimizer_.at(k + 1), scale, gradient_.flat(), state_.first_moment.flat(),
+                  state_.second_moment.flat(), state_.theta.flat(),
+                  {state_.averaged.flat(), Method_target::follows ? state_.target.flat() : X{}},
+                  {settings_.ema, method_.target.rate(points)});
+    ++state_.step;
+    return {state_.step, value, norm, points};
+  }
+
+  Method const& method() const noexcept { return method_; }
+  TrainerSettings const& settings() const noexcept { return settings_; }
+  Parameters<X> const& theta() const noexcept { return state_.theta; }
+  Parameters<X> const& averaged() const noexcept { return state_.averaged; }
+  TrainingState<X> const& state() const noexcept { return state_; }
+  /// Takes up a saved state.
+  void resume(TrainingState<X> state) { state_ = std::move(state); }
+
+ private:
+  using Method_target = std::remove_cvref_t<decltype(std::declval<Method>().target)>;
+
+  [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
+    throw config_error{{.where = "Trainer",
+                        .what = std::move(what),
+                        .found = std::move(found),
+                        .expected = std::move(expected),
+                        .advice = ""}};
+  }
+  [[noreturn]] static void diverged(char const* what, double found, Index k) {
+    throw numeric_error{
+        {.where = "Trainer, step " + std::to_string(k),
+         .what = what,
+         .found = std::to_string(found),
+         .expected = "a finite number",
+         .advice = "The state is as before this step. Lower the learning rate, clip the gradient, or "
+                   "check the data's range."}};
+  }
+
+  static void check(X const& batch) {
+    if (batch.count() == 0)
+      throw dataset_error{{.where = "Trainer",
+                           .what = "batch",
+                           .found = "no data",
+                           .expected = "1 sample or more",
+                           .advice = ""}};
+    auto const per_sample = batch.count() / batch.shape()[0];
+    X const peak = sum_per_sample(abs(batch));
+    for (Index i = 0; i < peak.count(); ++i)
+      if (!std::isfinite(peak[i]))
+        throw dataset_error{{.where = "Trainer",
+                             .what = "sample " + std::to_string(i) + " of the batch",
+                             .found = "a number that is not finite among " + std::to_string(per_sample),
+                             .expected = "finite data, usually in [-1, 1]",
+                             .advice = "Check the data set."}};
+  }
+
+  Method method_;
+  O optimizer_;
+  TrainerSettings settings_;
+  Tape<X> tape_;
+  Parameters<Variable<X>> theta_;
+  Parameters<X> gradient_;
+  TrainingState<X> state_;
+};
+
+}  // namespace consistency
