@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+#include <string>
 #include <utility>
 
 #include <consistency/network/mode.hpp>
@@ -25,8 +27,9 @@ class ConsistencyFunction {
   static_assert(Network<N>,
                 "ConsistencyFunction: the network needs parameters(), data_shape() and operator()(theta, x, "
                 "time, mode)");
-  static_assert(Parameterization<P>,
-                "ConsistencyFunction: the parameterization needs c_skip, c_out, c_in, c_noise");
+  static_assert(
+      Parameterization<P>,
+      "ConsistencyFunction: the parameterization needs c_skip, c_out, c_in, c_noise, smallest_time");
 
   explicit ConsistencyFunction(N network, P parameterization = {})
       : network_{std::move(network)}, parameterization_{std::move(parameterization)} {}
@@ -40,12 +43,14 @@ class ConsistencyFunction {
     return Parameters<Tensor<S>>::initialized(network_.parameters(), key);
   }
 
-  /// f_θ(x, t) for x (n, …) and t (n, 1, …, 1), for any value types of θ, x and t.
+  /// f_θ(x, t) for x (n, …) and t (n, 1, …, 1), for any value types of θ, x and t. Throws shape_error for
+  /// times of another shape and config_error, naming the sample, for a time below ε or not finite.
   auto operator()(auto const& theta, Operand auto const& x_lazy, Operand auto const& t_lazy,
                   Mode const& mode = {}) const {
     auto const& x = evaluated(x_lazy);
     auto const& t = evaluated(t_lazy);
     auto const& p = parameterization_;
+    check(x.shape(), stop_gradient(t));
     auto const skip = evaluated(p.c_skip(t));
     auto const out = evaluated(p.c_out(t));
     auto const in = evaluated(p.c_in(t));
@@ -54,6 +59,24 @@ class ConsistencyFunction {
   }
 
  private:
+  template <class T>
+  void check(Shape const& shape, T const& t) const {
+    if (shape.rank() == 0 || t.shape() != shape.per_sample())
+      throw shape_error{{.where = "ConsistencyFunction",
+                         .what = "times",
+                         .found = t.shape().text() + " for data " + shape.text(),
+                         .expected = "one time per sample, (n, 1, ..., 1) of the data's rank",
+                         .advice = "Build them with Tensor(x.shape().per_sample(), t)."}};
+    auto const smallest = static_cast<typename T::Scalar>(parameterization_.smallest_time());
+    for (Index i = 0; i < t.count(); ++i)
+      if (!(t[i] >= smallest && std::isfinite(t[i])))
+        throw config_error{{.where = "ConsistencyFunction",
+                            .what = "time of sample " + std::to_string(i),
+                            .found = std::to_string(t[i]),
+                            .expected = "a finite time of at least " + std::to_string(smallest),
+                            .advice = "Times are noise levels, usually from 0.002 to 80."}};
+  }
+
   N network_;
   P parameterization_;
 };

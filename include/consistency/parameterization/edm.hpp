@@ -16,6 +16,7 @@ concept Parameterization = requires(P const& p, Tensor<float> const& t) {
   { evaluated(p.c_out(t)) } -> std::convertible_to<Tensor<float>>;
   { evaluated(p.c_in(t)) } -> std::convertible_to<Tensor<float>>;
   { evaluated(p.c_noise(t)) } -> std::convertible_to<Tensor<float>>;
+  { p.smallest_time() } -> std::convertible_to<double>;
 };
 
 /// Preconditioning of a denoiser (Karras et al. 2022, Table 1, column "Ours").
@@ -26,6 +27,7 @@ struct EdmPreconditioning {
   auto c_out(Operand auto const& t) const { return sigma_data * t / sqrt(square(t) + square_data()); }
   auto c_in(Operand auto const& t) const { return 1.0 / sqrt(square(t) + square_data()); }
   auto c_noise(Operand auto const& t) const { return 0.25 * log(t); }
+  double smallest_time() const { return 1e-6; }
 
  private:
   double square_data() const { return sigma_data * sigma_data; }
@@ -42,6 +44,7 @@ struct EdmParameterization {
   }
   auto c_in(Operand auto const& t) const { return 1.0 / sqrt(square(t) + square_data()); }
   auto c_noise(Operand auto const& t) const { return 0.25 * log(t); }
+  double smallest_time() const { return epsilon; }
 
  private:
   double square_data() const { return sigma_data * sigma_data; }

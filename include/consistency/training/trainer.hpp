@@ -54,14 +54,14 @@ class Trainer {
              std::to_string(method_.f.network().parameters().count()) + " numbers of the method's network");
   }
 
-  /// One step on a batch (n, …) of data. Throws dataset_error for an empty or non-finite batch and
-  /// numeric_error for a non-finite loss or gradient; the state is then as before.
+  /// One step on a batch (n, …) of data. Throws dataset_error for a batch that is empty, not finite or not of
+  /// unit scale, and numeric_error for a non-finite loss or gradient; the state is then as before.
   StepReport step(X const& batch) {
     auto const k = state_.step;
     tape_.clear();
     gradient_.flat().fill(typename X::Scalar(0));
     theta_.watch(tape_, state_.theta, gradient_);
-    auto const& theta_minus = Method_target::follows ? state_.target : state_.theta;
+    auto const& theta_minus = Target::follows ? state_.target : state_.theta;
     check(batch);
     auto const loss = method_.loss(theta_, theta_minus, batch, k, state_.key);
     auto const value = static_cast<double>(loss.value()[0]);
@@ -74,7 +74,7 @@ class Trainer {
     auto const points = static_cast<double>(method_.times.resolution(k));
     moment_update(optimizer_.at(k + 1), scale, gradient_.flat(), state_.first_moment.flat(),
                   state_.second_moment.flat(), state_.theta.flat(),
-                  {state_.averaged.flat(), Method_target::follows ? state_.target.flat() : X{}},
+                  {state_.averaged.flat(), Target::follows ? state_.target.flat() : X{}},
                   {settings_.ema, method_.target.rate(points)});
     ++state_.step;
     return {state_.step, value, norm, points};
@@ -89,7 +89,9 @@ class Trainer {
   void resume(TrainingState<X> state) { state_ = std::move(state); }
 
  private:
-  using Method_target = std::remove_cvref_t<decltype(std::declval<Method>().target)>;
+  static constexpr double largest_magnitude = 16;  // far outside what a sigma_data of 0.5 means
+
+  using Target = std::remove_cvref_t<decltype(std::declval<Method>().target)>;
 
   [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
     throw config_error{{.where = "Trainer",
@@ -115,15 +117,21 @@ class Trainer {
                            .found = "no data",
                            .expected = "1 sample or more",
                            .advice = ""}};
-    auto const per_sample = batch.count() / batch.shape()[0];
-    X const peak = sum_per_sample(abs(batch));
-    for (Index i = 0; i < peak.count(); ++i)
-      if (!std::isfinite(peak[i]))
+    X const magnitude = mean_per_sample(abs(batch));
+    for (Index i = 0; i < magnitude.count(); ++i) {
+      if (!std::isfinite(magnitude[i]))
         throw dataset_error{{.where = "Trainer",
                              .what = "sample " + std::to_string(i) + " of the batch",
-                             .found = "a number that is not finite among " + std::to_string(per_sample),
+                             .found = "a number that is not finite",
                              .expected = "finite data, usually in [-1, 1]",
                              .advice = "Check the data set."}};
+      if (magnitude[i] > largest_magnitude)
+        throw dataset_error{{.where = "Trainer",
+                             .what = "sample " + std::to_string(i) + " of the batch",
+                             .found = "a mean magnitude of " + std::to_string(magnitude[i]),
+                             .expected = "data of about unit scale, usually in [-1, 1]",
+                             .advice = "Scale the data: bytes become x / 127.5 - 1."}};
+    }
   }
 
   Method method_;

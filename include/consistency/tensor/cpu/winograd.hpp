@@ -257,8 +257,8 @@ Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Tensor<S, Cpu> 
   auto const grid = TileGrid{x.shape(), in, out, sizeof(S)};
   auto const size = Winograd::frequencies * in * out;
   auto const most = std::clamp<Index>((Index{1} << 22) / size, 2, 16);
-  auto const per_piece = (grid.blocks() + most - 1) / most;
-  auto const pieces = (grid.blocks() + per_piece - 1) / per_piece;
+  auto const per_piece = std::max<Index>(1, (grid.blocks() + most - 1) / most);
+  auto const pieces = std::max<Index>(1, (grid.blocks() + per_piece - 1) / per_piece);
   auto partial = Tensor<S, Cpu>{Shape{pieces, size}};
   parallel_for(pieces, [&](Index piece) {
     auto* const to = partial.mutable_data() + piece * size;
