@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -42,8 +43,7 @@ class CheckerboardBatches {
 
   /// True where the board is dark: there the data has all of its mass, evenly.
   static bool dark(double x, double y) {
-    if (!(x > -half_side && x < half_side && y > -half_side && y < half_side)) return false;
-    return (square(x) + square(y)) % 2 == 0;
+    return std::abs(x) < half_side && std::abs(y) < half_side && (square(x) + square(y)) % 2 == 0;
   }
 
  private:

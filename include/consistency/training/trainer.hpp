@@ -111,7 +111,7 @@ class Trainer {
   }
 
   static void check(X const& batch) {
-    if (batch.count() == 0)
+    if (!batch.defined() || batch.count() == 0)
       throw dataset_error{{.where = "Trainer",
                            .what = "batch",
                            .found = "no data",

@@ -1,0 +1,213 @@
+#pragma once
+
+// One run: plan it, take it up again, train, save, and show the results.
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <consistency/io/apng.hpp>
+#include <consistency/io/checkpoint.hpp>
+#include <consistency/io/png.hpp>
+
+#include "folder.hpp"
+#include "history.hpp"
+#include "interrupt.hpp"
+#include "options.hpp"
+#include "progress.hpp"
+#include "report.hpp"
+#include "subject.hpp"
+#include "text.hpp"
+
+namespace fashion {
+
+/// The number of steps that fits in 92 % of the time, by the steps of a trainer that is thrown away: at least
+/// 12, and as many as take 2 % of the time (but at most 10 seconds).
+template <class Network>
+Index plan_steps(ConsistencyFunction<Network> const& f, Recipe recipe, auto& batches, double minutes) {
+  constexpr Index warm_up = 4, fewest = 12;
+  recipe.steps = 1000;
+  auto const whole = Stopwatch{};
+  auto trainer = build_trainer(f, recipe);
+  auto const budget = std::min(10.0, 0.02 * 60 * minutes);
+  auto from = 0.0;
+  Index k = 0;
+  for (; k < fewest || whole.seconds() < budget; ++k) {
+    if (interrupted()) return 1;
+    if (k == warm_up) from = whole.seconds();
+    trainer.step(batches(k));
+  }
+  auto const spent = whole.seconds(), per_step = (spent - from) / static_cast<double>(k - warm_up);
+  return std::max<Index>(1, static_cast<Index>((0.92 * 60 * minutes - spent) / per_step));
+}
+
+template <class Subject>
+class Run {
+ public:
+  using Function = ConsistencyFunction<decltype(Subject::network(Recipe{}))>;
+  using Batches = decltype(Subject::open(std::declval<Recipe&>()));
+
+  /// Plans a new run, or takes up a saved one.
+  Run(Options const& options, Folder const& folder, std::optional<CheckpointFile> const& saved)
+      : folder_{folder},
+        quiet_{options.quiet},
+        recipe_{options.recipe},
+        batches_{Subject::open(recipe_)},
+        f_{Subject::network(recipe_)},
+        trainer_{build_trainer(f_, planned(options.minutes))} {
+    if (!saved) return;
+    trainer_.resume(saved->state(f_.network().parameters()));
+    try {
+      history_ = History::load(folder_.history(), recipe_.steps, saved->step());
+    } catch (error const& loss) {
+      std::fprintf(stderr, "%s\nThe report will show only what comes from now on.\n", loss.what());
+    }
+  }
+
+  bool complete() const { return step() == recipe_.steps; }
+
+  /// Trains up to the last step, or until an interrupt, and saves.
+  void train() {
+    announce();
+    auto progress = Progress{step(), recipe_.steps, recipe_.batch, quiet_};
+    auto const before = history_.seconds;
+    auto const watch = Stopwatch{};
+    auto save_at = save_interval;
+    if (step() == 0) attempt(progress, [&] { draw_frame(); });
+    while (!complete() && !interrupted()) {
+      auto const report = trainer_.step(batches_(step()));
+      history_.add(report.step, report.loss);
+      history_.seconds = before + watch.seconds();
+      progress.update(report);
+      if (frame_step(report.step, recipe_.steps)) attempt(progress, [&] { draw_frame(); });
+      if (watch.seconds() < save_at) continue;
+      attempt(progress, [&] { save(); });
+      save_at = watch.seconds() + save_interval;
+    }
+    if (complete()) {
+      attempt(progress, [&] { save(); });  // the results still can be written
+    } else {
+      save();
+    }
+  }
+
+  /// Everything that is to be looked at after the last step.
+  void finish() const {
+    save_parameters(folder_.model(), trainer_.averaged(), Role::averaged, step(), to_metadata(recipe_),
+                    trainer_.state().key);
+    Results results{.noun = Subject::noun,
+                    .recipe = recipe_,
+                    .history = history_,
+                    .parameters = f_.network().parameters().count(),
+                    .original = Subject::draw(originals(), 3)};
+    for (Index evaluations : {1, 2}) {
+      auto const watch = Stopwatch{};
+      auto const samples = preview(evaluations);
+      results.sampling.push_back(watch.seconds() / static_cast<double>(Subject::preview));
+      results.samples.push_back(folder_ / (evaluations == 1 ? "samples_1step.png" : "samples_2step.png"));
+      write_png(results.samples.back(), Subject::draw(samples, 3));
+    }
+    results.animation = folder_ / "training.png";
+    std::vector<Image> frames;
+    frames.reserve(history_.frames.size());
+    for (auto const& frame : history_.frames) frames.push_back(frame.image);
+    if (!frames.empty()) write_apng(results.animation, frames, 150, 3000);
+    write_report(folder_ / "report.html", results);
+    summarise(results);
+  }
+
+ private:
+  static constexpr double save_interval = 60;  // seconds
+
+  Index step() const { return trainer_.state().step; }
+
+  Recipe const& planned(double minutes) {
+    if (recipe_.steps > 0) return recipe_;
+    if (!quiet_) std::printf("Timing a few steps to plan %g minutes ...\n", minutes);
+    std::fflush(stdout);
+    recipe_.steps = plan_steps(f_, recipe_, batches_, minutes);
+    return recipe_;
+  }
+
+  /// Disks fill up and come free again: what fails is said, and training goes on.
+  static void attempt(Progress& progress, auto const& write) {
+    try {
+      write();
+    } catch (io_error const& failure) {
+      progress.clear();
+      std::fprintf(stderr, "%s\n", failure.what());
+    }
+  }
+
+  Tensor<float> preview(Index evaluations) const {
+    return sample(f_, trainer_.averaged(), sampler(evaluations),
+                  {.seed = recipe_.seed, .count = Subject::preview, .batch = Subject::preview});
+  }
+
+  /// As many items of the data set as a preview has, the first ones of the run.
+  Tensor<float> originals() const {
+    auto batches = batches_;
+    auto x = batches(0);
+    auto const one = x.count() / x.shape()[0];
+    auto all = Tensor<float>{x.shape().with(0, Subject::preview)};
+    for (Index i = 0, k = 0; i < Subject::preview; i += recipe_.batch, x = batches(++k)) {
+      auto const n = std::min(recipe_.batch, Subject::preview - i);
+      std::copy_n(x.data(), n * one, all.mutable_data() + i * one);
+    }
+    return all;
+  }
+
+  void draw_frame() {
+    history_.frames.push_back({step(), Subject::draw(preview(1), 2)});
+    write_png(folder_ / "latest.png", history_.frames.back().image);
+  }
+
+  /// The history first: what it has beyond the checkpoint is dropped on resuming, what it lacks would be
+  /// lost.
+  void save() const {
+    auto const checkpoint = [&] {
+      save_checkpoint(folder_.checkpoint(), trainer_.state(), to_metadata(recipe_));
+    };
+    try {
+      history_.save(folder_.history());
+    } catch (io_error const&) {
+      checkpoint();
+      throw;
+    }
+    checkpoint();
+  }
+
+  void announce() const {
+    if (quiet_) return;
+    std::printf("%s: %s parameters, %s steps of %s %s, seed %s, %u threads%s\n", recipe_.data.c_str(),
+                grouped(f_.network().parameters().count()).c_str(), grouped(recipe_.steps).c_str(),
+                grouped(recipe_.batch).c_str(), Subject::noun, to_text(recipe_.seed).c_str(), threads(),
+                step() > 0 ? (", from step " + grouped(step()) + " on").c_str() : "");
+    std::printf("Watch %s grow; Ctrl-C saves and stops.\n", (folder_ / "latest.png").c_str());
+    std::fflush(stdout);
+  }
+
+  void summarise(Results const& results) const {
+    std::printf("Trained %s steps in %s (%.0f %s/s); one step draws a sample in %s.\n",
+                grouped(recipe_.steps).c_str(), clock_text(history_.seconds).c_str(), results.per_second(),
+                Subject::noun, duration_text(results.sampling[0]).c_str());
+    std::printf("  report     %s\n", (folder_ / "report.html").c_str());
+    std::printf("  samples    %s, %s\n", results.samples[0].c_str(), results.samples[1].c_str());
+    std::printf("  animation  %s\n", results.animation.c_str());
+    std::printf("  model      %s (draw more: fashion_mnist_sample --model ...)\n", folder_.model().c_str());
+  }
+
+  Folder const& folder_;
+  bool quiet_;
+  Recipe recipe_;
+  Batches batches_;
+  Function f_;
+  decltype(build_trainer(std::declval<Function>(), Recipe{})) trainer_;
+  History history_{recipe_.steps};
+};
+
+}  // namespace fashion

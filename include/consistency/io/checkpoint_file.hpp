@@ -1,0 +1,194 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <consistency/core/version.hpp>
+#include <consistency/io/safetensors_read.hpp>
+#include <consistency/network/parameters.hpp>
+#include <consistency/training/trainer.hpp>
+
+namespace consistency {
+
+/// Which of a run's arenas a tensor belongs to; its name in a file is `<role>/<parameter>`.
+enum class Role : std::uint8_t { theta, target, averaged, first_moment, second_moment };
+
+inline constexpr auto role_names =
+    std::array<std::string_view, 5>{"theta", "target", "averaged", "first_moment", "second_moment"};
+
+constexpr std::string_view role_name(Role role) { return role_names[static_cast<std::size_t>(role)]; }
+
+namespace detail {
+
+inline constexpr std::uint64_t checkpoint_format = 1;
+inline constexpr std::string_view settings_prefix = "settings.";
+
+inline std::string tensor_name(Role role, std::string const& parameter) {
+  return std::string{role_name(role)} + "/" + parameter;
+}
+
+inline std::vector<std::uint64_t> file_shape(Shape const& shape) { return {shape.begin(), shape.end()}; }
+
+inline std::string shape_text(std::vector<std::uint64_t> const& shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  return text + ")";
+}
+
+/// What a file lacks or has too much of, gathered into one error.
+class Mismatches {
+ public:
+  void add(std::string line) { lines_.push_back(std::move(line)); }
+
+  /// Throws mismatch_error unless there are none.
+  void check(std::string const& file) const {
+    if (lines_.empty()) return;
+    constexpr auto shown = std::size_t{20};
+    std::string text = std::to_string(lines_.size()) + " differences";
+    for (std::size_t i = 0; i < std::min(shown, lines_.size()); ++i)
+      text += (i == 0 ? ": " : "; ") + lines_[i];
+    if (lines_.size() > shown) text += "; and " + std::to_string(lines_.size() - shown) + " more";
+    throw mismatch_error{{.where = file,
+                          .what = "tensors of another network",
+                          .found = std::move(text),
+                          .expected = "exactly the parameters of this network",
+                          .advice = "Build the network from the file's own settings."}};
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+}  // namespace detail
+
+/// A checkpoint in memory, its digest verified: first its settings, then, for the network built from them,
+/// its numbers.
+class CheckpointFile {
+ public:
+  /// Throws io_error, format_error (no checkpoint, or of a later format) or integrity_error (damaged).
+  explicit CheckpointFile(std::filesystem::path const& path)
+      : name_{path.string()}, file_{read_safetensors(path)} {
+    auto const& all = file_.metadata();
+    if (!all.contains("format") || all.at("format") != "consistency checkpoint")
+      refuse("not a checkpoint", "no format 'consistency checkpoint'",
+             "a file of save_checkpoint or save_parameters");
+    if (auto const found = number<std::uint64_t>("format_version"); found > detail::checkpoint_format)
+      refuse("format version", std::to_string(found), "at most " + std::to_string(detail::checkpoint_format),
+             "It was written by version " + text("library_version") + " of the library, this is " +
+                 std::string{version} + ": use the later one.");
+    if (!file_.verified())
+      throw integrity_error{{name_, "digest", "none", "the digest that every checkpoint has",
+                             "Another program rewrote the file: use another copy."}};
+    step_ = number<Index>("step");
+    key_ = {number<std::uint64_t>("seed"), number<std::uint32_t>("stream")};
+    for (auto const& [key, value] : all)
+      if (key.starts_with(detail::settings_prefix))
+        settings_.emplace(key.substr(detail::settings_prefix.size()), value);
+  }
+
+  Metadata const& settings() const noexcept { return settings_; }
+  Index step() const noexcept { return step_; }
+  Key key() const noexcept { return key_; }
+
+  /// Throws mismatch_error, listing every tensor that is missing, unexpected, or of another shape or type.
+  TrainingState<Tensor<float>> state(ParameterTable const& table) const {
+    detail::Mismatches mismatches;
+    for (std::size_t role = 0; role < role_names.size(); ++role)
+      compare(table, static_cast<Role>(role), mismatches);
+    unexpected(table, mismatches);
+    mismatches.check(name_);
+    return {copy(table, Role::theta),
+            copy(table, Role::target),
+            copy(table, Role::averaged),
+            copy(table, Role::first_moment),
+            copy(table, Role::second_moment),
+            step_,
+            key_};
+  }
+
+  /// One role alone; the others may be absent. Throws as `state` does.
+  Parameters<Tensor<float>> parameters(ParameterTable const& table, Role role) const {
+    detail::Mismatches mismatches;
+    compare(table, role, mismatches);
+    unexpected(table, mismatches);
+    mismatches.check(name_);
+    return copy(table, role);
+  }
+
+ private:
+  [[noreturn]] void refuse(std::string what, std::string found, std::string expected,
+                           std::string advice = "") const {
+    throw format_error{{name_, std::move(what), std::move(found), std::move(expected), std::move(advice)}};
+  }
+
+  std::string text(std::string const& key) const {
+    auto const at = file_.metadata().find(key);
+    return at == file_.metadata().end() ? "(none)" : printable(at->second);
+  }
+
+  template <class Number>
+  Number number(std::string const& key) const {
+    auto const at = file_.metadata().find(key);
+    if (at == file_.metadata().end()) refuse("metadata", "no key '" + key + "'", "a whole number");
+    auto const& digits = at->second;
+    Number value{};
+    auto const [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (failure != std::errc{} || end != digits.data() + digits.size() || std::cmp_less(value, 0))
+      refuse("metadata '" + key + "'", "'" + printable(digits) + "'", "a whole number");
+    return value;
+  }
+
+  void compare(ParameterTable const& table, Role role, detail::Mismatches& mismatches) const {
+    for (auto const& parameter : table.entries()) {
+      auto const wanted = detail::tensor_name(role, parameter.name);
+      auto const* const found = file_.find(wanted);
+      if (found == nullptr) {
+        mismatches.add(wanted + " is missing");
+        continue;
+      }
+      if (auto const shape = detail::file_shape(parameter.shape); found->shape != shape)
+        mismatches.add(wanted + " has shape " + detail::shape_text(found->shape) + ", not " +
+                       detail::shape_text(shape));
+      if (found->dtype != DType::f32)
+        mismatches.add(wanted + " has type " + std::string{facts(found->dtype).name} + ", not F32");
+    }
+  }
+
+  void unexpected(ParameterTable const& table, detail::Mismatches& mismatches) const {
+    std::vector<std::string> known;
+    for (auto const& parameter : table.entries())
+      for (auto const role : role_names) known.push_back(std::string{role} + "/" + parameter.name);
+    std::sort(known.begin(), known.end());
+    for (auto const& entry : file_.entries())
+      if (!std::binary_search(known.begin(), known.end(), entry.name))
+        mismatches.add(printable(entry.name) + " is unexpected");
+  }
+
+  Parameters<Tensor<float>> copy(ParameterTable const& table, Role role) const {
+    auto arena = Parameters<Tensor<float>>{table};
+    for (auto const& parameter : table.entries()) {
+      auto const bytes = file_.find(detail::tensor_name(role, parameter.name))->bytes;
+      if (!bytes.empty())
+        std::memcpy(arena.flat().mutable_data() + parameter.offset, bytes.data(), bytes.size());
+    }
+    return arena;
+  }
+
+  std::string name_;
+  SafetensorsFile file_;
+  Metadata settings_;
+  Index step_ = 0;
+  Key key_{};
+};
+
+}  // namespace consistency

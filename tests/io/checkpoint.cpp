@@ -1,0 +1,317 @@
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <consistency/consistency.hpp>
+#include <consistency/io/checkerboard.hpp>
+#include <consistency/io/checkpoint.hpp>
+
+#include "support.hpp"
+
+using namespace consistency;
+using namespace consistency::test;
+
+namespace {
+
+using Arena = Parameters<Tensor<float>>;
+using State = TrainingState<Tensor<float>>;
+
+Mlp small_network(Index width = 8) { return Mlp{{.width = width, .layers = 2, .embedding = 4}}; }
+
+/// Arenas of numbers that are all different.
+State some_state(ParameterTable const& table) {
+  auto const arena = [&](std::uint64_t seed) { return Arena::initialized(table, Key{seed}); };
+  return {arena(1), arena(2), arena(3), arena(4), arena(5), 1234567, {0xfedcba9876543210U, 77}};
+}
+
+bool same(Arena const& a, Arena const& b) {
+  auto const bytes = static_cast<std::size_t>(a.flat().count()) * sizeof(float);
+  return a.flat().count() == b.flat().count() && std::memcmp(a.flat().data(), b.flat().data(), bytes) == 0;
+}
+
+bool same(State const& a, State const& b) {
+  return same(a.theta, b.theta) && same(a.target, b.target) && same(a.averaged, b.averaged) &&
+         same(a.first_moment, b.first_moment) && same(a.second_moment, b.second_moment) && a.step == b.step &&
+         a.key == b.key;
+}
+
+auto small_trainer(std::uint64_t seed) {
+  auto const f = ConsistencyFunction{small_network()};
+  return Trainer{ConsistencyTraining{f, PseudoHuber{}, GapTimes{.denoising = 4, .stage_steps = 4},
+                                     InverseGapWeighting{}, EmaTarget{}},
+                 RAdam{}, f.initialize(Key{seed}), TrainerSettings{.ema = 0.9, .clip = 1, .key = {seed}}};
+}
+
+/// Files larger than this cannot be written while it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(::rlim_t bytes) {
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    auto limited = before_;
+    limited.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &limited);
+  }
+  FileSizeLimit(FileSizeLimit const&) = delete;
+  FileSizeLimit& operator=(FileSizeLimit const&) = delete;
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  struct ::rlimit before_ {};
+  void (*handler_)(int);
+};
+
+/// The file at `path` with its metadata and tensors changed by `edit`, under another name and with a new
+/// digest.
+template <class Edit>
+void rewrite(std::filesystem::path const& from, std::filesystem::path const& to, Edit const& edit,
+             bool with_digest = true) {
+  auto const file = read_safetensors(from);
+  auto metadata = file.metadata();
+  metadata.erase("digest");
+  metadata.erase("digest_type");
+  std::vector<TensorEntry> entries{file.entries().begin(), file.entries().end()};
+  edit(entries, metadata);
+  write_safetensors(to, entries, metadata, with_digest);
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint gives back every field of the state and the settings to the last bit") {
+  TempFolder const folder;
+  auto const net = small_network();
+  auto const state = some_state(net.parameters());
+  Metadata const settings = {
+      {"network", "mlp"}, {"step", "a setting of that name"}, {"Größe", "8"}, {"none", ""}};
+  save_checkpoint(folder / "c.safetensors", state, settings);
+  auto const loaded = load_checkpoint(folder / "c.safetensors", net.parameters());
+  CHECK(same(loaded.state.theta, state.theta));
+  CHECK(same(loaded.state.target, state.target));
+  CHECK(same(loaded.state.averaged, state.averaged));
+  CHECK(same(loaded.state.first_moment, state.first_moment));
+  CHECK(same(loaded.state.second_moment, state.second_moment));
+  CHECK(loaded.state.step == 1234567);
+  CHECK(loaded.state.key == Key{0xfedcba9876543210U, 77});
+  CHECK(loaded.settings == settings);
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a run that is saved and taken up after every step ends as if it had not been interrupted") {
+  TempFolder const folder;
+  auto const batches = CheckerboardBatches{16, Key{5}};
+  auto straight = small_trainer(5);
+  for (Index k = 0; k < 10; ++k) straight.step(batches(k));
+  for (Index k = 0; k < 10; ++k) {
+    auto trainer = small_trainer(k == 0 ? 5U : 99U);
+    if (k > 0) trainer.resume(load_checkpoint(folder / "c.safetensors", small_network().parameters()).state);
+    trainer.step(batches(trainer.state().step));
+    save_checkpoint(folder / "c.safetensors", trainer.state(), {});
+  }
+  CHECK(
+      same(load_checkpoint(folder / "c.safetensors", small_network().parameters()).state, straight.state()));
+}
+
+TEST_CASE("the checkpoint before stays under a name of its own") {
+  TempFolder const folder;
+  auto const net = small_network();
+  auto const path = folder / "c.safetensors";
+  CHECK(previous_checkpoint(path) == folder / "c.previous.safetensors");
+  auto state = some_state(net.parameters());
+  for (state.step = 1; state.step <= 4; ++state.step) {
+    save_checkpoint(path, state, {});
+    CHECK(CheckpointFile{path}.step() == state.step);
+    if (state.step > 1) CHECK(CheckpointFile{previous_checkpoint(path)}.step() == state.step - 1);
+    CHECK(folder.files() == (state.step > 1 ? 2 : 1));
+  }
+}
+
+TEST_CASE("a disk that is full leaves the last checkpoint and nothing else") {
+  TempFolder const folder;
+  auto const net = small_network();
+  auto const path = folder / "c.safetensors";
+  auto state = some_state(net.parameters());
+  save_checkpoint(path, state, {});
+  save_checkpoint(path, state, {});
+  ++state.step;
+  {
+    FileSizeLimit const limit{4096};
+    check_refused<ErrorCode::io>([&] { save_checkpoint(path, state, {}); },
+                                 {"c.safetensors: write failed after 4096 of", "checkpoint was kept"});
+  }
+  CHECK(CheckpointFile{path}.step() == state.step - 1);
+  CHECK(CheckpointFile{previous_checkpoint(path)}.step() == state.step - 1);
+  CHECK(folder.files() == 2);
+  save_checkpoint(path, state, {});
+  CHECK(same(load_checkpoint(path, net.parameters()).state, state));
+}
+
+TEST_CASE("a process killed at any moment loses no checkpoint it has acknowledged") {
+  auto const net = small_network();
+  auto state = some_state(net.parameters());
+  for (auto trial = 0; trial < 40; ++trial) {
+    TempFolder const folder;
+    auto const path = folder / "c.safetensors";
+    int acknowledge[2];
+    REQUIRE(::pipe(acknowledge) == 0);
+    auto const child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      for (state.step = 1;; ++state.step) {
+        save_checkpoint(path, state, {});
+        if (::write(acknowledge[1], &state.step, sizeof state.step) < 0) ::_exit(1);
+      }
+    }
+    ::close(acknowledge[1]);
+    Index last = 0;
+    auto const receive = [&] { return ::read(acknowledge[0], &last, sizeof last) == sizeof last; };
+    REQUIRE(receive());
+    ::usleep(137U * static_cast<unsigned>(trial));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    while (receive()) {
+    }
+    ::close(acknowledge[0]);
+    auto const loaded = load_checkpoint(path, net.parameters());
+    CHECK(loaded.state.step >= last);
+    CHECK(same(loaded.state.theta, state.theta));
+  }
+}
+
+TEST_CASE("a folder that does not exist is an error of its own") {
+  auto const net = small_network();
+  check_refused<ErrorCode::io>(
+      [&] { save_checkpoint("/nonexistent/folder/c.safetensors", some_state(net.parameters()), {}); },
+      {"/nonexistent/folder"});
+  check_refused<ErrorCode::io>([&] { CheckpointFile{"/nonexistent/c.safetensors"}; }, {"open"});
+}
+
+TEST_CASE("any flipped bit is noticed") {
+  TempFolder const folder;
+  auto const net = small_network();
+  auto const path = folder / "c.safetensors";
+  save_checkpoint(path, some_state(net.parameters()), {{"a", "b"}});
+  auto const whole = read_file(path);
+  auto refused = 0;
+  auto trials = 0;
+  for (std::size_t at = 8; at < whole.size(); at += 29, ++trials) {
+    auto damaged = whole;
+    damaged[at] ^= static_cast<std::byte>(1U << (at % 8));
+    write_file_atomically(path, damaged);
+    try {
+      load_checkpoint(path, net.parameters());
+    } catch (error const& refusal) {
+      refused += refusal.code() == ErrorCode::integrity || refusal.code() == ErrorCode::format ? 1 : 0;
+    }
+  }
+  CHECK(trials > 200);
+  CHECK(refused == trials);
+  auto damaged = whole;
+  damaged.back() ^= std::byte{1};
+  write_file_atomically(path, damaged);
+  check_refused<ErrorCode::integrity>([&] { load_checkpoint(path, net.parameters()); }, {"digest", "stored"});
+}
+
+TEST_CASE("a checkpoint of another network lists every difference") {
+  TempFolder const folder;
+  auto const path = folder / "c.safetensors";
+  save_checkpoint(path, some_state(small_network().parameters()), {});
+  auto const wider = small_network(16);
+  check_refused<ErrorCode::mismatch>(
+      [&] { load_checkpoint(path, wider.parameters()); },
+      {"theta/hidden0.weight has shape", "target/hidden0.weight", "differences", "own settings"});
+  auto const deeper = Mlp{{.width = 8, .layers = 3, .embedding = 4}};
+  check_refused<ErrorCode::mismatch>(
+      [&] { load_checkpoint(path, deeper.parameters()); },
+      {"theta/hidden2.weight is missing", "second_moment/hidden2.bias is missing"});
+  auto const shallower = Mlp{{.width = 8, .layers = 1, .embedding = 4}};
+  check_refused<ErrorCode::mismatch>([&] { load_checkpoint(path, shallower.parameters()); },
+                                     {"averaged/hidden1.weight is unexpected"});
+}
+
+TEST_CASE("a mismatch shows the first twenty differences and counts the rest") {
+  TempFolder const folder;
+  auto const path = folder / "c.safetensors";
+  save_checkpoint(path, some_state(small_network().parameters()), {});
+  auto const deeper = Mlp{{.width = 8, .layers = 6, .embedding = 4}};
+  check_refused<ErrorCode::mismatch>([&] { load_checkpoint(path, deeper.parameters()); },
+                                     {"40 differences", "and 20 more"});
+}
+
+TEST_CASE("tensors of another type, strangers and absent ones are named together") {
+  TempFolder const folder;
+  auto const net = small_network();
+  save_checkpoint(folder / "c.safetensors", some_state(net.parameters()), {});
+  std::vector<double> const wide(8);
+  std::vector<float> const stranger{1};
+  rewrite(folder / "c.safetensors", folder / "d.safetensors", [&](auto& entries, auto&) {
+    for (auto& entry : entries)
+      if (entry.name == "averaged/hidden0.bias") entry = tensor_entry(entry.name, entry.shape, wide);
+    std::erase_if(entries, [](auto const& entry) { return entry.name == "first_moment/out.bias"; });
+    entries.push_back(tensor_entry("teacher/out.bias", {1}, stranger));
+  });
+  check_refused<ErrorCode::mismatch>([&] { load_checkpoint(folder / "d.safetensors", net.parameters()); },
+                                     {"3 differences", "averaged/hidden0.bias has type F64, not F32",
+                                      "first_moment/out.bias is missing", "teacher/out.bias is unexpected"});
+}
+
+TEST_CASE("a later format, other files and files without a digest are refused by name") {
+  TempFolder const folder;
+  auto const net = small_network();
+  auto const path = folder / "c.safetensors", other = folder / "d.safetensors";
+  save_checkpoint(path, some_state(net.parameters()), {});
+  rewrite(path, other, [](auto&, auto& metadata) {
+    metadata["format_version"] = "2";
+    metadata["library_version"] = "9.9.9";
+  });
+  check_refused<ErrorCode::format>([&] { CheckpointFile{other}; }, {"format version", "found 2", "9.9.9"});
+  rewrite(path, other, [](auto&, auto& metadata) { metadata.erase("format"); });
+  check_refused<ErrorCode::format>([&] { CheckpointFile{other}; }, {"not a checkpoint"});
+  rewrite(path, other, [](auto&, auto& metadata) { metadata["step"] = "-3"; });
+  check_refused<ErrorCode::format>([&] { CheckpointFile{other}; }, {"'step'", "'-3'"});
+  rewrite(path, other, [](auto&, auto& metadata) { metadata.erase("seed"); });
+  check_refused<ErrorCode::format>([&] { CheckpointFile{other}; }, {"no key 'seed'"});
+  rewrite(
+      path, other, [](auto&, auto&) {}, false);
+  check_refused<ErrorCode::integrity>([&] { CheckpointFile{other}; }, {"digest", "none"});
+}
+
+TEST_CASE("numbers that are not finite are not saved") {
+  TempFolder const folder;
+  auto const net = small_network();
+  auto const path = folder / "c.safetensors";
+  auto state = some_state(net.parameters());
+  save_checkpoint(path, state, {});
+  state.second_moment.flat().mutable_data()[3] = std::numeric_limits<float>::infinity();
+  check_refused<ErrorCode::numeric>([&] { save_checkpoint(path, state, {}); },
+                                    {"second_moment/hidden0.weight", "value 3"});
+  CHECK(CheckpointFile{path}.step() == state.step);
+}
+
+TEST_CASE("the parameters of one role are read from a checkpoint or from a file of their own") {
+  TempFolder const folder;
+  auto const net = small_network();
+  auto const state = some_state(net.parameters());
+  save_checkpoint(folder / "c.safetensors", state, {{"a", "b"}});
+  save_parameters(folder / "m.safetensors", state.averaged, Role::averaged, state.step, {{"a", "b"}});
+  CHECK(same(load_parameters(folder / "c.safetensors", net.parameters(), Role::averaged), state.averaged));
+  CHECK(same(load_parameters(folder / "c.safetensors", net.parameters(), Role::theta), state.theta));
+  CHECK(same(load_parameters(folder / "m.safetensors", net.parameters(), Role::averaged), state.averaged));
+  CHECK(CheckpointFile{folder / "m.safetensors"}.settings() == Metadata{{"a", "b"}});
+  check_refused<ErrorCode::mismatch>(
+      [&] { load_parameters(folder / "m.safetensors", net.parameters(), Role::theta); },
+      {"theta/hidden0.weight is missing"});
+  check_refused<ErrorCode::mismatch>([&] { load_checkpoint(folder / "m.safetensors", net.parameters()); },
+                                     {"24 differences", "theta/hidden0.weight is missing"});
+}
