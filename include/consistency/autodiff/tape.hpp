@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -56,8 +57,10 @@ class Tape {
   Tape& operator=(Tape const&) = delete;
   ~Tape() { clear(); }
 
-  /// A variable to differentiate by. With `into`, gradients are added to those numbers (a slice of an arena).
+  /// A variable to differentiate by. With `into`, gradients are added to those numbers (a slice of an arena);
+  /// throws shape_error unless they are of one shape.
   Variable<T> watch(T value, T into = {}) {
+    if (into.defined()) same_shape("watch", into.shape(), value.shape());
     nodes_.push_back({});
     nodes_.back().gradient = std::move(into);
     nodes_.back().arena = nodes_.back().gradient.defined();
@@ -92,8 +95,9 @@ class Tape {
 
   /// Gradients of Σ y with respect to everything watched.
   void backward(Variable<T> const& y) { backward(y, T(y.shape(), typename T::Scalar(1))); }
-  /// Gradients of <y, cotangent>.
+  /// Gradients of <y, cotangent>; throws shape_error unless they are of one shape.
   void backward(Variable<T> const& y, T cotangent) {
+    same_shape("backward", cotangent.shape(), y.shape());
     accumulate(y.node(), std::move(cotangent));
     for (auto i = nodes_.size(); i-- > 0;) {
       auto& node = nodes_[i];
@@ -104,9 +108,10 @@ class Tape {
     }
   }
 
-  /// The gradient of a watched variable after backward(); undefined where nothing depends on it.
-  T const& gradient(Variable<T> const& x) const {
-    return nodes_[static_cast<std::size_t>(x.node())].gradient;
+  /// The gradient of a watched variable after backward(); undefined for a constant and where nothing depends
+  /// on it.
+  T gradient(Variable<T> const& x) const {
+    return x.node() < 0 ? T{} : nodes_[static_cast<std::size_t>(x.node())].gradient;
   }
 
   /// Forgets everything recorded and keeps the memory.
@@ -125,6 +130,15 @@ class Tape {
     T gradient;
     bool arena = false;
   };
+
+  static void same_shape(char const* where, Shape const& found, Shape const& expected) {
+    if (found != expected)
+      throw shape_error{{.where = std::string{"Tape: "} + where,
+                         .what = "shape of the gradient",
+                         .found = found.text(),
+                         .expected = expected.text(),
+                         .advice = ""}};
+  }
 
   static constexpr std::size_t chunk_size = std::size_t{1} << 16U;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -30,22 +31,23 @@ class MemoryPool {
     auto const bin = bin_of(bytes);
     auto const size = size_of(bin);
     auto const lock = std::scoped_lock{mutex_};
-    live_ += size;
-    if (live_ > peak_) peak_ = live_;
-    if (auto* block = bins_[bin]) {
-      bins_[bin] = block->next;
-      return block;
+    void* block = bins_[bin];
+    if (block != nullptr) {
+      bins_[bin] = bins_[bin]->next;
+    } else {
+      block = std::aligned_alloc(alignment, size);
+      if (block == nullptr)
+        throw resource_error{{.where = "MemoryPool",
+                              .what = "out of memory",
+                              .found = std::to_string(reserved_) + " bytes held",
+                              .expected = std::to_string(size) + " bytes more",
+                              .advice = "Use a smaller batch or network."}};
+      ++system_allocations_;
+      reserved_ += size;
     }
-    ++system_allocations_;
-    reserved_ += size;
-    if (void* fresh = std::aligned_alloc(alignment, size)) return fresh;
-    live_ -= size;
-    reserved_ -= size;
-    throw resource_error{{.where = "MemoryPool",
-                          .what = "out of memory",
-                          .found = std::to_string(reserved_) + " bytes held",
-                          .expected = std::to_string(size) + " bytes more",
-                          .advice = "Use a smaller batch or network."}};
+    live_ += size;
+    peak_ = std::max(peak_, live_);
+    return block;
   }
 
   void release(void* memory, std::size_t bytes) noexcept {

@@ -64,9 +64,10 @@ auto sum_per_sample(Operand auto const& x) {
 }
 auto mean_per_sample(Operand auto const& x) {
   auto const& v = evaluated(x);
-  auto const shape = v.shape();
+  auto const& shape = v.shape();
+  auto const samples = shape.rank() == 0 ? Index{1} : shape[0];
   value_t<decltype(v)> m =
-      sum_per_sample(v) * (static_cast<double>(shape[0]) / static_cast<double>(shape.count()));
+      sum_per_sample(v) * (static_cast<double>(samples) / static_cast<double>(shape.count()));
   return m;
 }
 

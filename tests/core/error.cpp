@@ -1,0 +1,72 @@
+#include <string>
+#include <type_traits>
+
+#include <doctest/doctest.h>
+
+#include <consistency/core/error.hpp>
+
+using namespace consistency;
+
+TEST_CASE("an error says where and what and found and expected and what to do in one line") {
+  auto const e = config_error{{.where = "KarrasGrid",
+                               .what = "rho",
+                               .found = "-1",
+                               .expected = "more than 0",
+                               .advice = "Use 7 as in the paper."}};
+  CHECK(std::string{e.what()} == "KarrasGrid: rho: found -1, expected more than 0. Use 7 as in the paper.");
+  CHECK(e.where() == "KarrasGrid");
+  CHECK(e.report().what == "rho");
+  CHECK(e.report().found == "-1");
+  CHECK(e.report().expected == "more than 0");
+  CHECK(e.report().advice == "Use 7 as in the paper.");
+}
+
+TEST_CASE("empty parts of an error's report leave no trace in its text") {
+  auto const e =
+      io_error{{.where = "read", .what = "no such file", .found = "", .expected = "", .advice = ""}};
+  CHECK(std::string{e.what()} == "read: no such file");
+}
+
+TEST_CASE("the numbers of the error codes are stable") {
+  CHECK(static_cast<int>(ErrorCode::config) == 1);
+  CHECK(static_cast<int>(ErrorCode::shape) == 2);
+  CHECK(static_cast<int>(ErrorCode::io) == 3);
+  CHECK(static_cast<int>(ErrorCode::format) == 4);
+  CHECK(static_cast<int>(ErrorCode::integrity) == 5);
+  CHECK(static_cast<int>(ErrorCode::mismatch) == 6);
+  CHECK(static_cast<int>(ErrorCode::dataset) == 7);
+  CHECK(static_cast<int>(ErrorCode::numeric) == 8);
+  CHECK(static_cast<int>(ErrorCode::resource) == 9);
+  CHECK(static_cast<int>(ErrorCode::device) == 10);
+}
+
+TEST_CASE_TEMPLATE("an error is caught as its own type and as the base and as a standard error", E,
+                   config_error, shape_error, io_error, format_error, integrity_error, mismatch_error,
+                   dataset_error, numeric_error, resource_error, device_error) {
+  auto const fail = [] {
+    throw E{{.where = "here", .what = "this", .found = "", .expected = "", .advice = ""}};
+  };
+  CHECK_THROWS_AS(fail(), E);
+  CHECK_THROWS_AS(fail(), error);
+  CHECK_THROWS_AS(fail(), std::runtime_error);
+  try {
+    fail();
+  } catch (error const& e) {
+    CHECK(std::is_same_v<E, config_error> == (e.code() == ErrorCode::config));
+    CHECK(std::is_same_v<E, device_error> == (e.code() == ErrorCode::device));
+    CHECK(std::is_same_v<E, shape_error> == (e.code() == ErrorCode::shape));
+  }
+}
+
+TEST_CASE("printable text keeps letters and escapes control bytes") {
+  CHECK(printable("plain text") == "plain text");
+  CHECK(printable("") == "");
+  CHECK(printable(std::string_view{"a\nb\x1b[2J\0", 8}) == "a\\x0ab\\x1b[2J\\x00");
+  CHECK(printable("\x7f") == "\\x7f");
+  CHECK(printable("größer") == "größer");
+}
+
+TEST_CASE("printable text is cut at 120 bytes") {
+  CHECK(printable(std::string(120, 'a')) == std::string(120, 'a'));
+  CHECK(printable(std::string(121, 'a')) == std::string(120, 'a') + "…");
+}

@@ -1,0 +1,136 @@
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <consistency/core/memory.hpp>
+
+using namespace consistency;
+
+// Sanitizers end a program that asks for too much memory unless they are told to refuse.
+extern "C" char const* __asan_default_options() { return "allocator_may_return_null=1"; }
+extern "C" char const* __tsan_default_options() { return "allocator_may_return_null=1"; }
+
+namespace {
+
+/// A pool of one test's own, which gives everything back.
+struct OwnPool : MemoryPool {
+  ~OwnPool() { trim(); }
+};
+
+bool aligned(void* memory) { return reinterpret_cast<std::uintptr_t>(memory) % MemoryPool::alignment == 0; }
+
+}  // namespace
+
+TEST_CASE("a released block is handed out again without asking the system") {
+  OwnPool pool;
+  auto* const first = pool.allocate(1000);
+  pool.release(first, 1000);
+  CHECK(pool.system_allocations() == 1);
+  auto* const second = pool.allocate(1000);
+  CHECK(second == first);
+  CHECK(pool.system_allocations() == 1);
+  auto* const third = pool.allocate(1000);
+  CHECK(third != second);
+  CHECK(pool.system_allocations() == 2);
+  pool.release(second, 1000);
+  pool.release(third, 1000);
+}
+
+TEST_CASE("blocks of every size are aligned to 64 bytes and hold what was asked for") {
+  OwnPool pool;
+  for (std::size_t size = 0; size < 5000; size += size < 300 ? 1 : 37) {
+    auto* const memory = pool.allocate(size);
+    REQUIRE(aligned(memory));
+    std::memset(memory, 0x5a, size);
+    pool.release(memory, size);
+  }
+  for (auto const size : {std::size_t{1} << 16U, (std::size_t{1} << 20U) + 1, (std::size_t{1} << 24U) - 1}) {
+    auto* const memory = pool.allocate(size);
+    REQUIRE(aligned(memory));
+    std::memset(memory, 0x5a, size);
+    pool.release(memory, size);
+  }
+}
+
+TEST_CASE("a block is at most a quarter larger than what was asked for") {
+  for (auto const size : {std::size_t{257}, std::size_t{1025}, std::size_t{100000}, std::size_t{1} << 22U,
+                          (std::size_t{1} << 22U) + 1, (std::size_t{5} << 20U) + 64}) {
+    CAPTURE(size);
+    OwnPool pool;
+    auto* const memory = pool.allocate(size);
+    CHECK(pool.reserved_bytes() >= size);
+    CHECK(pool.reserved_bytes() <= (size + 63) / 64 * 64 * 5 / 4 + 64);
+    pool.release(memory, size);
+  }
+}
+
+TEST_CASE("the peak is the most that was in use at one time") {
+  OwnPool pool;
+  CHECK(pool.peak_bytes() == 0);
+  auto* const a = pool.allocate(1024);
+  auto* const b = pool.allocate(2048);
+  CHECK(pool.peak_bytes() == 3072);
+  pool.release(a, 1024);
+  pool.release(b, 2048);
+  auto* const c = pool.allocate(2048);
+  CHECK(pool.peak_bytes() == 3072);
+  pool.release(c, 2048);
+}
+
+TEST_CASE("trimming gives unused blocks back and keeps those in use") {
+  OwnPool pool;
+  auto* const kept = pool.allocate(4096);
+  std::memset(kept, 0x33, 4096);
+  pool.release(pool.allocate(1 << 20), 1 << 20);
+  CHECK(pool.reserved_bytes() == 4096 + (1 << 20));
+  pool.trim();
+  CHECK(pool.reserved_bytes() == 4096);
+  CHECK(static_cast<unsigned char*>(kept)[4095] == 0x33);
+  pool.release(kept, 4096);
+}
+
+TEST_CASE("a request that the system cannot meet is a resource_error that names its size") {
+  OwnPool pool;
+  auto const impossible = std::size_t{1} << 60U;
+  try {
+    pool.allocate(impossible);
+    FAIL("no error");
+  } catch (resource_error const& e) {
+    CHECK(e.where() == "MemoryPool");
+    CHECK(e.report().expected == std::to_string(impossible) + " bytes more");
+  }
+}
+
+TEST_CASE("a refused request leaves all counts as they were") {
+  OwnPool pool;
+  pool.release(pool.allocate(256), 256);
+  CHECK_THROWS_AS(pool.allocate(std::size_t{1} << 60U), resource_error);
+  CHECK(pool.reserved_bytes() == 256);
+  CHECK(pool.peak_bytes() == 256);
+  CHECK(pool.system_allocations() == 1);
+}
+
+TEST_CASE("threads share a pool") {
+  OwnPool pool;
+  std::atomic<bool> intact = true;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 2000; ++i) {
+        auto const size = static_cast<std::size_t>(64 + i % 700);
+        auto* const memory = static_cast<unsigned char*>(pool.allocate(size));
+        std::memset(memory, t, size);
+        for (std::size_t k = 0; k < size; ++k)
+          if (memory[k] != t) intact = false;
+        pool.release(memory, size);
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(intact);
+  CHECK(pool.peak_bytes() <= 4 * 1024);
+}

@@ -1,0 +1,148 @@
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <consistency/autodiff/autodiff.hpp>
+#include <consistency/network/unet.hpp>
+#include <consistency/tensor/cpu.hpp>
+
+#include "../support/compare.hpp"
+
+using namespace consistency;
+using namespace consistency::test;
+
+namespace {
+
+using T = Tensor<double>;
+
+/// Networks that between them hold every branch of the code.
+std::vector<UNetSettings> variants() {
+  return {
+      {.channels = 8, .blocks = 1, .attention = {4}, .groups = 4, .embedding = 12, .image = {8, 8, 2}},
+      {.channels = 6,
+       .multipliers = {1, 2, 1},
+       .blocks = 1,
+       .attention = {2, 4},
+       .heads = 2,
+       .groups = 2,
+       .patch = 2,
+       .dropout = 0.3,
+       .embedding = 7,
+       .conditioning = Conditioning::add,
+       .time = {TimeEmbedding::Kind::fourier, 0.3},
+       .image = {16, 8, 1}},
+  };
+}
+
+struct Problem {
+  explicit Problem(UNetSettings const& settings)
+      : net{settings},
+        theta{Parameters<T>::initialized(net.parameters(), {1})},
+        x{normal<double>(batch_of(settings.image), {2})},
+        t{normal<double>({3, 1, 1, 1}, {3})} {
+    // Far from the initial zeros and small gains, so that every branch counts.
+    auto const noise = normal<double>({1, theta.flat().count()}, {4});
+    for (Index i = 0; i < noise.count(); ++i) theta.flat().mutable_data()[i] += 0.1 * noise[i];
+  }
+  static Shape batch_of(Shape const& image) { return {3, image[0], image[1], image[2]}; }
+
+  T value(Parameters<T> const& at, T const& a, T const& time) const { return net(at, a, time, mode); }
+
+  UNet net;
+  Parameters<T> theta;
+  T x, t;
+  Mode mode{.training = true, .key = {5}, .first = {6, 7}};
+};
+
+constexpr auto h = 1e-5;
+
+}  // namespace
+
+TEST_CASE("a U-Net gives the same bits for every value type") {
+  for (auto const& settings : variants()) {
+    auto const p = Problem{settings};
+    auto const y = p.value(p.theta, p.x, p.t);
+
+    Tape<T> tape;
+    auto const gradient = Parameters<T>{p.net.parameters()};
+    Parameters<Variable<T>> watched;
+    watched.watch(tape, p.theta, gradient);
+    CHECK(same_bits(stop_gradient(p.net(watched, p.x, p.t, p.mode)), y));
+
+    auto const forward = p.net(p.theta, Dual<T>{p.x, p.x}, Dual<T>{p.t, p.t}, p.mode);
+    CHECK(same_bits(forward.primal, y));
+  }
+}
+
+TEST_CASE("a U-Net's derivative along a direction is that of finite differences") {
+  for (auto const& settings : variants()) {
+    auto const p = Problem{settings};
+    for (std::uint64_t seed = 10; seed < 14; ++seed) {
+      auto const dx = normal<double>(p.x.shape(), {seed});
+      auto const dt = normal<double>(p.t.shape(), {seed + 100});
+      auto const forward = p.net(p.theta, Dual<T>{p.x, dx}, Dual<T>{p.t, dt}, p.mode);
+      T const slope =
+          (p.value(p.theta, p.x + h * dx, p.t + h * dt) - p.value(p.theta, p.x - h * dx, p.t - h * dt)) /
+          (2 * h);
+      CHECK(distance(forward.tangent, slope) < 1e-7 * magnitude(slope));
+    }
+  }
+}
+
+TEST_CASE("the derivative along the image and along the time add up") {
+  auto const p = Problem{variants()[0]};
+  auto const dx = normal<double>(p.x.shape(), {20});
+  auto const dt = normal<double>(p.t.shape(), {21});
+  auto const both = p.net(p.theta, Dual<T>{p.x, dx}, Dual<T>{p.t, dt}, p.mode);
+  auto const image = p.net(p.theta, Dual<T>{p.x, dx}, Dual<T>{p.t}, p.mode);
+  auto const time = p.net(p.theta, Dual<T>{p.x}, Dual<T>{p.t, dt}, p.mode);
+  CHECK(distance<double>(image.tangent + time.tangent, both.tangent) < 1e-12 * magnitude(both.tangent));
+}
+
+TEST_CASE("the gradient of a U-Net's parameters is that of finite differences") {
+  for (auto const& settings : variants()) {
+    auto const p = Problem{settings};
+    auto const weights = normal<double>(p.x.shape(), {30});
+    auto const gradient = Parameters<T>{p.net.parameters()};
+    Tape<T> tape;
+    Parameters<Variable<T>> watched;
+    watched.watch(tape, p.theta, gradient);
+    tape.backward(sum(weights * p.net(watched, p.x, p.t, p.mode)));
+
+    auto const slope_along = [&](T const& direction) {
+      auto const at = [&](double step) {
+        auto moved = p.theta;
+        for (Index i = 0; i < direction.count(); ++i) moved.flat().mutable_data()[i] += step * direction[i];
+        return dot(weights, p.value(moved, p.x, p.t));
+      };
+      return (at(h) - at(-h)) / (2 * h);
+    };
+    for (std::uint64_t seed = 40; seed < 44; ++seed) {
+      auto const direction = normal<double>({1, p.theta.flat().count()}, {seed});
+      CHECK(relative_error(dot(gradient.flat(), direction), slope_along(direction)) < 1e-6);
+    }
+    // Each parameter by itself: none is forgotten.
+    for (ParameterId id = 0; id < p.net.parameters().entries().size(); ++id) {
+      auto const& entry = p.net.parameters().entries()[id];
+      CAPTURE(entry.name);
+      auto direction = T(Shape{1, p.theta.flat().count()}, 0.0);
+      auto const part = normal<double>({1, entry.shape.count()}, {50});
+      direction.view(entry.offset, part.shape()).assign(part);
+      CHECK(magnitude(gradient[id]) > 0);
+      CHECK(relative_error(dot(gradient.flat(), direction), slope_along(direction)) < 1e-5);
+    }
+  }
+}
+
+TEST_CASE("forward and reverse mode are adjoint to each other") {
+  for (auto const& settings : variants()) {
+    auto const p = Problem{settings};
+    auto const u = normal<double>(p.x.shape(), {60});
+    auto const v = normal<double>(p.x.shape(), {61});
+    auto const forward = p.net(p.theta, Dual<T>{p.x, u}, Dual<T>{p.t}, p.mode);
+    Tape<T> tape;
+    auto const x = tape.watch(p.x);
+    tape.backward(sum(v * p.net(p.theta, x, p.t, p.mode)));
+    CHECK(relative_error(dot(v, forward.tangent), dot(tape.gradient(x), u)) < 1e-12);
+  }
+}

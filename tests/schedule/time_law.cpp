@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <consistency/schedule/time_law.hpp>
+
+#include "../support/refused.hpp"
+
+using namespace consistency;
+using consistency::test::check_refused;
+
+static_assert(TimeLaw<UniformLaw> && TimeLaw<LogNormalLaw>);
+
+namespace {
+
+constexpr std::uint32_t draws = 100000;
+
+double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
+
+std::vector<double> frequencies(auto const& law, KarrasGrid const& grid, Index points) {
+  std::vector<double> counts(static_cast<std::size_t>(points - 1), 0);
+  for (std::uint32_t i = 0; i < draws; ++i) {
+    auto const n = law.interval(grid, points, {17, stream::times}, {3, i});
+    REQUIRE(n >= 1);
+    REQUIRE(n <= points - 1);
+    counts[static_cast<std::size_t>(n - 1)] += 1;
+  }
+  return counts;
+}
+
+/// Pearson's χ² against probabilities, cells of few expected draws pooled. Its excess over the degrees of
+/// freedom in standard deviations √(2 dof): above 5 about once in a million.
+double excess(std::vector<double> const& counts, std::vector<double> const& probabilities) {
+  double chi = 0, cells = 0, expected = 0, found = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    expected += draws * probabilities[i];
+    found += counts[i];
+    if (expected < 20 && i + 1 < counts.size()) continue;
+    chi += (found - expected) * (found - expected) / expected;
+    cells += 1;
+    expected = found = 0;
+  }
+  return (chi - (cells - 1)) / std::sqrt(2 * std::max(1.0, cells - 1));
+}
+
+/// The mass of the law in every interval of the grid, normalised.
+std::vector<double> masses(LogNormalLaw const& law, KarrasGrid const& grid, Index points) {
+  auto const at = [&](Index n) { return normal_cdf((std::log(grid(n, points)) - law.mean) / law.deviation); };
+  auto const total = at(points) - at(1);
+  std::vector<double> p;
+  for (Index n = 1; n < points; ++n) p.push_back((at(n + 1) - at(n)) / total);
+  return p;
+}
+
+}  // namespace
+
+TEST_CASE("the uniform law draws every interval equally often") {
+  for (Index const points : {2, 3, 18, 151}) {
+    CAPTURE(points);
+    auto const p =
+        std::vector<double>(static_cast<std::size_t>(points - 1), 1.0 / static_cast<double>(points - 1));
+    CHECK(excess(frequencies(UniformLaw{}, {}, points), p) < 5);
+  }
+}
+
+TEST_CASE("the log-normal law draws an interval as often as the mass that it covers") {
+  for (auto const& law : {LogNormalLaw{}, LogNormalLaw{.mean = -0.8, .deviation = 1.6}})
+    for (Index const points : {2, 11, 41, 321}) {
+      CAPTURE(points);
+      CHECK(excess(frequencies(law, {}, points), masses(law, {}, points)) < 5);
+    }
+}
+
+TEST_CASE("the chi-square test of these laws tells one from the other") {
+  auto const counts = frequencies(UniformLaw{}, {}, 41);
+  CHECK(excess(counts, masses(LogNormalLaw{}, {}, 41)) > 1000);
+}
+
+TEST_CASE("continuous log-normal times stay inside the grid and follow the truncated law") {
+  auto const law = LogNormalLaw{};
+  auto const grid = KarrasGrid{.epsilon = 0.05, .sigma_max = 2};
+  std::vector<double> times;
+  for (std::uint32_t i = 0; i < draws; ++i) times.push_back(law.time(grid, {5, stream::times}, {0, i}));
+  std::sort(times.begin(), times.end());
+  CHECK(times.front() > grid.epsilon);
+  CHECK(times.back() < grid.sigma_max);
+  auto const cdf = [&](double t) { return normal_cdf((std::log(t) - law.mean) / law.deviation); };
+  auto const low = cdf(grid.epsilon);
+  auto const high = cdf(grid.sigma_max);
+  double kolmogorov = 0;
+  for (std::uint32_t i = 0; i < draws; ++i)
+    kolmogorov = std::max(kolmogorov, std::abs((cdf(times[i]) - low) / (high - low) - (i + 0.5) / draws));
+  CHECK(kolmogorov < 2.0 / std::sqrt(draws));  // exceeded with probability 7e-4
+}
+
+TEST_CASE("a draw depends on key and counter and on nothing else") {
+  auto const grid = KarrasGrid{};
+  auto const key = Key{1, stream::times};
+  auto const many = [&](auto const& law, Key k, std::uint32_t step) {
+    std::vector<Index> n;
+    for (std::uint32_t i = 0; i < 100; ++i) n.push_back(law.interval(grid, 151, k, {step, i}));
+    return n;
+  };
+  auto const check = [&](auto const& law) {
+    auto const first = many(law, key, 7);
+    CHECK(first == many(law, key, 7));
+    CHECK(first != many(law, key, 8));
+    CHECK(first != many(law, Key{2, stream::times}, 7));
+    CHECK(first != many(law, key.with_stream(stream::noise), 7));
+    for (std::uint32_t i = 100; i-- > 0;) CHECK(law.interval(grid, 151, key, {7, i}) == first[i]);
+  };
+  check(UniformLaw{});
+  check(LogNormalLaw{});
+}
+
+TEST_CASE("a law without mass inside the grid is refused") {
+  check_refused<ErrorCode::config>([] { LogNormalLaw{.mean = 100, .deviation = 0.1}.time({}, {}, {}); },
+                                   {"LogNormalLaw", "100.0", "0.1"});
+}

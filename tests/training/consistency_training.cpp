@@ -1,0 +1,237 @@
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include <consistency/autodiff/autodiff.hpp>
+#include <consistency/metric/l1.hpp>
+#include <consistency/metric/l2.hpp>
+#include <consistency/network/mlp.hpp>
+#include <consistency/network/unet.hpp>
+#include <consistency/solver/heun.hpp>
+#include <consistency/tensor/cpu.hpp>
+#include <consistency/training/consistency_training.hpp>
+
+#include "../support/compare.hpp"
+#include "../support/exact.hpp"
+
+using namespace consistency;
+using namespace consistency::test;
+
+namespace {
+
+using T = Tensor<double>;
+using MlpFunction = ConsistencyFunction<Mlp>;
+using UNetFunction = ConsistencyFunction<UNet>;
+
+MlpFunction small_mlp() {
+  return MlpFunction{Mlp{{.dimensions = 3, .width = 24, .layers = 2, .embedding = 8}}};
+}
+UNetFunction small_unet(double dropout) {
+  return UNetFunction{UNet{{.channels = 4,
+                            .blocks = 1,
+                            .attention = {2},
+                            .groups = 2,
+                            .dropout = dropout,
+                            .embedding = 6,
+                            .image = {4, 4, 1}}}};
+}
+
+/// Parameters away from their initial zeros.
+template <class F>
+Parameters<T> random_parameters(F const& f, std::uint64_t seed) {
+  auto theta = f.template initialize<double>({seed});
+  auto const noise = normal<double>({1, theta.flat().count()}, {seed, stream::noise});
+  for (Index i = 0; i < noise.count(); ++i) theta.flat().mutable_data()[i] += 0.1 * noise[i];
+  return theta;
+}
+
+/// The gradient of a method's loss by θ on the tape.
+template <class Method>
+Parameters<T> gradient_of(Method const& method, Parameters<T> const& theta, Parameters<T> const& theta_minus,
+                          T const& x0, Index k, Key key) {
+  auto gradient = Parameters<T>{theta.table()};
+  Tape<T> tape;
+  Parameters<Variable<T>> watched;
+  watched.watch(tape, theta, gradient);
+  tape.backward(method.loss(watched, theta_minus, x0, k, key));
+  return gradient;
+}
+
+/// The loss as a function of θ along a line.
+template <class Loss>
+double slope(Loss const& loss, Parameters<T> const& theta, T const& direction) {
+  constexpr auto h = 1e-5;
+  auto const at = [&](double step) {
+    auto moved = theta;
+    for (Index i = 0; i < direction.count(); ++i) moved.flat().mutable_data()[i] += step * direction[i];
+    T const value = loss(moved);
+    return value[0];
+  };
+  return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
+}
+
+/// Both times the same: the student and its target see one picture.
+struct EqualTimes {
+  double t = 1.3;
+  TimePair draw(Index, Key, Counter) const { return {t, t}; }
+  double resolution(Index) const { return 1; }
+  double epsilon() const { return 0.002; }
+};
+static_assert(TimePairs<EqualTimes>);
+
+constexpr auto key = Key{12};
+
+}  // namespace
+
+TEST_CASE("the loss is that of the algorithm with x_r = x + r z") {
+  auto const check = [](auto const& metric, auto const& weighting) {
+    auto const f = small_mlp();
+    auto const theta = random_parameters(f, 1);
+    auto const theta_minus = random_parameters(f, 2);
+    auto const times = GridTimes<FixedSteps>{.curriculum = {.N = 18}};
+    auto const method = ConsistencyTraining{f, metric, times, weighting};
+    constexpr Index n = 32;
+    constexpr Index k = 5;
+    auto const x0 = normal<double>({n, 3}, {3});
+    auto const z = normal<double>({n, 3}, key.with_stream(stream::noise), {k, 0});
+    double expected = 0;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      auto const [t, r] = times.draw(k, key.with_stream(stream::times), {k, i});
+      auto const row = Shape{1, 3};
+      T const x = x0.view(3 * i, row).clone();
+      T const noise = z.view(3 * i, row).clone();
+      T const student = f(theta, T(x + t * noise), consistency::test::times<double>(1, t));
+      T const target = f(theta_minus, T(x + r * noise), consistency::test::times<double>(1, r));
+      T const distance_of_one = metric(student, target);
+      T const weight =
+          weighting(consistency::test::times<double>(1, t), consistency::test::times<double>(1, r));
+      expected += weight[0] * distance_of_one[0] / n;
+    }
+    T const loss = method.loss(theta, theta_minus, x0, k, key);
+    CHECK(loss.shape() == Shape{});
+    CHECK(relative_error(loss[0], expected) < 1e-12);
+  };
+  check(PseudoHuber{}, UniformWeighting{});
+  check(PseudoHuber{0.3}, InverseGapWeighting{});
+  check(L1{}, UniformWeighting{});
+  check(L2{}, InverseGapWeighting{});
+}
+
+TEST_CASE("with two grid points the target is the least noisy data itself") {
+  auto const f = small_mlp();
+  auto const theta = random_parameters(f, 1);
+  auto const method = ConsistencyTraining{f, L2{}, GridTimes<FixedSteps>{.curriculum = {.N = 2}}};
+  auto const x0 = normal<double>({16, 3}, {3});
+  auto const z = normal<double>({16, 3}, key.with_stream(stream::noise), {});
+  T const student = f(theta, T(x0 + 80.0 * z), times<double>(16, 80));
+  T const expected = mean(square(student - (x0 + 0.002 * z)));
+  T const loss = method.loss(theta, theta, x0, 0, key);
+  CHECK(relative_error(loss[0], expected[0]) < 1e-12);
+}
+
+TEST_CASE("the loss of a batch is the mean of the losses of its parts") {
+  auto const f = small_unet(0.4);
+  auto const theta = random_parameters(f, 1);
+  auto const method = ConsistencyTraining{f, PseudoHuber{}, GapTimes{}};
+  auto const x0 = normal<double>({6, 4, 4, 1}, {3});
+  auto const part = [&](Index first, Index n) {
+    T const loss = method.loss(theta, theta, x0.view(16 * first, {n, 4, 4, 1}), 7, key,
+                               static_cast<std::uint32_t>(first));
+    return loss[0];
+  };
+  CHECK(relative_error((4 * part(0, 4) + 2 * part(4, 2)) / 6, part(0, 6)) < 1e-13);
+}
+
+TEST_CASE("student and target share their dropout masks") {
+  auto const f = small_unet(0.5);
+  auto const theta = random_parameters(f, 1);
+  auto const x0 = normal<double>({5, 4, 4, 1}, {3});
+  auto const check = [&](auto const& metric) {
+    auto const method = ConsistencyTraining{f, metric, EqualTimes{}};
+    for (Index k = 0; k < 5; ++k) {
+      T const loss = method.loss(theta, theta, x0, k, key);
+      CHECK(loss[0] == 0.0);
+    }
+    T const other = method.loss(theta, random_parameters(f, 2), x0, 0, key);
+    CHECK(other[0] > 0.0);
+  };
+  check(L1{});
+  check(L2{});
+  check(PseudoHuber{});
+  // The masks do act: at another step the same picture has another value.
+  auto const x = Mode{.training = true, .key = key, .first = {0, 0}};
+  auto const y = Mode{.training = true, .key = key, .first = {1, 0}};
+  auto const t = T(Shape{5, 1, 1, 1}, 1.3);
+  CHECK(distance<double>(f(theta, x0, t, x), f(theta, x0, t, y)) > 1e-3);
+}
+
+TEST_CASE("the gradient of the whole loss is that of finite differences with a constant target") {
+  auto const check = [](auto const& method, Shape const& shape) {
+    auto const theta = random_parameters(method.f, 4);
+    auto const theta_minus = random_parameters(method.f, 5);
+    auto const x0 = normal<double>(shape, {6});
+    for (Index const k : {0, 900, 5000}) {
+      auto const gradient = gradient_of(method, theta, theta_minus, x0, k, key);
+      for (std::uint64_t seed = 0; seed < 3; ++seed) {
+        auto const direction = normal<double>({1, theta.flat().count()}, {seed});
+        auto const loss = [&](auto const& at) { return method.loss(at, theta_minus, x0, k, key); };
+        CHECK(relative_error(dot(gradient.flat(), direction), slope(loss, theta, direction)) < 1e-6);
+      }
+    }
+  };
+  check(ConsistencyTraining{small_mlp(), PseudoHuber{0.1}, GapTimes{}, InverseGapWeighting{}}, {16, 3});
+  check(ConsistencyTraining{small_mlp(), L2{}, GridTimes<DoublingSteps, LogNormalLaw>{}}, {16, 3});
+  check(ConsistencyTraining{small_unet(0.3), PseudoHuber{0.1}, GapTimes{}, InverseGapWeighting{}},
+        {4, 4, 4, 1});
+}
+
+TEST_CASE("no gradient flows through the target, though it has the student's parameters") {
+  auto const f = small_mlp();
+  auto const theta = random_parameters(f, 4);
+  auto const method =
+      ConsistencyTraining{f, PseudoHuber{0.1}, GridTimes<FixedSteps>{.curriculum = {.N = 18}}};
+  auto const x0 = normal<double>({16, 3}, {6});
+  auto const gradient = gradient_of(method, theta, theta, x0, 3, key);
+  auto const direction = normal<double>({1, theta.flat().count()}, {7});
+  auto const stopped = [&](auto const& at) { return method.loss(at, theta, x0, 3, key); };
+  auto const through = [&](auto const& at) { return method.loss(at, at, x0, 3, key); };
+  CHECK(relative_error(dot(gradient.flat(), direction), slope(stopped, theta, direction)) < 1e-7);
+  CHECK(relative_error(dot(gradient.flat(), direction), slope(through, theta, direction)) > 1e-2);
+}
+
+TEST_CASE("the loss of the exact function under an exact teacher vanishes with the solver's local error") {
+  // On Gaussian data f* is constant along trajectories; one step errs by O(Δt^(p + 1)).
+  auto const f = ConsistencyFunction{GaussianNetwork{}};
+  auto const theta = f.initialize<double>({});
+  auto const denoiser = [](auto const&, T const& x, auto const& t) {
+    return mapped(x, evaluated(t), [](double a, double time) { return Gaussian{}.denoised(a, time); });
+  };
+  auto const x0 = evaluated(0.3 + 0.5 * normal<double>({2000, 4}, {8}));
+  auto const loss = [&](auto solver, Index points) {
+    using Solver = decltype(solver);
+    auto const teacher = TeacherVelocity{denoiser, 0};
+    using Times = GridTimes<FixedSteps>;
+    auto const method =
+        ConsistencyObjective<decltype(f), L1, Times, UniformWeighting, StopGradientTarget, decltype(teacher),
+                             Solver>{f, {}, {.curriculum = {.N = points}}, {}, {}, teacher, solver};
+    T const value = method.loss(theta, theta, x0, 0, key);
+    return value[0];
+  };
+  CHECK(std::log2(loss(Euler{}, 101) / loss(Euler{}, 201)) == doctest::Approx(2).epsilon(0.05));
+  CHECK(std::log2(loss(Heun{}, 101) / loss(Heun{}, 201)) == doctest::Approx(3).epsilon(0.05));
+  CHECK(loss(Heun{}, 201) < 1e-4);
+}
+
+TEST_CASE("noise and times depend on key and step") {
+  auto const f = small_mlp();
+  auto const theta = random_parameters(f, 1);
+  auto const method = ConsistencyTraining{f, PseudoHuber{}, GapTimes{}};
+  auto const x0 = normal<double>({8, 3}, {3});
+  auto const loss = [&](Index k, Key which) {
+    T const value = method.loss(theta, theta, x0, k, which);
+    return value[0];
+  };
+  CHECK(loss(3, key) == loss(3, key));
+  CHECK(loss(3, key) != loss(4, key));
+  CHECK(loss(3, key) != loss(3, Key{13}));
+}

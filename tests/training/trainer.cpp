@@ -1,0 +1,241 @@
+#include <cmath>
+#include <limits>
+
+#include <doctest/doctest.h>
+
+#include <consistency/autodiff/autodiff.hpp>
+#include <consistency/network/mlp.hpp>
+#include <consistency/tensor/cpu.hpp>
+#include <consistency/training/consistency_training.hpp>
+#include <consistency/training/trainer.hpp>
+
+#include "../support/compare.hpp"
+#include "../support/refused.hpp"
+#include "state.hpp"
+
+using namespace consistency;
+using namespace consistency::test;
+
+namespace {
+
+using F = ConsistencyFunction<Mlp>;
+using X = Tensor<float>;
+
+/// A weight that overflows the sum of squares of the gradient, not the loss.
+struct HugeWeighting {
+  auto operator()(Operand auto const& t, Operand auto const&) const { return 0.0 * t + 1e30; }
+};
+
+F small() { return F{Mlp{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}}}; }
+
+template <class Target = StopGradientTarget, class Weighting = UniformWeighting>
+auto method(Target target = {}, Weighting weighting = {}) {
+  return ConsistencyTraining{small(), PseudoHuber{}, GridTimes<AdaptiveSteps>{.curriculum = {.K = 100}},
+                             weighting, target};
+}
+X batch(Index k) { return normal<float>({16, 2}, {99}, {static_cast<std::uint32_t>(k), 0}); }
+
+template <class Method = decltype(method())>
+auto trainer(TrainerSettings settings = {}, Method m = method()) {
+  return Trainer{m, RAdam{.learning_rate = 1e-3}, m.f.initialize({1}), settings};
+}
+
+}  // namespace
+
+TEST_CASE("a step reports the loss before the update, the gradient's norm and the number of points") {
+  auto t = trainer({.key = {5}});
+  for (Index k = 0; k < 3; ++k) {
+    auto const before = t.theta();
+    auto const report = t.step(batch(k));
+    X const loss = t.method().loss(before, before, batch(k), k, Key{5});
+    CHECK(report.step == k + 1);
+    CHECK(report.loss == static_cast<double>(loss[0]));
+    CHECK(report.resolution == static_cast<double>(t.method().times.curriculum.points(k)));
+
+    Tape<X> tape;
+    auto const gradient = Parameters<X>{before.table()};
+    Parameters<Variable<X>> watched;
+    watched.watch(tape, before, gradient);
+    tape.backward(t.method().loss(watched, before, batch(k), k, Key{5}));
+    CHECK(relative_error(report.gradient_norm, std::sqrt(dot(gradient.flat(), gradient.flat()))) < 1e-6);
+  }
+}
+
+TEST_CASE("the first step moves the parameters by the rate times the gradient") {
+  auto t = trainer();
+  auto const before = t.theta();
+  auto const report = t.step(batch(0));
+  double moved = 0;
+  for (Index i = 0; i < before.flat().count(); ++i) {
+    auto const d = static_cast<double>(before.flat()[i]) - static_cast<double>(t.theta().flat()[i]);
+    moved += d * d;
+  }
+  CHECK(relative_error(std::sqrt(moved), 1e-3 * report.gradient_norm) < 1e-3);
+  CHECK(t.state().step == 1);
+  CHECK(t.state().key == Key{});
+}
+
+TEST_CASE("the same seed gives the same bits, another seed others") {
+  auto const run = [](std::uint64_t seed) {
+    auto t = trainer({.key = {seed}});
+    for (Index k = 0; k < 10; ++k) t.step(batch(k));
+    return t.state();
+  };
+  CHECK(same_state(run(1), run(1)));
+  CHECK_FALSE(same_state(run(1), run(2)));
+}
+
+TEST_CASE("the average and the target follow the parameters by their recursions") {
+  auto const check = [](auto target) {
+    auto const m = method(target);
+    auto t = trainer({.ema = 0.9}, m);
+    auto averaged = t.theta().flat().clone();
+    auto followed = t.theta().flat().clone();
+    for (Index k = 0; k < 30; ++k) {
+      auto const mu = target.rate(static_cast<double>(m.times.curriculum.points(k)));
+      t.step(batch(k));
+      averaged = 0.9 * averaged + (1 - 0.9) * t.theta().flat();
+      followed = mu * followed + (1 - mu) * t.theta().flat();
+      CHECK(distance(t.averaged().flat(), averaged) < 1e-6);
+      CHECK(distance(t.state().target.flat(), followed) < 1e-6);
+    }
+    CHECK(distance(t.state().target.flat(), t.theta().flat()) > 0);
+  };
+  check(EmaTarget{0.5});
+  check(AdaptiveEmaTarget{});
+}
+
+TEST_CASE("a target that does not follow is left alone, and the student itself is the target") {
+  auto t = trainer();
+  auto const start = t.theta().flat().clone();
+  for (Index k = 0; k < 5; ++k) {
+    auto const before = t.theta();
+    X const loss = t.method().loss(before, before, batch(k), k, Key{});
+    CHECK(t.step(batch(k)).loss == static_cast<double>(loss[0]));
+  }
+  CHECK(same_bits(t.state().target.flat(), start));
+}
+
+TEST_CASE("a following target is what the loss is computed against") {
+  auto t = trainer({}, method(EmaTarget{0.5}));
+  for (Index k = 0; k < 5; ++k) {
+    auto const state = t.state();
+    X const loss = t.method().loss(state.theta, state.target, batch(k), k, Key{});
+    CHECK(t.step(batch(k)).loss == static_cast<double>(loss[0]));
+  }
+}
+
+TEST_CASE("a gradient above the limit is scaled to it, one below is left alone") {
+  auto free = trainer();
+  auto const norm = free.step(batch(0)).gradient_norm;
+  auto clipped = trainer({.clip = norm / 4});
+  CHECK(clipped.step(batch(0)).gradient_norm == norm);
+  X const expected = 0.25 * free.state().first_moment.flat();
+  CHECK(distance(clipped.state().first_moment.flat(), expected) < 1e-6 * magnitude(expected));
+  auto wide = trainer({.clip = norm * 1.001});
+  wide.step(batch(0));
+  CHECK(same_state(wide.state(), free.state()));
+}
+
+TEST_CASE("a state can be taken out and taken up") {
+  auto straight = trainer({.key = {3}}, method(AdaptiveEmaTarget{}));
+  for (Index k = 0; k < 5; ++k) straight.step(batch(k));
+  auto const saved = straight.state();
+  for (Index k = 5; k < 10; ++k) straight.step(batch(k));
+  auto resumed = trainer({.key = {77}}, method(AdaptiveEmaTarget{}));
+  resumed.resume(saved);
+  for (Index k = 5; k < 10; ++k) resumed.step(batch(k));
+  CHECK(same_state(resumed.state(), straight.state()));
+  CHECK_FALSE(same_state(saved, straight.state()));
+}
+
+TEST_CASE("data that are not finite are refused by sample, and the state stays") {
+  auto t = trainer({}, method(EmaTarget{0.9}));
+  t.step(batch(0));
+  auto const before = t.state();
+  for (auto const bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                         -std::numeric_limits<float>::infinity()})
+    for (Index const at : {0, 13, 31}) {
+      auto x = batch(1);
+      x.mutable_data()[at] = bad;
+      auto const sample = "sample " + std::to_string(at / 2) + " ";
+      check_refused<ErrorCode::dataset>([&] { t.step(x); }, {"Trainer", sample, "not finite"});
+      CHECK(same_state(t.state(), before));
+    }
+  check_refused<ErrorCode::dataset>([&] { t.step(X{Shape{0, 2}}); }, {"Trainer", "batch", "no data"});
+  check_refused<ErrorCode::dataset>([&] { t.step(X{}); }, {"Trainer", "batch", "no data"});
+  CHECK(same_state(t.state(), before));
+}
+
+TEST_CASE("data of the scale of bytes are refused, and the state stays") {
+  auto t = trainer();
+  auto const before = t.state();
+  auto x = batch(0);
+  for (Index i = 4; i < 6; ++i) x.mutable_data()[i] = 200;
+  check_refused<ErrorCode::dataset>([&] { t.step(x); }, {"Trainer", "sample 2 ", "200.0", "127.5"});
+  CHECK(same_state(t.state(), before));
+}
+
+TEST_CASE("data of another shape are refused, and the state stays") {
+  auto t = trainer();
+  t.step(batch(0));
+  auto const before = t.state();
+  check_refused<ErrorCode::shape>([&] { t.step(X(Shape{4, 3}, 0.5F)); }, {"(4, 11)"});
+  CHECK(same_state(t.state(), before));
+}
+
+TEST_CASE("a loss that is not finite is refused, and the state stays") {
+  auto t = trainer({}, method(EmaTarget{0.9}));
+  for (Index k = 0; k < 3; ++k) t.step(batch(k));
+  auto broken = t.state();
+  broken.theta.flat().mutable_data()[3] = std::numeric_limits<float>::infinity();
+  auto const good = t.state();
+  t.resume(broken);
+  check_refused<ErrorCode::numeric>([&] { t.step(batch(3)); }, {"Trainer", "step 3", "loss"});
+  CHECK(same_state(t.state(), broken));
+  // The trainer is as good as new: going on from the good state gives what it would have given.
+  t.resume(good);
+  t.step(batch(3));
+  auto straight = trainer({}, method(EmaTarget{0.9}));
+  for (Index k = 0; k < 4; ++k) straight.step(batch(k));
+  CHECK(same_state(t.state(), straight.state()));
+}
+
+TEST_CASE("a gradient that is not finite is refused, and the state stays") {
+  auto m = method(StopGradientTarget{}, HugeWeighting{});
+  auto t = trainer({}, m);
+  auto const before = t.state();
+  check_refused<ErrorCode::numeric>([&] { t.step(batch(0)); }, {"Trainer", "step 0", "gradient norm"});
+  CHECK(same_state(t.state(), before));
+}
+
+TEST_CASE("impossible settings are refused with their values") {
+  auto const nan = std::nan("");
+  for (auto const ema : {1.0, -0.5, nan})
+    check_refused<ErrorCode::config>([&] { trainer({.ema = ema}); },
+                                     {"Trainer", "ema", std::to_string(ema), "[0, 1)"});
+  for (auto const clip : {-1.0, nan})
+    check_refused<ErrorCode::config>([&] { trainer({.clip = clip}); },
+                                     {"Trainer", "clip", std::to_string(clip), "0 or more"});
+  auto const other = F{Mlp{{.dimensions = 2, .width = 17, .layers = 2, .embedding = 8}}};
+  auto const counts = {std::to_string(other.network().parameters().count()),
+                       std::to_string(small().network().parameters().count())};
+  for (auto const& count : counts)
+    check_refused<ErrorCode::config>([&] { Trainer(method(), RAdam{}, other.initialize({1})); },
+                                     {"Trainer", "parameters", count});
+}
+
+TEST_CASE("a target's impossible rate is refused at the latest by the first step, and the state stays") {
+  auto const run = [](double mu) {
+    auto t = trainer({}, method(EmaTarget{mu}));
+    auto const before = t.state();
+    try {
+      t.step(batch(0));
+    } catch (...) {
+      CHECK(same_state(t.state(), before));
+      throw;
+    }
+  };
+  check_refused<ErrorCode::config>([&] { run(1); }, {"EmaTarget", "1.0"});
+  check_refused<ErrorCode::config>([&] { run(-1); }, {"EmaTarget", "-1.0"});
+}
