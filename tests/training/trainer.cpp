@@ -225,17 +225,22 @@ TEST_CASE("impossible settings are refused with their values") {
                                      {"Trainer", "parameters", count});
 }
 
-TEST_CASE("a target's impossible rate is refused at the latest by the first step, and the state stays") {
-  auto const run = [](double mu) {
-    auto t = trainer({}, method(EmaTarget{mu}));
-    auto const before = t.state();
-    try {
-      t.step(batch(0));
-    } catch (...) {
-      CHECK(same_state(t.state(), before));
-      throw;
-    }
+TEST_CASE("impossible settings of a policy are refused when the trainer is built") {
+  check_refused<ErrorCode::config>([&] { trainer({}, method(EmaTarget{1})); }, {"EmaTarget", "1.0"});
+  check_refused<ErrorCode::config>([&] { trainer({}, method(EmaTarget{-1})); }, {"EmaTarget", "-1.0"});
+  auto const m = method();
+  auto const start = m.f.initialize({1});
+  check_refused<ErrorCode::config>([&] { Trainer(m, RAdam{.learning_rate = 0}, start); },
+                                   {"RAdam", "learning_rate", "0.0", "positive"});
+  check_refused<ErrorCode::config>([&] { Trainer(m, Adam{.beta2 = 1}, start); }, {"Adam", "beta2", "1.0"});
+  auto const with_grid = [&](AdaptiveSteps curriculum, KarrasGrid grid) {
+    auto changed = m;
+    changed.times = {curriculum, {}, grid};
+    trainer({}, changed);
   };
-  check_refused<ErrorCode::config>([&] { run(1); }, {"EmaTarget", "1.0"});
-  check_refused<ErrorCode::config>([&] { run(-1); }, {"EmaTarget", "-1.0"});
+  check_refused<ErrorCode::config>([&] { with_grid({.K = 0}, {}); }, {"AdaptiveSteps", "K", "0.0"});
+  check_refused<ErrorCode::config>([&] { with_grid({}, {.epsilon = 90}); }, {"KarrasGrid", "sigma_max"});
+  check_refused<ErrorCode::config>([&] { GapTimes{.q = 1}.check(); }, {"GapTimes", "q", "1.0"});
+  check_refused<ErrorCode::config>([&] { GapTimes{.kappa = -3}.check(); }, {"GapTimes", "kappa", "-3.0"});
+  check_refused<ErrorCode::config>([&] { FixedSteps{.N = 1}.check(); }, {"FixedSteps", "N", "1.0"});
 }

@@ -139,12 +139,12 @@ class UNet {
     for (auto const m : s.multipliers) positive("multiplier", m);
     if (s.image.rank() != 3) refuse("image", s.image.text(), "(h, w, c)");
     for (auto const extent : s.image) positive("extent of the image", extent);
+    if (static_cast<std::size_t>(s.blocks + 1) * s.multipliers.size() + 1 > max_blocks)
+      refuse("blocks", std::to_string(s.blocks), "at most 63 blocks on the way down");
     auto const factor = s.patch << (s.multipliers.size() - 1);
     if (s.image[0] % factor != 0 || s.image[1] % factor != 0)
       refuse("image", s.image.text(),
              "height and width divisible by patch · 2^(levels − 1) = " + std::to_string(factor));
-    if (static_cast<std::size_t>(s.blocks + 1) * s.multipliers.size() + 1 > max_blocks)
-      refuse("blocks", std::to_string(s.blocks), "at most 63 blocks on the way down");
   }
 
   UNetSettings settings_;

@@ -5,7 +5,7 @@
 #include <concepts>
 #include <string>
 
-#include <consistency/core/error.hpp>
+#include <consistency/core/check.hpp>
 #include <consistency/core/shape.hpp>
 
 namespace consistency {
@@ -22,6 +22,11 @@ struct AdaptiveSteps {
   Index s1 = 150;
   Index K = 800000;  ///< total training steps
 
+  void check() const {
+    require_setting(s0 >= 1, "AdaptiveSteps", "s0", static_cast<double>(s0), "1 or more");
+    require_setting(s1 >= s0, "AdaptiveSteps", "s1", static_cast<double>(s1), "s0 or more");
+    require_setting(K >= 1, "AdaptiveSteps", "K", static_cast<double>(K), "1 or more");
+  }
   Index points(Index k) const {
     auto const first = static_cast<double>(s0);
     auto const last = static_cast<double>(s1 + 1);
@@ -37,6 +42,11 @@ struct DoublingSteps {
   Index s1 = 1280;
   Index K = 400000;
 
+  void check() const {
+    require_setting(s0 >= 1, "DoublingSteps", "s0", static_cast<double>(s0), "1 or more");
+    require_setting(s1 >= s0, "DoublingSteps", "s1", static_cast<double>(s1), "s0 or more");
+    require_setting(K >= 1, "DoublingSteps", "K", static_cast<double>(K), "1 or more");
+  }
   Index points(Index k) const {
     auto const stages = std::log2(std::floor(static_cast<double>(s1) / static_cast<double>(s0))) + 1;
     auto const stage = std::max<Index>(1, static_cast<Index>(std::floor(static_cast<double>(K) / stages)));
@@ -49,6 +59,7 @@ struct DoublingSteps {
 /// N(k) = N.
 struct FixedSteps {
   Index N = 18;
+  void check() const { require_setting(N >= 2, "FixedSteps", "N", static_cast<double>(N), "2 or more"); }
   Index points(Index) const { return N; }
 };
 

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 
+#include <consistency/core/check.hpp>
 #include <consistency/core/random.hpp>
 #include <consistency/schedule/karras.hpp>
 
@@ -37,12 +38,17 @@ struct LogNormalLaw {
     return 1 + std::clamp<Index>(n, 0, points - 2);
   }
 
+  void check() const {
+    require_setting(deviation > 0, "LogNormalLaw", "deviation", deviation, "a positive number");
+  }
+
   /// A continuous draw of σ from (ε, T): draws outside are drawn again.
   double time(KarrasGrid const& grid, Key key, Counter at) const {
+    constexpr auto apart = 1 + 1e-6;  // so that t > ε in float too
     for (std::uint32_t block = 0; block < 1024; ++block)
       for (auto const z : normal_block<double>(key, at, block)) {
         auto const t = std::exp(mean + deviation * z);
-        if (t > grid.epsilon && t < grid.sigma_max) return t;
+        if (t > grid.epsilon * apart && t < grid.sigma_max) return t;
       }
     throw config_error{{.where = "LogNormalLaw",
                         .what = "mean and deviation",

@@ -31,6 +31,11 @@ struct GridTimes {
   L law{};
   KarrasGrid grid{};
 
+  void check() const {
+    grid.check();
+    check_settings(curriculum);
+    check_settings(law);
+  }
   TimePair draw(Index k, Key key, Counter at) const {
     auto const points = curriculum.points(k);
     auto const n = law.interval(grid, points, key, at);
@@ -52,6 +57,13 @@ struct GapTimes {
   Index stages = 8;          ///< the last stage goes on for ever
   KarrasGrid grid{};
 
+  void check() const {
+    grid.check();
+    check_settings(law);
+    require_setting(q > 1, "GapTimes", "q", q, "more than 1");
+    require_setting(kappa >= 0, "GapTimes", "kappa", kappa, "0 or more");
+    require_setting(stages >= 1, "GapTimes", "stages", static_cast<double>(stages), "1 or more");
+  }
   Index stage(Index k) const {
     return k < denoising ? 0 : std::min(stages, 1 + (k - denoising) / std::max<Index>(1, stage_steps));
   }

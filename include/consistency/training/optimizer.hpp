@@ -4,6 +4,7 @@
 #include <cmath>
 #include <concepts>
 
+#include <consistency/core/check.hpp>
 #include <consistency/core/shape.hpp>
 #include <consistency/tensor/cpu/moments.hpp>
 
@@ -37,6 +38,12 @@ struct Adam {
   double epsilon = 1e-8;
   RateSchedule schedule{};
 
+  void check() const {
+    require_setting(learning_rate > 0, "Adam", "learning_rate", learning_rate, "a positive number");
+    require_setting(beta1 >= 0 && beta1 < 1, "Adam", "beta1", beta1, "0 <= beta1 < 1");
+    require_setting(beta2 >= 0 && beta2 < 1, "Adam", "beta2", beta2, "0 <= beta2 < 1");
+  }
+
   MomentStep at(Index k) const {
     auto const t = static_cast<double>(k);
     auto const root = std::sqrt(1 - std::pow(beta2, t));
@@ -53,6 +60,12 @@ struct RAdam {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   RateSchedule schedule{};
+
+  void check() const {
+    require_setting(learning_rate > 0, "RAdam", "learning_rate", learning_rate, "a positive number");
+    require_setting(beta1 >= 0 && beta1 < 1, "RAdam", "beta1", beta1, "0 <= beta1 < 1");
+    require_setting(beta2 >= 0 && beta2 < 1, "RAdam", "beta2", beta2, "0 <= beta2 < 1");
+  }
 
   /// Length of the approximated moving average, ρ_k.
   double length(Index k) const {

@@ -39,8 +39,9 @@ inline void check_rate(char const* where, double mu) {
 struct EmaTarget {
   static constexpr bool follows = true;
   double mu = 0.95;
+  void check() const { detail::check_rate("EmaTarget", mu); }
   double rate(double) const {
-    detail::check_rate("EmaTarget", mu);
+    check();
     return mu;
   }
 };
@@ -50,8 +51,9 @@ struct AdaptiveEmaTarget {
   static constexpr bool follows = true;
   double s0 = 2;
   double mu0 = 0.9;
+  void check() const { detail::check_rate("AdaptiveEmaTarget", mu0); }
   double rate(double points) const {
-    detail::check_rate("AdaptiveEmaTarget", mu0);
+    check();
     return std::exp(s0 * std::log(mu0) / points);
   }
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include <consistency/core/check.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/training/optimizer.hpp>
 #include <consistency/training/target.hpp>
@@ -47,6 +48,9 @@ class Trainer {
         gradient_{theta.table()},
         state_{theta, theta,       theta, Parameters<X>{theta.table()}, Parameters<X>{theta.table()},
                0,     settings.key} {
+    check_settings(method_.times);
+    check_settings(method_.target);
+    check_settings(optimizer_);
     detail::check_rate("Trainer: ema", settings.ema);
     if (!(settings.clip >= 0)) refuse("clip", std::to_string(settings.clip), "0 or more");
     if (theta.table().size() != method_.f.network().parameters().size())

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include <consistency/core/check.hpp>
 #include <consistency/core/random.hpp>
 #include <consistency/tensor/functions.hpp>
 
@@ -19,6 +20,8 @@ struct TimeEmbedding {
 
   /// Throws config_error unless channels is even and positive.
   auto operator()(Operand auto const& time, Index channels) const {
+    require_setting(channels >= 2 && channels % 2 == 0, "TimeEmbedding", "channels",
+                    static_cast<double>(channels), "an even number of 2 or more");
     auto const& t = evaluated(time);
     using T = tensor_of_t<decltype(t)>;
     auto const angle = evaluated(reshape(t, {t.shape()[0], 1}) * frequencies<T>(channels / 2));

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include <consistency/core/error.hpp>
+
+namespace consistency {
+
+/// Throws config_error, naming the setting and its value, unless it holds.
+inline void require_setting(bool holds, char const* where, char const* what, double found,
+                            char const* expected) {
+  if (!holds)
+    throw config_error{
+        {.where = where, .what = what, .found = std::to_string(found), .expected = expected, .advice = ""}};
+}
+
+/// Policies may have a `check()` that throws config_error for impossible settings; it runs once, at
+/// construction of what uses them.
+template <class Policy>
+void check_settings(Policy const& policy) {
+  if constexpr (requires { policy.check(); }) policy.check();
+}
+
+}  // namespace consistency
