@@ -3,7 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include <consistency/parameterization/edm.hpp>
+#include <consistency/parameterization/edm_parameterization.hpp>
+#include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"

@@ -5,7 +5,8 @@
 
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/network/unet.hpp>
-#include <consistency/sampling/sampler.hpp>
+#include <consistency/sampling/multistep.hpp>
+#include <consistency/sampling/sample.hpp>
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"

@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
-#include <consistency/schedule/curriculum.hpp>
+#include <consistency/schedule/adaptive_steps.hpp>
+#include <consistency/schedule/doubling_steps.hpp>
+#include <consistency/schedule/fixed_steps.hpp>
 
 using namespace consistency;
 

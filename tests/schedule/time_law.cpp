@@ -5,7 +5,8 @@
 
 #include <doctest/doctest.h>
 
-#include <consistency/schedule/time_law.hpp>
+#include <consistency/schedule/log_normal_law.hpp>
+#include <consistency/schedule/uniform_law.hpp>
 
 #include "../support/refused.hpp"
 

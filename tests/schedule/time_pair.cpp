@@ -2,7 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <consistency/schedule/time_pair.hpp>
+#include <consistency/schedule/gap_times.hpp>
+#include <consistency/schedule/grid_times.hpp>
 
 using namespace consistency;
 

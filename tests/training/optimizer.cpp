@@ -5,7 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/training/optimizer.hpp>
+#include <consistency/training/adam.hpp>
+#include <consistency/training/radam.hpp>
 
 #include "../support/compare.hpp"
 

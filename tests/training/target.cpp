@@ -3,8 +3,12 @@
 
 #include <doctest/doctest.h>
 
-#include <consistency/schedule/curriculum.hpp>
-#include <consistency/training/target.hpp>
+#include <consistency/schedule/adaptive_steps.hpp>
+#include <consistency/schedule/doubling_steps.hpp>
+#include <consistency/schedule/fixed_steps.hpp>
+#include <consistency/training/adaptive_ema_target.hpp>
+#include <consistency/training/ema_target.hpp>
+#include <consistency/training/stop_gradient_target.hpp>
 
 #include "../support/refused.hpp"
 

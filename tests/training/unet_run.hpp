@@ -3,7 +3,8 @@
 #include <cstdint>
 #include <memory>
 
-#include <consistency/sampling/sampler.hpp>
+#include <consistency/sampling/multistep.hpp>
+#include <consistency/sampling/sample.hpp>
 #include <consistency/training/trainer.hpp>
 
 namespace consistency::test {

@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/weighting/weighting.hpp>
+#include <consistency/weighting/inverse_gap_weighting.hpp>
+#include <consistency/weighting/uniform_weighting.hpp>
 
 #include "../support/compare.hpp"
 

@@ -14,6 +14,11 @@ inline void require_setting(bool holds, char const* where, char const* what, dou
         {.where = where, .what = what, .found = std::to_string(found), .expected = expected, .advice = ""}};
 }
 
+/// A decay rate of a moving average lies in [0, 1).
+inline void require_rate(char const* where, char const* what, double rate) {
+  require_setting(rate >= 0 && rate < 1, where, what, rate, "[0, 1)");
+}
+
 /// Policies may have a `check()` that throws config_error for impossible settings; it runs once, at
 /// construction of what uses them.
 template <class Policy>

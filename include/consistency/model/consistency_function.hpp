@@ -6,7 +6,7 @@
 
 #include <consistency/network/mode.hpp>
 #include <consistency/network/parameters.hpp>
-#include <consistency/parameterization/edm.hpp>
+#include <consistency/parameterization/edm_parameterization.hpp>
 
 namespace consistency {
 

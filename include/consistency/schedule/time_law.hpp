@@ -1,11 +1,7 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <concepts>
-#include <cstdint>
 
-#include <consistency/core/check.hpp>
 #include <consistency/core/random.hpp>
 #include <consistency/schedule/karras.hpp>
 
@@ -16,46 +12,6 @@ namespace consistency {
 template <class L>
 concept TimeLaw = requires(L const& law, KarrasGrid const& grid, Index points, Key key, Counter at) {
   { law.interval(grid, points, key, at) } -> std::same_as<Index>;
-};
-
-/// n uniform on {1, …, N − 1} (Song et al. 2023, Algorithms 2 and 3).
-struct UniformLaw {
-  Index interval(KarrasGrid const&, Index points, Key key, Counter at) const {
-    auto const n = static_cast<Index>(uniform_block<double>(key, at, 0)[0] * static_cast<double>(points - 1));
-    return 1 + std::min(n, points - 2);
-  }
-};
-
-/// ln σ ~ N(mean, deviation²), cut to [ε, T]; on a grid, the probability of an interval is the mass it covers
-/// (Song & Dhariwal 2023, Section 3.5).
-struct LogNormalLaw {
-  double mean = -1.1;
-  double deviation = 2.0;
-
-  Index interval(KarrasGrid const& grid, Index points, Key key, Counter at) const {
-    auto const u = grid.to_unit(time(grid, key, at));
-    auto const n = static_cast<Index>(u * static_cast<double>(points - 1));
-    return 1 + std::clamp<Index>(n, 0, points - 2);
-  }
-
-  void check() const {
-    require_setting(deviation > 0, "LogNormalLaw", "deviation", deviation, "a positive number");
-  }
-
-  /// A continuous draw of σ from (ε, T): draws outside are drawn again.
-  double time(KarrasGrid const& grid, Key key, Counter at) const {
-    constexpr auto apart = 1 + 1e-6;  // so that t > ε in float too
-    for (std::uint32_t block = 0; block < 1024; ++block)
-      for (auto const z : normal_block<double>(key, at, block)) {
-        auto const t = std::exp(mean + deviation * z);
-        if (t > grid.epsilon * apart && t < grid.sigma_max) return t;
-      }
-    throw config_error{{.where = "LogNormalLaw",
-                        .what = "mean and deviation",
-                        .found = std::to_string(mean) + ", " + std::to_string(deviation),
-                        .expected = "a law with mass inside (epsilon, sigma_max)",
-                        .advice = "The usual values are -1.1 and 2.0."}};
-  }
 };
 
 }  // namespace consistency

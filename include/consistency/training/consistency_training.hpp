@@ -3,7 +3,10 @@
 #include <utility>
 
 #include <consistency/metric/pseudo_huber.hpp>
+#include <consistency/schedule/grid_times.hpp>
 #include <consistency/training/objective.hpp>
+#include <consistency/training/stop_gradient_target.hpp>
+#include <consistency/weighting/uniform_weighting.hpp>
 
 namespace consistency {
 

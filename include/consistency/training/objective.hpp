@@ -8,7 +8,6 @@
 #include <consistency/solver/euler.hpp>
 #include <consistency/solver/velocity.hpp>
 #include <consistency/training/target.hpp>
-#include <consistency/weighting/weighting.hpp>
 
 namespace consistency {
 

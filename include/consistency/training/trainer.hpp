@@ -51,7 +51,7 @@ class Trainer {
     check_settings(method_.times);
     check_settings(method_.target);
     check_settings(optimizer_);
-    detail::check_rate("Trainer: ema", settings.ema);
+    require_rate("Trainer", "ema", settings.ema);
     if (!(settings.clip >= 0)) refuse("clip", std::to_string(settings.clip), "0 or more");
     if (theta.table().size() != method_.f.network().parameters().size())
       refuse("parameters", std::to_string(theta.table().count()) + " numbers",

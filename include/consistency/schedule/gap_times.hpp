@@ -1,0 +1,43 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include <consistency/core/check.hpp>
+#include <consistency/schedule/log_normal_law.hpp>
+#include <consistency/schedule/time_pair.hpp>
+
+namespace consistency {
+
+/// t by a continuous log-normal law and r = t (1 − (1 + κ sigmoid(−t)) / q^{a}), at least ε: the gap shrinks
+/// by q at every stage a (Geng et al. 2024, Section 4). Stage 0 has r = ε: there the method trains a
+/// denoiser.
+struct GapTimes {
+  LogNormalLaw law{};
+  double q = 2;
+  double kappa = 8;
+  Index denoising = 0;       ///< steps of stage 0
+  Index stage_steps = 1000;  ///< steps of each later stage
+  Index stages = 8;          ///< the last stage goes on for ever
+  KarrasGrid grid{};
+
+  void check() const {
+    grid.check();
+    check_settings(law);
+    require_setting(q > 1, "GapTimes", "q", q, "more than 1");
+    require_setting(kappa >= 0, "GapTimes", "kappa", kappa, "0 or more");
+    require_setting(stages >= 1, "GapTimes", "stages", static_cast<double>(stages), "1 or more");
+  }
+  Index stage(Index k) const {
+    return k < denoising ? 0 : std::min(stages, 1 + (k - denoising) / std::max<Index>(1, stage_steps));
+  }
+  TimePair draw(Index k, Key key, Counter at) const {
+    auto const t = law.time(grid, key, at);
+    auto const gap = (1 + kappa / (1 + std::exp(t))) / std::pow(q, static_cast<double>(stage(k)));
+    return {t, stage(k) == 0 ? grid.epsilon : std::max(grid.epsilon, t * (1 - gap))};
+  }
+  double resolution(Index k) const { return std::pow(q, static_cast<double>(stage(k))); }
+  double epsilon() const { return grid.epsilon; }
+};
+
+}  // namespace consistency

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <consistency/core/check.hpp>
+#include <consistency/training/target.hpp>
+
+namespace consistency {
+
+/// A fixed μ.
+struct EmaTarget {
+  static constexpr bool follows = true;
+  double mu = 0.95;
+  void check() const { require_rate("EmaTarget", "mu", mu); }
+  double rate(double) const {
+    check();
+    return mu;
+  }
+};
+
+}  // namespace consistency
