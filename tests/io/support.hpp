@@ -2,20 +2,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <filesystem>
 #include <initializer_list>
-#include <string>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
-#include <consistency/core/error.hpp>
 #include <consistency/io/bytes.hpp>
 #include <consistency/io/file.hpp>
+
+#include "../support/refused.hpp"
 
 namespace consistency::test {
 
@@ -58,27 +56,6 @@ inline Bytes bytes_of(std::initializer_list<int> values) {
 inline Bytes joined(Bytes first, ByteView second) {
   first.insert(first.end(), second.begin(), second.end());
   return first;
-}
-
-/// Runs `action`, which must throw the error type of Code with all of `words` in its message.
-template <ErrorCode Code, class Action>
-void check_refused(Action const& action, std::initializer_list<std::string_view> words) {
-  std::string message = "nothing was thrown";
-  auto typed = false;
-  try {
-    action();
-  } catch (typed_error<Code> const& refusal) {
-    message = refusal.what();
-    typed = refusal.code() == Code;
-  } catch (std::exception const& other) {
-    message = std::string{"another error: "} + other.what();
-  }
-  CAPTURE(message);
-  CHECK(typed);
-  for (auto const word : words) {
-    CAPTURE(word);
-    CHECK(message.find(word) != std::string::npos);
-  }
 }
 
 }  // namespace consistency::test
