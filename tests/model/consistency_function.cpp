@@ -7,6 +7,8 @@
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>
+#include <consistency/parameterization/edm_parameterization.hpp>
+#include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"

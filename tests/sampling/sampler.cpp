@@ -6,6 +6,7 @@
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/sampling/multistep.hpp>
+#include <consistency/sampling/one_step.hpp>
 #include <consistency/sampling/sample.hpp>
 #include <consistency/tensor/cpu.hpp>
 

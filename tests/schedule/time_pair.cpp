@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <consistency/schedule/adaptive_steps.hpp>
+#include <consistency/schedule/doubling_steps.hpp>
+#include <consistency/schedule/fixed_steps.hpp>
 #include <consistency/schedule/gap_times.hpp>
 #include <consistency/schedule/grid_times.hpp>
+#include <consistency/schedule/log_normal_law.hpp>
 
 using namespace consistency;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <consistency/model/consistency_function.hpp>
+#include <consistency/parameterization/edm_parameterization.hpp>
 
 namespace consistency::test {
 

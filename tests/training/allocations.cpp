@@ -8,6 +8,8 @@
 
 #include <consistency/core/memory.hpp>
 #include <consistency/core/parallel.hpp>
+#include <consistency/sampling/multistep.hpp>
+#include <consistency/sampling/one_step.hpp>
 
 #include "unet_run.hpp"
 

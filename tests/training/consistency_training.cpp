@@ -7,9 +7,17 @@
 #include <consistency/metric/l2.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>
+#include <consistency/schedule/doubling_steps.hpp>
+#include <consistency/schedule/fixed_steps.hpp>
+#include <consistency/schedule/gap_times.hpp>
+#include <consistency/schedule/grid_times.hpp>
+#include <consistency/schedule/log_normal_law.hpp>
 #include <consistency/solver/heun.hpp>
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/training/consistency_training.hpp>
+#include <consistency/training/stop_gradient_target.hpp>
+#include <consistency/weighting/inverse_gap_weighting.hpp>
+#include <consistency/weighting/uniform_weighting.hpp>
 
 #include "../support/compare.hpp"
 #include "../support/exact.hpp"

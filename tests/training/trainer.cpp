@@ -5,9 +5,19 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/schedule/adaptive_steps.hpp>
+#include <consistency/schedule/fixed_steps.hpp>
+#include <consistency/schedule/gap_times.hpp>
+#include <consistency/schedule/grid_times.hpp>
 #include <consistency/tensor/cpu.hpp>
+#include <consistency/training/adam.hpp>
+#include <consistency/training/adaptive_ema_target.hpp>
 #include <consistency/training/consistency_training.hpp>
+#include <consistency/training/ema_target.hpp>
+#include <consistency/training/radam.hpp>
+#include <consistency/training/stop_gradient_target.hpp>
 #include <consistency/training/trainer.hpp>
+#include <consistency/weighting/uniform_weighting.hpp>
 
 #include "../support/compare.hpp"
 #include "../support/refused.hpp"

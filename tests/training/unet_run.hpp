@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <consistency/sampling/multistep.hpp>
+#include <consistency/sampling/one_step.hpp>
 #include <consistency/sampling/sample.hpp>
 #include <consistency/training/trainer.hpp>
 
