@@ -8,6 +8,7 @@ packages=(
   libeigen3-dev librandom123-dev                                  # the core
   libpng-dev zlib1g-dev libxxhash-dev nlohmann-json3-dev          # io/
   libcli11-dev doctest-dev libbenchmark-dev dataset-fashion-mnist # programs, tests, benchmarks, data
+  pkgconf                                                         # the test of the installed package
   "$@"
 )
 
