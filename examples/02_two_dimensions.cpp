@@ -30,11 +30,12 @@ int main() {
       theta,
       {.ema = 0.99, .clip = 1}};
 
-  for (cm::Index k = 0; k < steps; ++k) {
-    auto const report = trainer.step(ring(256, k));
+  auto const batches = [](cm::Index k) { return ring(256, k); };
+  trainer.run(batches, steps, [](cm::StepReport const& report) {
     if (report.step % 500 == 0)
       std::printf("step %4ld  loss %.3f\n", static_cast<long>(report.step), report.loss);
-  }
+    return true;  // false would end the run
+  });
 
   auto const x = cm::sample(f, trainer.averaged(), cm::OneStep{}, {.seed = 1, .count = 2000});
   cm::Tensor<float> const radius = sqrt(sum_per_sample(square(x)));

@@ -78,16 +78,17 @@ class Run {
     auto const watch = Stopwatch{};
     auto save_at = save_interval;
     if (step() == 0) attempt(progress, [&] { draw_frame(); });
-    while (!complete() && !interrupted()) {
-      auto const report = trainer_.step(batches_(step()));
+    trainer_.run(batches_, recipe_.steps, [&](StepReport const& report) {
       history_.add(report.step, report.loss);
       history_.seconds = before + watch.seconds();
       progress.update(report);
       if (frame_step(report.step, recipe_.steps)) attempt(progress, [&] { draw_frame(); });
-      if (watch.seconds() < save_at) continue;
-      attempt(progress, [&] { save(); });
-      save_at = watch.seconds() + save_interval;
-    }
+      if (watch.seconds() >= save_at) {
+        attempt(progress, [&] { save(); });
+        save_at = watch.seconds() + save_interval;
+      }
+      return !interrupted();
+    });
     if (complete()) {
       attempt(progress, [&] { save(); });  // the results still can be written
     } else {

@@ -147,6 +147,19 @@ TEST_CASE("a gradient above the limit is scaled to it, one below is left alone")
   CHECK(same_state(wide.state(), free.state()));
 }
 
+TEST_CASE("a run steps to its end, or until the callback says no, and goes on from there") {
+  auto straight = trainer();
+  for (Index k = 0; k < 6; ++k) straight.step(batch(k));
+  auto t = trainer();
+  Index last = 0;
+  t.run(batch, 6, [&](StepReport const& report) { return (last = report.step) < 4; });
+  CHECK(last == 4);
+  CHECK(t.state().step == 4);
+  t.run(batch, 6, [&](StepReport const& report) { return (last = report.step) > 0; });
+  CHECK(last == 6);
+  CHECK(same_state(t.state(), straight.state()));
+}
+
 TEST_CASE("a state can be taken out and taken up") {
   auto straight = trainer({.key = {3}}, method(AdaptiveEmaTarget{}));
   for (Index k = 0; k < 5; ++k) straight.step(batch(k));

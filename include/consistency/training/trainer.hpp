@@ -84,6 +84,13 @@ class Trainer {
     return {state_.step, value, norm, points};
   }
 
+  /// Steps until `until` steps are done in all, on batches(k) at step k; on_step(report) is called after each
+  /// and ends the run by returning false.
+  void run(auto&& batches, Index until, auto&& on_step) {
+    while (state_.step < until)
+      if (!on_step(step(batches(state_.step)))) return;
+  }
+
   Method const& method() const noexcept { return method_; }
   TrainerSettings const& settings() const noexcept { return settings_; }
   Parameters<X> const& theta() const noexcept { return state_.theta; }
