@@ -31,6 +31,7 @@ void multiply_block(S const* a, Index stride, S const* panel, Index depth, S* c,
                     S const* bias) {
   using P = Pack<S>;
   std::array<P, Rows> left, right;
+#pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) {
     left[i] = accumulate ? P::load(c + i * ldc) : bias ? P::load(bias) : P(0.0);
     right[i] = accumulate ? P::load(c + i * ldc + P::width) : bias ? P::load(bias + P::width) : P(0.0);
@@ -45,6 +46,7 @@ void multiply_block(S const* a, Index stride, S const* panel, Index depth, S* c,
       right[i] = fma(x, b1, right[i]);
     }
   }
+#pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) {
     left[i].store(c + i * ldc);
     right[i].store(c + i * ldc + P::width);
