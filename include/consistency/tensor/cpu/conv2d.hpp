@@ -60,13 +60,27 @@ void convolve(Patches<S> const& patches, S const* panel, Index rows, Index out_c
     auto buffer = Tensor<S, Cpu>{Shape{end - begin, depth}};
     patches.gather(begin, end, buffer.mutable_data());
     multiply_rows<S>({buffer.data(), depth, 1}, panel, end - begin, out_channels, depth,
-                     y + begin * out_channels, out_channels, false, bias);
+                     y + begin * out_channels, out_channels, {.bias = bias});
   });
 }
 
-/// Which convolutions go through Winograd's transforms: enough channels to pay for them.
-inline bool prefers_winograd(Index kernel, Index stride, Index in, Index out) {
-  return kernel == 3 && stride == 1 && in >= 16 && out >= 16;
+/// Calls run(Winograd<tile>{}) with the tile that suits a 3×3 stride-1 convolution over images (n, h, w, ·),
+/// if it has channels enough to pay for the transforms; says whether it did. Never asks for n: a sample's
+/// bits do not depend on its batch.
+template <class Run>
+bool with_winograd(Index kernel, Index stride, Shape const& image, Index in, Index out, Run&& run) {
+  if (kernel != 3 || stride != 1 || in < 16) return false;
+  auto const one = image.with(0, 1);
+  auto const small = TileGrid<Winograd<2>>{one}.tiles;
+  auto const large = TileGrid<Winograd<4>>{one}.tiles;
+  // On small images of many channels the time goes into reading the weights, of which larger tiles have more.
+  auto const heavy = large < 8 && in * out >= 128 * 128;
+  if (heavy || small * Winograd<2>::frequencies < large * Winograd<4>::frequencies) {
+    run(Winograd<2>{});
+  } else {
+    run(Winograd<4>{});
+  }
+  return true;
 }
 
 }  // namespace cpu
@@ -91,9 +105,8 @@ struct Kernel<op::Conv2d, Cpu> {
     auto const k = w.shape()[0];
     auto const out = w.shape()[3];
     if (wanted[0]) result[0] = backward_data(op, g, x.shape(), w);
-    if (wanted[1] && cpu::prefers_winograd(k, op.stride, w.shape()[2], out)) {
-      result[1] = cpu::winograd_weight_gradient(x, g);
-    } else if (wanted[1]) {
+    auto const transformed = [&]<class W>(W) { result[1] = cpu::winograd_weight_gradient<W>(x, g, S(1)); };
+    if (wanted[1] && !cpu::with_winograd(k, op.stride, x.shape(), w.shape()[2], out, transformed)) {
       auto const patches = cpu::Patches<S>{x, k, op.stride};
       result[1] = cpu::weight_gradient<S>(g.shape().rows(), patches.depth(), out, g.data(),
                                           [&](Index begin, Index end, S* buffer) {
@@ -111,12 +124,12 @@ struct Kernel<op::Conv2d, Cpu> {
   static Tensor<S, Cpu> forward(op::Conv2d const& op, Shape shape, Tensor<S, Cpu> const& x,
                                 Tensor<S, Cpu> const& w, S const* bias) {
     auto y = Tensor<S, Cpu>{shape};
-    if (cpu::prefers_winograd(w.shape()[0], op.stride, w.shape()[2], w.shape()[3])) {
-      cpu::winograd_convolve(x, w, false, y.mutable_data(), bias);
-      return y;
-    }
-    auto const patches = cpu::Patches<S>{x, w.shape()[0], op.stride};
     auto const out = w.shape()[3];
+    auto const transformed = [&]<class W>(W) {
+      cpu::winograd_convolve<W, S>(x, {w}, y.mutable_data(), {.bias = bias});
+    };
+    if (cpu::with_winograd(w.shape()[0], op.stride, x.shape(), w.shape()[2], out, transformed)) return y;
+    auto const patches = cpu::Patches<S>{x, w.shape()[0], op.stride};
     auto const panel = cpu::packed<S>({w.data(), out, 1}, patches.depth(), out);
     cpu::convolve(patches, panel.data(), shape.rows(), out, y.mutable_data(), bias);
     return y;
@@ -130,10 +143,10 @@ struct Kernel<op::Conv2d, Cpu> {
     auto const in = w.shape()[2];
     auto const out = w.shape()[3];
     auto dx = Tensor<S, Cpu>{shape};
-    if (cpu::prefers_winograd(k, op.stride, in, out)) {
-      cpu::winograd_convolve(g, w, true, dx.mutable_data(), static_cast<S const*>(nullptr));
-      return dx;
-    }
+    auto const transformed = [&]<class W>(W) {
+      cpu::winograd_convolve<W, S>(g, {w, true}, dx.mutable_data(), {});
+    };
+    if (cpu::with_winograd(k, op.stride, shape, out, in, transformed)) return dx;
     auto flipped = Tensor<S, Cpu>{Shape{k, k, out, in}};
     for (Index tap = 0; tap < k * k; ++tap) {
       auto const* const from = w.data() + (k * k - 1 - tap) * in * out;

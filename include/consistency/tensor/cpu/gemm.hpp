@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include <consistency/core/parallel.hpp>
@@ -10,11 +11,13 @@
 
 namespace consistency::cpu {
 
-/// A matrix inside a larger array: element (i, j) at data[i · rows + j · columns].
+/// A matrix inside a larger array: element (i, j) at data[i · rows + j · columns]; where `run` is given,
+/// columns come in runs of that many, `jump` apart: data[i · rows + j / run · jump + j % run · columns].
 template <class S>
 struct Strided {
   S const* data;
   Index rows, columns;
+  Index run = std::numeric_limits<Index>::max(), jump = 0;
 };
 
 /// The register block of the matrix product: `height` rows of A times a panel of two packs of B.
@@ -24,27 +27,48 @@ struct Block {
   static constexpr Index height = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 14 : 6;
 };
 
+/// What a block of C starts from.
+template <class S>
+struct Start {
+  bool accumulate = false;  ///< what C holds
+  S const* bias = nullptr;  ///< or this row; otherwise 0
+};
+
 /// C (Rows × width) = start + Σ_k a(i, k) · panel[k], each sum in the order of k, one fused multiply-add at a
-/// time: a result never depends on how many rows or columns are computed beside it. One of A's strides is 1.
+/// time: a result never depends on how many rows or columns are computed beside it. One of A's strides is 1;
+/// rows of the panel are `pitch` apart. The next panel, `next` away, and the next rows of C are on their way
+/// into the cache meanwhile.
 template <class S, int Rows, bool UnitColumns>
-void multiply_block(S const* a, Index stride, S const* panel, Index depth, S* c, Index ldc, bool accumulate,
-                    S const* bias) {
+void multiply_block(Strided<S> const& a, S const* panel, Index pitch, Index next, Index depth, S* c,
+                    Index ldc, Start<S> const& start) {
   using P = Pack<S>;
+  constexpr Index line = 64 / static_cast<Index>(sizeof(S));
   std::array<P, Rows> left, right;
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) {
-    left[i] = accumulate ? P::load(c + i * ldc) : bias ? P::load(bias) : P(0.0);
-    right[i] = accumulate ? P::load(c + i * ldc + P::width) : bias ? P::load(bias + P::width) : P(0.0);
+    __builtin_prefetch(c + (Rows + i) * ldc, 1);
+    left[i] = start.accumulate ? P::load(c + i * ldc) : start.bias ? P::load(start.bias) : P(0.0);
+    right[i] = start.accumulate ? P::load(c + i * ldc + P::width)
+               : start.bias     ? P::load(start.bias + P::width)
+                                : P(0.0);
   }
-  for (Index k = 0; k < depth; ++k) {
-    auto const b0 = P::load(panel + k * Block<S>::width);
-    auto const b1 = P::load(panel + k * Block<S>::width + P::width);
+  auto const stride = UnitColumns ? a.rows : a.columns;
+  auto const* from = a.data;
+  for (Index done = 0; done < depth; done += a.run, from += a.jump) {
+    auto const columns = std::min(a.run, depth - done);
+    for (Index k = 0; k < columns; ++k, panel += pitch) {
+      auto const b0 = P::load(panel);
+      auto const b1 = P::load(panel + P::width);
+#pragma GCC unroll 4
+      for (Index at = 0; at < Block<S>::width; at += line) __builtin_prefetch(panel + next + at);
 #pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i) {
-      auto const x = P::splat(UnitColumns ? a[i * stride + k] : a[k * stride + i]);
-      left[i] = fma(x, b0, left[i]);
-      right[i] = fma(x, b1, right[i]);
+      for (int i = 0; i < Rows; ++i) {
+        auto const x = P::splat(UnitColumns ? from[i * stride + k] : from[k * stride + i]);
+        left[i] = fma(x, b0, left[i]);
+        right[i] = fma(x, b1, right[i]);
+      }
     }
+    if (columns < a.run) break;
   }
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) {
@@ -56,11 +80,23 @@ void multiply_block(S const* a, Index stride, S const* panel, Index depth, S* c,
 /// multiply_block for a number of rows known at run time, 1 … height.
 template <class S, bool UnitColumns>
 auto block_for(Index rows) {
-  using F = void (*)(S const*, Index, S const*, Index, S*, Index, bool, S const*);
+  using F = void (*)(Strided<S> const&, S const*, Index, Index, Index, S*, Index, Start<S> const&);
   static constexpr auto table = []<int... I>(std::integer_sequence<int, I...>) {
     return std::array<F, sizeof...(I)>{&multiply_block<S, I + 1, UnitColumns>...};
-  }(std::make_integer_sequence<int, static_cast<int>(Block<S>::height)>{});
+  }
+  (std::make_integer_sequence<int, static_cast<int>(Block<S>::height)>{});
   return table[static_cast<std::size_t>(rows - 1)];
+}
+
+/// block(first row, rows) for rows cut into blocks of nearly equal height.
+template <class S>
+void for_blocks(Index rows, auto const& block) {
+  auto const blocks = (rows + Block<S>::height - 1) / Block<S>::height;
+  for (Index row = 0, b = 0; b < blocks; ++b) {
+    auto const height = (rows - row + blocks - b - 1) / (blocks - b);
+    block(row, height);
+    row += height;
+  }
 }
 
 template <class S>
@@ -96,40 +132,29 @@ Tensor<S, Cpu> packed(Strided<S> b, Index depth, Index columns, S scale = S(1)) 
 /// C (rows × columns, leading dimension ldc) = [C +] A · B [+ bias], B in panels; on the calling thread.
 template <class S>
 void multiply_rows(Strided<S> a, S const* b, Index rows, Index columns, Index depth, S* c, Index ldc,
-                   bool accumulate = false, S const* bias = nullptr) {
+                   Start<S> start = {}) {
   using B = Block<S>;
-  auto const unit = a.columns == 1;
-  auto const stride = unit ? a.rows : a.columns;
-  auto const blocks = (rows + B::height - 1) / B::height;
   std::array<S, static_cast<std::size_t>(B::height * B::width)> edge;
   std::array<S, static_cast<std::size_t>(B::width)> edge_bias{};
   for (Index p = 0; p < panels<S>(columns); ++p) {
     auto const first = p * B::width;
     auto const n = std::min(B::width, columns - first);
     auto const* const panel = b + p * depth * B::width;
-    auto const* panel_bias = bias ? bias + first : nullptr;
-    if (bias && n < B::width) {
-      std::copy_n(panel_bias, n, edge_bias.begin());
-      panel_bias = edge_bias.data();
+    auto from = Start<S>{start.accumulate, start.bias ? start.bias + first : nullptr};
+    if (from.bias && n < B::width) {
+      std::copy_n(from.bias, n, edge_bias.begin());
+      from.bias = edge_bias.data();
     }
-    Index row = 0;
-    for (Index block = 0; block < blocks; ++block) {
-      auto const height = (rows - row + blocks - block - 1) / (blocks - block);
-      auto const multiply = unit ? block_for<S, true>(height) : block_for<S, false>(height);
-      auto const* const from = a.data + row * a.rows;
+    for_blocks<S>(rows, [&](Index row, Index height) {
+      auto const multiply = a.columns == 1 ? block_for<S, true>(height) : block_for<S, false>(height);
+      auto const part = Strided<S>{a.data + row * a.rows, a.rows, a.columns};
       auto* const to = c + row * ldc + first;
-      if (n == B::width) {
-        multiply(from, stride, panel, depth, to, ldc, accumulate, panel_bias);
-      } else {
-        if (accumulate)
-          for (Index i = 0; i < height; ++i)
-            std::copy_n(to + i * ldc, n, &edge[static_cast<std::size_t>(i * B::width)]);
-        multiply(from, stride, panel, depth, edge.data(), B::width, accumulate, panel_bias);
-        for (Index i = 0; i < height; ++i)
-          std::copy_n(&edge[static_cast<std::size_t>(i * B::width)], n, to + i * ldc);
-      }
-      row += height;
-    }
+      if (n == B::width) return multiply(part, panel, B::width, depth * B::width, depth, to, ldc, from);
+      if (from.accumulate)
+        for (Index i = 0; i < height; ++i) std::copy_n(to + i * ldc, n, edge.data() + i * B::width);
+      multiply(part, panel, B::width, depth * B::width, depth, edge.data(), B::width, from);
+      for (Index i = 0; i < height; ++i) std::copy_n(edge.data() + i * B::width, n, to + i * ldc);
+    });
   }
 }
 
@@ -143,7 +168,7 @@ void multiply(Strided<S> a, Strided<S> b, Index rows, Index columns, Index depth
   auto const grain = std::max<Index>(8, worth / (columns * depth * height + 1)) * height;
   parallel_ranges(rows, grain, [&](Index begin, Index end) {
     multiply_rows<S>({a.data + begin * a.rows, a.rows, a.columns}, panel.data(), end - begin, columns, depth,
-                     c + begin * columns, columns, false, bias);
+                     c + begin * columns, columns, {.bias = bias});
   });
 }
 

@@ -36,7 +36,8 @@ Tensor<S, Cpu> weight_gradient(Index rows, Index height, Index columns, S const*
       for (Index p = 0; p < panels<S>(columns); ++p)
         pack_panel<S>({g + begin * columns, columns, 1}, depth, columns, p,
                       panel.mutable_data() + p * depth * Block<S>::width);
-      multiply_rows<S>({a, 1, height}, panel.data(), height, columns, depth, to, columns, true);
+      multiply_rows<S>({a, 1, height}, panel.data(), height, columns, depth, to, columns,
+                       {.accumulate = true});
     }
   });
   if (pieces == 1) return partial.reshaped({height, columns});

@@ -24,6 +24,9 @@ struct Pack {
   static Pack splat(S value) { return Pack{Eigen::internal::pset1<Packet>(value)}; }
   static Pack load(S const* from) { return Pack{Eigen::internal::ploadu<Packet>(from)}; }
   void store(S* to) const { Eigen::internal::pstoreu(to, p); }
+  /// The first n lanes, 0 ≤ n ≤ width.
+  static Pack load(S const* from, Index n) { return n == width ? load(from) : load_part(from, n); }
+  void store(S* to, Index n) const { n == width ? store(to) : store_part(to, n); }
 
   /// The first n < width lanes; the rest is 0. Tails take the same arithmetic as whole registers, so a number
   /// does not depend on where in an array it stands.

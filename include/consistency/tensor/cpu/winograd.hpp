@@ -3,87 +3,232 @@
 #include <algorithm>
 #include <array>
 
-#include <consistency/tensor/cpu/reduce.hpp>
 #include <consistency/tensor/cpu/winograd_transform.hpp>
 
 namespace consistency::cpu {
 
-/// y = conv(x, w) [+ bias], or with `flipped` its adjoint in x.
-template <class S>
-void winograd_convolve(Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w, bool flipped, S* y, S const* bias) {
-  auto const in = w.shape()[flipped ? 3 : 2];
-  auto const out = w.shape()[flipped ? 2 : 3];
-  auto const grid = TileGrid{x.shape(), in, out, sizeof(S)};
-  auto const u = transform_weights(w, flipped);
-  auto const plane = panels<S>(out) * in * Block<S>::width;
-  parallel_ranges(grid.tiles, grid.block, [&](Index begin, Index end) {
-    auto const n = end - begin;
-    auto const left = TilePlane{n * (in + 16), in + 16};
-    auto const right = TilePlane{n * (out + 16), out + 16};
-    auto v = Tensor<S, Cpu>{Shape{Winograd::frequencies, left.plane}};
-    auto m = Tensor<S, Cpu>{Shape{Winograd::frequencies, right.plane}};
-    transform_input(grid, x.data(), in, begin, end, v.mutable_data(), left);
-    for (Index f = 0; f < Winograd::frequencies; ++f)
-      multiply_rows<S>({v.data() + f * left.plane, left.pitch, 1}, u.data() + f * plane, n, out, in,
-                       m.mutable_data() + f * right.plane, right.pitch);
-    transform_output(grid, m.data(), right, out, begin, end, y, bias);
+/// How a convolution is cut so that what is used again stays in a cache. Depends on shapes alone.
+struct WinogradPlan {
+  /// Resident: each block of tiles is transformed, multiplied and transformed back by one thread, in its
+  /// second-level cache. Otherwise all threads take each of the three steps together: groups of output
+  /// channels whose transformed weights stay in the last-level cache, and blocks of tiles beside them.
+  bool resident;
+  Index block;  ///< tiles
+  Index group;  ///< panels of output channels
+
+  /// For `tiles` tiles of `in` channels and `panels` panels of `width` output channels; `bytes` per channel
+  /// of a transformed tile.
+  static WinogradPlan forward(Index tiles, Index in, Index panels, Index width, Index bytes) {
+    constexpr Index second_level = 400 << 10;
+    auto const out = panels * width;
+    auto const fits = second_level / (bytes * (in + out));
+    if (in * out <= 2 * fits * (in + out) && tiles >= 32)
+      return {true, pieces_of(tiles, std::clamp<Index>(tiles / 8, 6, std::max<Index>(6, fits))), panels};
+    return grouped(tiles, in, panels, width, bytes, 5 << 20, tiles <= 64 ? 64 << 20 : 5 << 19);
+  }
+
+  /// Sums over tiles stay in the cache in place of weights, and more tiles: each pass over the sums then adds
+  /// more.
+  static WinogradPlan gradient(Index tiles, Index in, Index panels, Index width, Index bytes) {
+    return grouped(tiles, in, panels, width, bytes, 5 << 19, 4 << 20);
+  }
+
+ private:
+  static WinogradPlan grouped(Index tiles, Index in, Index panels, Index width, Index bytes,
+                              Index weights_kept, Index tiles_kept) {
+    auto const group = pieces_of(panels, std::max<Index>(1, weights_kept / (bytes * in * width)));
+    auto const block = std::clamp<Index>(tiles_kept / (bytes * (in + group * width)), 16, 1024);
+    return {false, pieces_of(tiles, block), group};
+  }
+
+  /// The size of equal pieces of `count`, none larger than `most`.
+  static Index pieces_of(Index count, Index most) {
+    auto const pieces = std::max<Index>(1, (count + most - 1) / most);
+    return std::max<Index>(1, (count + pieces - 1) / pieces);
+  }
+};
+
+template <class W, class S>
+inline constexpr Index bytes_per_channel = W::frequencies* static_cast<Index>(sizeof(S));
+
+/// Tiles per chunk of a transform: about 16K numbers.
+inline Index transform_grain(Index frequencies, Index channels) {
+  return std::max<Index>(1, 16384 / (frequencies * channels));
+}
+
+/// The transformed weights of one convolution: made before, or group by group when they are asked for.
+template <class W, class S>
+struct WinogradWeights {
+  Tensor<S, Cpu> const& w;  ///< (3, 3, c, o)
+  bool flipped = false;     ///< for the adjoint in x
+  Tensor<S, Cpu> u = {};    ///< all panels, if made before
+
+  Index in() const { return w.shape()[flipped ? 3 : 2]; }
+  Index out() const { return w.shape()[flipped ? 2 : 3]; }
+
+  /// Room for groups of `count` panels.
+  Tensor<S, Cpu> room(Index count) const {
+    return u.defined() ? u : WeightLayout<W, S>{in()}.allocate(count);
+  }
+  /// Where the panels [first, first + count) lie, transformed into `room` if need be.
+  S const* panels(Index first, Index count, Tensor<S, Cpu>& room) const {
+    if (u.defined()) return u.data() + WeightLayout<W, S>{in()}.of(first, 0);
+    transform_weights<W>(w, flipped, first, count, room.mutable_data());
+    return room.data();
+  }
+};
+
+/// y = conv(x, w) with stride 1, or its adjoint in x.
+template <class W, class S, class Layout>
+void winograd_convolve(Tensor<S, Cpu> const& x, Layout const& left, WinogradWeights<W, S> const& w, S* y,
+                       Epilogue<S> const& after) {
+  constexpr auto width = Block<S>::width;
+  auto const in = w.in();
+  auto const out = w.out();
+  auto const grid = TileGrid<W>{x.shape()};
+  auto const plan = WinogradPlan::forward(grid.tiles, in, panels<S>(out), width, bytes_per_channel<W, S>);
+  auto const zeros = Tensor<S, Cpu>{Shape{in}, S(0)};
+  auto const weights = WeightLayout<W, S>{in};
+  auto const right = PanelLayout<W, S>{plan.group * width};
+  auto room = w.room(plan.group);
+  /// Panels [first, last) of those in u and m, for frequency f.
+  auto const multiply = [&](S const* v, S const* u, S* m, Index f, Index tiles, Index first, Index last) {
+    for (auto p = first; p < last; ++p)
+      for_blocks<S>(tiles, [&](Index tile, Index height) {
+        block_for<S, true>(height)(
+            {v + f * left.group + tile * left.pitch, left.pitch, 1, left.group, left.step},
+            u + weights.of(p, f), width, weights.of(1, 0), in,
+            m + f * width + tile * right.pitch + p * right.step, right.pitch, {});
+      });
+  };
+  if (plan.resident) {
+    auto const* const u = w.panels(0, plan.group, room);
+    parallel_ranges(grid.tiles, plan.block, [&](Index begin, Index end) {
+      auto v = left.allocate(plan.block);
+      auto m = right.allocate(plan.block);
+      transform_input(grid, x.data(), zeros.data(), in, begin, end, v.mutable_data(), left);
+      for (Index f = 0; f < W::frequencies; ++f)
+        multiply(v.data(), u, m.mutable_data(), f, end - begin, 0, plan.group);
+      transform_output(grid, m.data(), right, out, out, begin, end, y, after);
+    });
+    return;
+  }
+  auto v = left.allocate(plan.block);
+  auto m = right.allocate(plan.block);
+  for (Index base = 0; base < panels<S>(out); base += plan.group) {
+    auto const count = std::min(plan.group, panels<S>(out) - base);
+    auto const channels = std::min(count * width, out - base * width);
+    auto const parts = count >= 8 ? 2 : 1;  // of a frequency, for the threads
+    auto const* const u = w.panels(base, count, room);
+    for (Index begin = 0; begin < grid.tiles; begin += plan.block) {
+      auto const tiles = std::min(plan.block, grid.tiles - begin);
+      if (base == 0 || tiles < grid.tiles)
+        parallel_ranges(tiles, transform_grain(W::frequencies, in), [&](Index i, Index j) {
+          transform_input(grid, x.data(), zeros.data(), in, begin + i, begin + j,
+                          v.mutable_data() + i * left.pitch, left);
+        });
+      parallel_for(W::frequencies * parts, [&](Index i) {
+        multiply(v.data(), u, m.mutable_data(), i / parts, tiles, i % parts * count / parts,
+                 (i % parts + 1) * count / parts);
+      });
+      parallel_ranges(tiles, transform_grain(W::frequencies, channels), [&](Index i, Index j) {
+        transform_output(grid, m.data() + i * right.pitch, right, channels, out, begin + i, begin + j,
+                         y + base * width, after.from(base * width));
+      });
+    }
+  }
+}
+
+template <class W, class S>
+void winograd_convolve(Tensor<S, Cpu> const& x, WinogradWeights<W, S> const& w, S* y,
+                       Epilogue<S> const& after) {
+  with_row_layout<W, S>(w.in(), [&](auto const& left) { winograd_convolve<W>(x, left, w, y, after); });
+}
+
+/// scale · Gᵀ s G for sums s of one frequency each, (in × padded) numbers `plane` apart, into channels
+/// [first, first + count) of w (3, 3, in, out).
+template <class W, class S>
+void transform_sums(S const* s, Index plane, Index padded, S scale, Index in, Index out, Index first,
+                    Index count, S* w) {
+  using P = Pack<S>;
+  constexpr int e = W::edge;
+  parallel_ranges(in, std::max<Index>(1, 4096 / padded), [&](Index begin, Index end) {
+    for (auto c = begin; c < end; ++c)
+      for_packs<S>(count, [&](auto const&, auto const& store, Index o) {
+        std::array<P, 3 * e> half;
+#pragma GCC unroll 6
+        for (int j = 0; j < e; ++j) {
+          std::array<P, e> d;
+#pragma GCC unroll 6
+          for (int i = 0; i < e; ++i) d[i] = P::load(s + (i * e + j) * plane + c * padded + o);
+          W::weights_adjoint(d.data(), 1, half.data() + j, e);
+        }
+#pragma GCC unroll 3
+        for (int i = 0; i < 3; ++i) {
+          std::array<P, 3> tap;
+          W::weights_adjoint(half.data() + i * e, 1, tap.data(), 1);
+#pragma GCC unroll 3
+          for (int j = 0; j < 3; ++j)
+            store(P::splat(scale) * tap[j], w + ((i * 3 + j) * in + c) * out + first + o);
+        }
+      });
   });
 }
 
-/// The gradient of the weights: Gᵀ [Σ over tiles of (Bᵀ d B) ⊙ (A g Aᵀ)] G.
-template <class S>
-Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& g) {
+/// The gradient of the weights, scale · Gᵀ [Σ over tiles of (Bᵀ d B)ᵀ (A g Aᵀ)] G: each frequency's sum is a
+/// matrix product over blocks of tiles.
+template <class W, class S, class Layout>
+Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Layout const& left, Tensor<S, Cpu> const& g,
+                                        S scale) {
+  constexpr auto width = Block<S>::width;
   auto const in = x.shape()[3];
   auto const out = g.shape()[3];
-  auto const grid = TileGrid{x.shape(), in, out, sizeof(S)};
-  auto const size = Winograd::frequencies * in * out;
-  auto const most = std::clamp<Index>((Index{1} << 22) / size, 2, 16);
-  auto const per_piece = std::max<Index>(1, (grid.blocks() + most - 1) / most);
-  auto const pieces = std::max<Index>(1, (grid.blocks() + per_piece - 1) / per_piece);
-  auto partial = Tensor<S, Cpu>{Shape{pieces, size}};
-  parallel_for(pieces, [&](Index piece) {
-    auto* const to = partial.mutable_data() + piece * size;
-    std::fill_n(to, size, S(0));
-    auto const pitch = in + 16;
-    auto const panel = panels<S>(out) * Block<S>::width;
-    auto v = Tensor<S, Cpu>{Shape{Winograd::frequencies, grid.block * pitch}};
-    auto h = Tensor<S, Cpu>{Shape{Winograd::frequencies, grid.block * panel}};
-    auto const last = std::min(grid.tiles, (piece + 1) * per_piece * grid.block);
-    for (auto begin = piece * per_piece * grid.block; begin < last; begin += grid.block) {
-      auto const end = std::min(last, begin + grid.block);
-      auto const n = end - begin;
-      transform_input(grid, x.data(), in, begin, end, v.mutable_data(), {n * pitch, pitch});
-      transform_gradient(grid, g.data(), out, begin, end, h.mutable_data());
-      for (Index f = 0; f < Winograd::frequencies; ++f)
-        multiply_rows<S>({v.data() + f * n * pitch, 1, pitch}, h.data() + f * n * panel, in, out, n,
-                         to + f * in * out, out, true);
-    }
-  });
-  auto total = partial;
-  if (pieces > 1) {
-    total = Tensor<S, Cpu>{Shape{size}};
-    sum_middle(partial.data(), 1, pieces, size, total.mutable_data());
-  }
+  auto const grid = TileGrid<W>{x.shape()};
+  auto const plan = WinogradPlan::gradient(grid.tiles, in, panels<S>(out), width, bytes_per_channel<W, S>);
+  auto const padded = plan.group * width;
+  auto const zeros = Tensor<S, Cpu>{Shape{std::max(in, out)}, S(0)};
+  auto const right = PanelLayout<W, S>{padded};
+  auto const plane = in * padded + 64 / static_cast<Index>(sizeof(S));
+  auto v = left.allocate(plan.block);
+  auto h = right.allocate(plan.block);
+  auto sums = Tensor<S, Cpu>{Shape{W::frequencies, plane}};
   auto w = Tensor<S, Cpu>{Shape{3, 3, in, out}};
-  auto const* const u = total.data();
-  parallel_ranges(in * out, 1024, [&](Index begin, Index end) {
-    for (auto at = begin; at < end; ++at) {
-      std::array<std::array<S, 6>, 3> half;
-      for (std::size_t i = 0; i < 3; ++i)
-        for (std::size_t j = 0; j < 6; ++j) {
-          S total_j = 0;
-          for (std::size_t k = 0; k < 6; ++k)
-            total_j += static_cast<S>(Winograd::G[k][i]) * u[static_cast<Index>(k * 6 + j) * in * out + at];
-          half[i][j] = total_j;
-        }
-      for (std::size_t i = 0; i < 3; ++i)
-        for (std::size_t j = 0; j < 3; ++j) {
-          S tap = 0;
-          for (std::size_t k = 0; k < 6; ++k) tap += static_cast<S>(Winograd::G[k][j]) * half[i][k];
-          w.mutable_data()[static_cast<Index>(i * 3 + j) * in * out + at] = tap;
-        }
+  if (grid.tiles == 0) w.fill(S(0));
+  for (Index base = 0; base < panels<S>(out) && grid.tiles > 0; base += plan.group) {
+    auto const count = std::min(plan.group, panels<S>(out) - base);
+    auto const first_channel = base * width;
+    auto const channels = std::min(count * width, out - first_channel);
+    for (Index begin = 0; begin < grid.tiles; begin += plan.block) {
+      auto const tiles = std::min(plan.block, grid.tiles - begin);
+      parallel_ranges(tiles, transform_grain(W::frequencies, in + channels), [&](Index i, Index j) {
+        transform_input(grid, x.data(), zeros.data(), in, begin + i, begin + j,
+                        v.mutable_data() + i * left.pitch, left);
+        transform_gradient(grid, g.data() + first_channel, zeros.data(), channels, out, begin + i, begin + j,
+                           h.mutable_data() + i * right.pitch, right);
+      });
+      auto const groups = (in + left.group - 1) / left.group;
+      parallel_for(W::frequencies * groups, [&](Index i) {
+        auto const f = i / groups;
+        auto const c = i % groups * left.group;
+        for (Index p = 0; p < count; ++p)
+          for_blocks<S>(std::min(left.group, in - c), [&](Index row, Index height) {
+            block_for<S, false>(height)({v.data() + left.of(c) + f * left.group + row, 1, left.pitch},
+                                        h.data() + p * right.step + f * width, right.pitch, right.step, tiles,
+                                        sums.mutable_data() + f * plane + (c + row) * padded + p * width,
+                                        padded, {.accumulate = begin > 0});
+          });
+      });
     }
-  });
+    transform_sums<W>(sums.data(), plane, padded, scale, in, out, first_channel, channels, w.mutable_data());
+  }
+  return w;
+}
+
+template <class W, class S>
+Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& g, S scale) {
+  Tensor<S, Cpu> w;
+  with_row_layout<W, S>(x.shape()[3],
+                        [&](auto const& left) { w = winograd_weight_gradient<W>(x, left, g, scale); });
   return w;
 }
 

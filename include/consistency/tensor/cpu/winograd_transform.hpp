@@ -4,226 +4,277 @@
 #include <array>
 
 #include <consistency/tensor/cpu/gemm.hpp>
-#include <consistency/tensor/cpu/pointwise.hpp>
+#include <consistency/tensor/cpu/winograd_maps.hpp>
 
 namespace consistency::cpu {
 
-/// Winograd's F(4×4, 3×3) (Lavin & Gray 2016): a 4×4 tile of a 3×3 convolution from 36 products instead of
-/// 144. The interpolation points {0, ±5/8, ±3/2, ∞} keep its error near a direct convolution's.
-struct Winograd {
-  static constexpr int tile = 4, edge = 6, frequencies = 36;
-  static constexpr double a = 0.625, b = 1.5, A = a * a, B = b * b;
-
-  /// Bᵀ d: six numbers, `step` apart, to six.
-  template <class P>
-  static void input(P const* d, int step, P* v, int to) {
-    auto const even_a = d[4 * step] - P(B) * d[2 * step];
-    auto const odd_a = P(a) * (d[3 * step] - P(B) * d[step]);
-    auto const even_b = d[4 * step] - P(A) * d[2 * step];
-    auto const odd_b = P(b) * (d[3 * step] - P(A) * d[step]);
-    v[0] = fma(P(A * B), d[0], d[4 * step] - P(A + B) * d[2 * step]);
-    v[to] = even_a + odd_a;
-    v[2 * to] = even_a - odd_a;
-    v[3 * to] = even_b + odd_b;
-    v[4 * to] = even_b - odd_b;
-    v[5 * to] = fma(P(A * B), d[step], d[5 * step] - P(A + B) * d[3 * step]);
-  }
-  /// Aᵀ m: six numbers to four.
-  template <class P>
-  static void output(P const* m, int step, P* y, int to) {
-    auto const sum_a = m[step] + m[2 * step];
-    auto const difference_a = m[step] - m[2 * step];
-    auto const sum_b = m[3 * step] + m[4 * step];
-    auto const difference_b = m[3 * step] - m[4 * step];
-    y[0] = m[0] + sum_a + sum_b;
-    y[to] = fma(P(a), difference_a, P(b) * difference_b);
-    y[2 * to] = fma(P(A), sum_a, P(B) * sum_b);
-    y[3 * to] = fma(P(a * A), difference_a, fma(P(b * B), difference_b, m[5 * step]));
-  }
-  /// A g: four numbers to six, the adjoint of `output`.
-  template <class P>
-  static void spread(P const* g, int step, P* w, int to) {
-    auto const even_a = fma(P(A), g[2 * step], g[0]);
-    auto const odd_a = fma(P(a * A), g[3 * step], P(a) * g[step]);
-    auto const even_b = fma(P(B), g[2 * step], g[0]);
-    auto const odd_b = fma(P(b * B), g[3 * step], P(b) * g[step]);
-    w[0] = g[0];
-    w[to] = even_a + odd_a;
-    w[2 * to] = even_a - odd_a;
-    w[3 * to] = even_b + odd_b;
-    w[4 * to] = even_b - odd_b;
-    w[5 * to] = g[3 * step];
-  }
-  /// G, six by three: row j holds the powers of point j over Π (pⱼ − pₖ).
-  static constexpr std::array<std::array<double, 3>, 6> G = {
-      {{1 / (A * B), 0, 0},
-       {1 / (2 * A * (A - B)), a / (2 * A * (A - B)), A / (2 * A * (A - B))},
-       {1 / (2 * A * (A - B)), -a / (2 * A * (A - B)), A / (2 * A * (A - B))},
-       {1 / (2 * B * (B - A)), b / (2 * B * (B - A)), B / (2 * B * (B - A))},
-       {1 / (2 * B * (B - A)), -b / (2 * B * (B - A)), B / (2 * B * (B - A))},
-       {0, 0, 1}}};
-};
-
-/// How the output of a 3×3 stride-1 convolution is cut into tiles, and tiles into blocks that fit the
-/// second-level cache. Depends on shapes alone.
+/// The tiles that the output of a 3×3 stride-1 convolution is cut into; tile t belongs to image
+/// t / (rows · columns).
+template <class W>
 struct TileGrid {
-  Index height, width, rows, columns, tiles, block;
+  Index height, width, rows, columns, tiles;
 
-  TileGrid(Shape const& image, Index channels, Index out, std::size_t scalar)
+  explicit TileGrid(Shape const& image)
       : height{image[1]},
         width{image[2]},
-        rows{(height + Winograd::tile - 1) / Winograd::tile},
-        columns{(width + Winograd::tile - 1) / Winograd::tile},
-        tiles{image[0] * rows * columns},
-        block{std::clamp<Index>((Index{1} << 19) /
-                                    (Winograd::frequencies * (channels + out) * static_cast<Index>(scalar)) /
-                                    14 * 14,
-                                14, 56)} {}
+        rows{(height + W::tile - 1) / W::tile},
+        columns{(width + W::tile - 1) / W::tile},
+        tiles{image[0] * rows * columns} {}
 
-  Index blocks() const { return (tiles + block - 1) / block; }
+  Index top(Index t) const { return t / columns % rows * W::tile; }
+  Index left(Index t) const { return t % columns * W::tile; }
+  bool holds(Index row, Index column) const {
+    return row >= 0 && row < height && column >= 0 && column < width;
+  }
+  /// Of the first number of the image that tile t belongs to.
+  Index image(Index t, Index channels) const { return t / (rows * columns) * height * width * channels; }
 };
 
-/// Where a transformed tile lies: frequency f of tile t at f · plane + t · pitch.
-struct TilePlane {
-  Index plane, pitch;
+/// How transformed tiles lie in memory: groups of channels, and in a group one frequency after the other, so
+/// that a transform writes one stream and its offsets are constants. Channel c of frequency f of tile t is at
+/// t · pitch + c / group · step + f · group + c % group.
+template <class W, class S, Index Group>
+struct TileLayout {
+  static constexpr Index group = Group;
+  static constexpr Index step = W::frequencies * group;
+  Index pitch;
+
+  /// One line more than needed: tiles do not fall on each other in a cache.
+  explicit TileLayout(Index channels)
+      : pitch{(channels + group - 1) / group * step + 64 / static_cast<Index>(sizeof(S))} {}
+
+  static Index of(Index c) { return c / group * step + c % group; }
+  /// Numbers of `tiles` tiles.
+  Tensor<S, Cpu> allocate(Index tiles) const { return Tensor<S, Cpu>{Shape{tiles, pitch}}; }
 };
 
-/// V = Bᵀ d B of tiles [begin, end) of x (n, h, w, c).
-template <class S>
-void transform_input(TileGrid const& grid, S const* x, Index channels, Index begin, Index end, S* v,
-                     TilePlane to) {
-  using P = Pack<S>;
-  constexpr auto e = Winograd::edge;
-  for (auto t = begin; t < end; ++t, v += to.pitch) {
-    auto const top = t / grid.columns % grid.rows * Winograd::tile - 1;
-    auto const left = t % grid.columns * Winograd::tile - 1;
-    auto const* const image = x + t / (grid.rows * grid.columns) * grid.height * grid.width * channels;
-    for (Index c = 0; c < channels; c += P::width) {
-      auto const lanes = std::min(P::width, channels - c);
-      std::array<P, Winograd::frequencies> d, half;
-      for (int i = 0; i < e; ++i)
-        for (int j = 0; j < e; ++j) {
-          auto const row = top + i;
-          auto const column = left + j;
-          auto const inside = row >= 0 && row < grid.height && column >= 0 && column < grid.width;
-          auto const* const from = image + (row * grid.width + column) * channels + c;
-          d[static_cast<std::size_t>(i * e + j)] = !inside             ? P(0.0)
-                                                   : lanes == P::width ? P::load(from)
-                                                                       : P::load_part(from, lanes);
-        }
-      for (int j = 0; j < e; ++j) Winograd::input(d.data() + j, e, half.data() + j, e);
-      for (int i = 0; i < e; ++i) Winograd::input(half.data() + i * e, 1, d.data() + i * e, 1);
-      for (int f = 0; f < Winograd::frequencies; ++f)
-        store(d[static_cast<std::size_t>(f)], v + f * to.plane + c, lanes);
-    }
+/// The right side of the product: a group is a panel.
+template <class W, class S>
+using PanelLayout = TileLayout<W, S, Block<S>::width>;
+
+/// The left side of the product reads a row of channels: long groups keep it a stream.
+template <class W, class S, class Run>
+void with_row_layout(Index channels, Run const& run) {
+  if (channels <= 32) {
+    run(TileLayout<W, S, 32>{channels});
+  } else {
+    run(TileLayout<W, S, 64>{channels});
   }
 }
 
-/// y = Aᵀ m A + bias for tiles [begin, end).
-template <class S>
-void transform_output(TileGrid const& grid, S const* m, TilePlane from, Index channels, Index begin,
-                      Index end, S* y, S const* bias) {
+/// Transformed weights: per panel of output channels, per frequency, an (in × width) matrix; matrices are
+/// `plane` apart.
+template <class W, class S>
+struct WeightLayout {
+  Index in, plane;
+
+  explicit WeightLayout(Index channels)
+      : in{channels}, plane{channels * Block<S>::width + 64 / static_cast<Index>(sizeof(S))} {}
+  Index of(Index panel, Index f) const { return (panel * W::frequencies + f) * plane; }
+  /// Numbers of `count` panels.
+  Tensor<S, Cpu> allocate(Index count) const { return Tensor<S, Cpu>{Shape{count, W::frequencies, plane}}; }
+};
+
+/// run(load, store, c) for every pack of channels; the last one may be part of a pack.
+template <class S, class Run>
+void for_packs(Index channels, Run const& run) {
   using P = Pack<S>;
-  constexpr auto e = Winograd::edge;
-  constexpr auto size = Winograd::tile;
-  for (auto t = begin; t < end; ++t, m += from.pitch) {
-    auto const top = t / grid.columns % grid.rows * size;
-    auto const left = t % grid.columns * size;
-    auto* const image = y + t / (grid.rows * grid.columns) * grid.height * grid.width * channels;
+  Index c = 0;
+  for (; c + P::width <= channels; c += P::width)
+    run([](S const* from) { return P::load(from); }, [](P const& value, S* to) { value.store(to); }, c);
+  if (c < channels)
+    run([n = channels - c](S const* from) { return P::load_part(from, n); },
+        [n = channels - c](P const& value, S* to) { value.store_part(to, n); }, c);
+}
+
+/// V = Bᵀ d B of tiles [begin, end) of x (n, h, w, c); v is the place of tile `begin`. Pixels outside the
+/// image are read from `zeros`, which holds c of them.
+template <class W, class S, class Layout>
+void transform_input(TileGrid<W> const& grid, S const* x, S const* zeros, Index channels, Index begin,
+                     Index end, S* v, Layout const& layout) {
+  using P = Pack<S>;
+  constexpr int e = W::edge;
+  for (auto t = begin; t < end; ++t, v += layout.pitch) {
+    auto const top = grid.top(t) - 1;
+    auto const left = grid.left(t) - 1;
+    auto const* const image = x + grid.image(t, channels);
+    std::array<S const*, e * e> from;
+    for (int i = 0; i < e; ++i)
+      for (int j = 0; j < e; ++j)
+        from[i * e + j] =
+            grid.holds(top + i, left + j) ? image + ((top + i) * grid.width + left + j) * channels : zeros;
+    for_packs<S>(
+        channels, [&](auto const& load, auto const&, Index c) __attribute__((always_inline)) {
+          auto* const to = v + layout.of(c);
+          std::array<P, e * e> half;
+#pragma GCC unroll 6
+          for (int j = 0; j < e; ++j) {
+            std::array<P, e> d;
+#pragma GCC unroll 6
+            for (int i = 0; i < e; ++i) d[i] = load(from[i * e + j] + c);
+            W::input(d.data(), 1, half.data() + j, e);
+          }
+#pragma GCC unroll 6
+          for (int i = 0; i < e; ++i) {
+            std::array<P, e> out;
+            W::input(half.data() + i * e, 1, out.data(), 1);
+#pragma GCC unroll 6
+            for (int j = 0; j < e; ++j) out[j].store(to + (i * e + j) * layout.group);
+          }
+        });
+  }
+}
+
+/// What follows a convolution while its output is still in registers: y = scale · (conv + bias + residual).
+template <class S>
+struct Epilogue {
+  S const* bias = nullptr;
+  S const* residual = nullptr;  ///< laid out as y; without it the scale is not applied
+  S scale = 1;
+
+  template <class P>
+  P of(P const& value, Index at, auto const& load) const {
+    return residual ? P::splat(scale) * (value + load(residual + at)) : value;
+  }
+  /// For the channels from `first` on.
+  Epilogue from(Index first) const {
+    return {bias ? bias + first : nullptr, residual ? residual + first : nullptr, scale};
+  }
+};
+
+/// y = Aᵀ m A and its epilogue for tiles [begin, end) and `channels` channels of y, whose pixels hold
+/// `pitch`; m is the place of tile `begin`.
+template <class W, class S>
+void transform_output(TileGrid<W> const& grid, S const* m, PanelLayout<W, S> const& layout, Index channels,
+                      Index pitch, Index begin, Index end, S* y, Epilogue<S> const& after) {
+  using P = Pack<S>;
+  constexpr int e = W::edge;
+  constexpr int size = W::tile;
+  for (auto t = begin; t < end; ++t, m += layout.pitch) {
+    auto const top = grid.top(t);
+    auto const left = grid.left(t);
     auto const lines = std::min<Index>(size, grid.height - top);
     auto const pixels = std::min<Index>(size, grid.width - left);
-    for (Index c = 0; c < channels; c += P::width) {
-      auto const lanes = std::min(P::width, channels - c);
-      std::array<P, Winograd::frequencies> d;
-      std::array<P, e * size> half;
-      std::array<P, size * size> out;
-      for (int f = 0; f < Winograd::frequencies; ++f) {
-        auto const* const p = m + f * from.plane + c;
-        d[static_cast<std::size_t>(f)] = lanes == P::width ? P::load(p) : P::load_part(p, lanes);
-      }
-      auto const offset = !bias               ? P(0.0)
-                          : lanes == P::width ? P::load(bias + c)
-                                              : P::load_part(bias + c, lanes);
-      for (int j = 0; j < e; ++j) Winograd::output(d.data() + j, e, half.data() + j, e);
-      for (int i = 0; i < size; ++i) Winograd::output(half.data() + i * e, 1, out.data() + i * size, 1);
-      for (Index i = 0; i < lines; ++i)
-        for (Index j = 0; j < pixels; ++j)
-          store(out[static_cast<std::size_t>(i * size + j)] + offset,
-                image + ((top + i) * grid.width + left + j) * channels + c, lanes);
+    auto const corner = grid.image(t, pitch) + (top * grid.width + left) * pitch;
+    auto const run = [&]<bool Whole>(std::bool_constant<Whole>) {
+      for_packs<S>(
+          channels, [&](auto const& load, auto const& store, Index c) __attribute__((always_inline)) {
+            auto const* const from = m + layout.of(c);
+            std::array<P, size * e> half;
+#pragma GCC unroll 6
+            for (int j = 0; j < e; ++j) {
+              std::array<P, e> d;
+#pragma GCC unroll 6
+              for (int i = 0; i < e; ++i) d[i] = P::load(from + (i * e + j) * layout.group);
+              W::output(d.data(), 1, half.data() + j, e);
+            }
+            auto const bias = after.bias ? load(after.bias + c) : P(0.0);
+#pragma GCC unroll 4
+            for (int i = 0; i < size; ++i) {
+              std::array<P, size> out;
+              W::output(half.data() + i * e, 1, out.data(), 1);
+              auto const at = corner + i * grid.width * pitch + c;
+#pragma GCC unroll 4
+              for (int j = 0; j < size; ++j)
+                if (Whole || (i < lines && j < pixels))
+                  store(after.of(out[j] + bias, at + j * pitch, load), y + at + j * pitch);
+            }
+          });
+    };
+    if (lines == size && pixels == size) {
+      run(std::true_type{});
+    } else {
+      run(std::false_type{});
     }
   }
 }
 
-/// A g Aᵀ of tiles [begin, end) of the gradient, as panels for a matrix product over tiles.
-template <class S>
-void transform_gradient(TileGrid const& grid, S const* g, Index channels, Index begin, Index end, S* w) {
+/// A g Aᵀ of tiles [begin, end) and `channels` channels of the gradient g, whose pixels hold `pitch`; h is
+/// the place of tile `begin`.
+template <class W, class S>
+void transform_gradient(TileGrid<W> const& grid, S const* g, S const* zeros, Index channels, Index pitch,
+                        Index begin, Index end, S* h, PanelLayout<W, S> const& layout) {
   using P = Pack<S>;
-  constexpr auto e = Winograd::edge;
-  constexpr auto size = Winograd::tile;
-  auto const depth = end - begin;
-  auto const plane = panels<S>(channels) * depth * Block<S>::width;
-  for (auto t = begin; t < end; ++t) {
-    auto const top = t / grid.columns % grid.rows * size;
-    auto const left = t % grid.columns * size;
-    auto const* const image = g + t / (grid.rows * grid.columns) * grid.height * grid.width * channels;
-    for (Index c = 0; c < panels<S>(channels) * Block<S>::width; c += P::width) {
-      auto const lanes = std::clamp<Index>(channels - c, 0, P::width);
-      std::array<P, size * size> d;
-      std::array<P, e * size> half;
-      std::array<P, Winograd::frequencies> out;
-      for (Index i = 0; i < size; ++i)
-        for (Index j = 0; j < size; ++j) {
-          auto const inside = top + i < grid.height && left + j < grid.width;
-          auto const* const from = image + ((top + i) * grid.width + left + j) * channels + c;
-          d[static_cast<std::size_t>(i * size + j)] = !inside || lanes == 0 ? P(0.0)
-                                                      : lanes == P::width   ? P::load(from)
-                                                                            : P::load_part(from, lanes);
-        }
-      for (int j = 0; j < size; ++j) Winograd::spread(d.data() + j, size, half.data() + j, size);
-      for (int i = 0; i < e; ++i) Winograd::spread(half.data() + i * size, 1, out.data() + i * e, 1);
-      auto* const to = w + (c / Block<S>::width * depth + t - begin) * Block<S>::width + c % Block<S>::width;
-      for (int f = 0; f < Winograd::frequencies; ++f) out[static_cast<std::size_t>(f)].store(to + f * plane);
-    }
+  constexpr int e = W::edge;
+  constexpr int size = W::tile;
+  for (auto t = begin; t < end; ++t, h += layout.pitch) {
+    auto const top = grid.top(t);
+    auto const left = grid.left(t);
+    auto const* const image = g + grid.image(t, pitch);
+    std::array<S const*, size * size> from;
+    for (int i = 0; i < size; ++i)
+      for (int j = 0; j < size; ++j)
+        from[i * size + j] =
+            grid.holds(top + i, left + j) ? image + ((top + i) * grid.width + left + j) * pitch : zeros;
+    for_packs<S>(
+        channels, [&](auto const& load, auto const&, Index c) __attribute__((always_inline)) {
+          auto* const to = h + layout.of(c);
+          std::array<P, e * size> half;
+#pragma GCC unroll 6
+          for (int j = 0; j < size; ++j) {
+            std::array<P, size> d;
+#pragma GCC unroll 6
+            for (int i = 0; i < size; ++i) d[i] = load(from[i * size + j] + c);
+            W::output_adjoint(d.data(), 1, half.data() + j, size);
+          }
+#pragma GCC unroll 6
+          for (int i = 0; i < e; ++i) {
+            std::array<P, e> out;
+            W::output_adjoint(half.data() + i * size, 1, out.data(), 1);
+#pragma GCC unroll 6
+            for (int j = 0; j < e; ++j) out[j].store(to + (i * e + j) * layout.group);
+          }
+        });
   }
 }
 
-/// U = G w Gᵀ of weights (3, 3, c, o), or of their flipped transpose, in panels per frequency.
-template <class S>
-Tensor<S, Cpu> transform_weights(Tensor<S, Cpu> const& w, bool flipped) {
+/// U = G w Gᵀ of weights (3, 3, c, o), or of their flipped transpose, for panels [first, first + count); u is
+/// the place of panel `first`.
+template <class W, class S>
+void transform_weights(Tensor<S, Cpu> const& w, bool flipped, Index first, Index count, S* u) {
+  using P = Pack<S>;
+  constexpr int e = W::edge;
+  constexpr auto width = Block<S>::width;
   auto const in = w.shape()[flipped ? 3 : 2];
   auto const out = w.shape()[flipped ? 2 : 3];
   auto const pitch = flipped ? Index{1} : out;  // between input channels
   auto const stride = flipped ? in : Index{1};  // between output channels
-  constexpr auto width = Block<S>::width;
-  auto const count = panels<S>(out);
-  auto u = Tensor<S, Cpu>{Shape{Winograd::frequencies, count, in, width}};
-  parallel_for(count, [&](Index p) {
+  auto const layout = WeightLayout<W, S>{in};
+  parallel_for(count, [&](Index panel) {
+    auto const p = first + panel;
     auto const n = std::min(width, out - p * width);
-    std::array<std::array<S, static_cast<std::size_t>(width)>, 9> taps{};
-    std::array<std::array<S, static_cast<std::size_t>(width)>, 18> half;
+    std::array<S, static_cast<std::size_t>(9 * width)> taps{};
     for (Index c = 0; c < in; ++c) {
-      for (std::size_t tap = 0; tap < 9; ++tap) {
-        auto const* const from = w.data() + static_cast<Index>(flipped ? 8 - tap : tap) * in * out +
-                                 c * pitch + p * width * stride;
-        for (Index o = 0; o < n; ++o) taps[tap][static_cast<std::size_t>(o)] = from[o * stride];
-      }
-      for (std::size_t i = 0; i < 6; ++i)
-        for (std::size_t j = 0; j < 3; ++j)
-          for (std::size_t o = 0; o < width; ++o)
-            half[i * 3 + j][o] = static_cast<S>(Winograd::G[i][0]) * taps[j][o] +
-                                 static_cast<S>(Winograd::G[i][1]) * taps[3 + j][o] +
-                                 static_cast<S>(Winograd::G[i][2]) * taps[6 + j][o];
-      for (std::size_t i = 0; i < 6; ++i)
-        for (std::size_t j = 0; j < 6; ++j) {
-          auto* const to = u.mutable_data() + ((static_cast<Index>(i * 6 + j) * count + p) * in + c) * width;
-          for (std::size_t o = 0; o < width; ++o)
-            to[o] = static_cast<S>(Winograd::G[j][0]) * half[i * 3][o] +
-                    static_cast<S>(Winograd::G[j][1]) * half[i * 3 + 1][o] +
-                    static_cast<S>(Winograd::G[j][2]) * half[i * 3 + 2][o];
+      for (Index tap = 0; tap < 9; ++tap) {
+        auto const* const from =
+            w.data() + (flipped ? 8 - tap : tap) * in * out + c * pitch + p * width * stride;
+        auto* const to = taps.data() + tap * width;
+        if (stride == 1) {
+          std::copy_n(from, n, to);
+        } else {
+          for (Index o = 0; o < n; ++o) to[o] = from[o * stride];
         }
+      }
+      auto* const to = u + layout.of(panel, 0) + c * width;
+      for (Index o = 0; o < width; o += P::width) {
+        std::array<P, e * 3> half;
+#pragma GCC unroll 3
+        for (int j = 0; j < 3; ++j) {
+          std::array<P, 3> d;
+#pragma GCC unroll 3
+          for (int i = 0; i < 3; ++i) d[i] = P::load(taps.data() + (i * 3 + j) * width + o);
+          W::weights(d.data(), 1, half.data() + j, 3);
+        }
+#pragma GCC unroll 6
+        for (int i = 0; i < e; ++i) {
+          std::array<P, e> d;
+          W::weights(half.data() + i * 3, 1, d.data(), 1);
+#pragma GCC unroll 6
+          for (int j = 0; j < e; ++j) d[j].store(to + (i * e + j) * layout.plane + o);
+        }
+      }
     }
   });
-  return u;
 }
 
 }  // namespace consistency::cpu
