@@ -8,6 +8,7 @@
 #include <consistency/metric/l2.hpp>
 #include <consistency/metric/pseudo_huber.hpp>
 #include <consistency/model/consistency_function.hpp>
+#include <consistency/network/ddpmpp.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/parameterization/edm_preconditioning.hpp>

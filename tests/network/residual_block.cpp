@@ -32,7 +32,8 @@ struct Named {
 };
 
 /// Group normalisation with each sample's own scale and shift, then SiLU, in plain loops over (n, h, w, c).
-T normalized(T const& x, Index groups, auto const& scale, auto const& shift, bool with_silu = true) {
+T normalized(T const& x, Index groups, auto const& scale, auto const& shift, double epsilon,
+             bool with_silu = true) {
   auto const n = x.shape()[0];
   auto const c = x.shape()[3];
   auto const pixels = x.shape()[1] * x.shape()[2];
@@ -50,7 +51,7 @@ T normalized(T const& x, Index groups, auto const& scale, auto const& shift, boo
       over([&](Index at, Index) { mean += x[at] / count; });
       over([&](Index at, Index) { variance += (x[at] - mean) * (x[at] - mean) / count; });
       over([&](Index at, Index channel) {
-        auto const v = (x[at] - mean) / std::sqrt(variance + 1e-5) * scale(i, channel) + shift(i, channel);
+        auto const v = (x[at] - mean) / std::sqrt(variance + epsilon) * scale(i, channel) + shift(i, channel);
         y.mutable_data()[at] = with_silu ? v / (1 + std::exp(-v)) : v;
       });
     }
@@ -69,7 +70,8 @@ T by_hand(Named const& p, T const& x, T const& embedding, Index out, ResidualBlo
     auto const& weight = p[name + ".weight"];
     auto const& bias = p[name + ".bias"];
     return normalized(
-        at, s.groups, [&](Index, Index c) { return weight[c]; }, [&](Index, Index c) { return bias[c]; });
+        at, s.groups, [&](Index, Index c) { return weight[c]; }, [&](Index, Index c) { return bias[c]; },
+        s.epsilon);
   };
   T const affine = linear(embedding, p["b.affine.weight"], p["b.affine.bias"]);
   T h = conv2d(resampled(plain("b.norm0", x), s.resampling), p["b.conv0.weight"], p["b.conv0.bias"]);
@@ -78,20 +80,23 @@ T by_hand(Named const& p, T const& x, T const& embedding, Index out, ResidualBlo
     auto const shift = [&](Index i, Index c) { return affine[2 * out * i + out + c]; };
     h = normalized(
         h, s.groups, [&](Index i, Index c) { return p["b.norm1.weight"][c] * scale(i, c); },
-        [&](Index i, Index c) { return p["b.norm1.bias"][c] * scale(i, c) + shift(i, c); });
+        [&](Index i, Index c) { return p["b.norm1.bias"][c] * scale(i, c) + shift(i, c); }, s.epsilon);
   } else {
     h = plain("b.norm1", h + reshape(affine, {x.shape()[0], 1, 1, out}));
   }
   h = conv2d(h, p["b.conv1.weight"], p["b.conv1.bias"]);
   auto straight = resampled(x, s.resampling);
-  if (x.shape()[3] != out) straight = linear(straight, p["b.skip.weight"], p["b.skip.bias"]);
+  if (x.shape()[3] != out || (s.project && s.resampling != Resampling::none))
+    straight = linear(straight, p["b.skip.weight"], p["b.skip.bias"]);
   T y = (straight + h) / std::sqrt(2.0);
   if (s.heads == 0) return y;
 
+  auto const prefix = std::string{s.flat ? "b." : "b.attention."};
+  auto const norm = prefix + (s.flat ? "norm2" : "norm");
   auto const normed = normalized(
-      y, s.groups, [&](Index, Index c) { return p["b.attention.norm.weight"][c]; },
-      [&](Index, Index c) { return p["b.attention.norm.bias"][c]; }, false);
-  T const qkv = linear(normed, p["b.attention.qkv.weight"], p["b.attention.qkv.bias"]);
+      y, s.groups, [&](Index, Index c) { return p[norm + ".weight"][c]; },
+      [&](Index, Index c) { return p[norm + ".bias"][c]; }, s.epsilon, false);
+  T const qkv = linear(normed, p[prefix + "qkv.weight"], p[prefix + "qkv.bias"]);
   auto mixed = T(y.shape(), 0.0);
   auto const pixels = y.shape()[1] * y.shape()[2];
   auto const per_head = out / s.heads;
@@ -113,7 +118,7 @@ T by_hand(Named const& p, T const& x, T const& embedding, Index out, ResidualBlo
                   weight / total * at(b, 2, c);
           }
       }
-  return (y + linear(mixed, p["b.attention.proj.weight"], p["b.attention.proj.bias"])) / std::sqrt(2.0);
+  return (y + linear(mixed, p[prefix + "proj.weight"], p[prefix + "proj.bias"])) / std::sqrt(2.0);
 }
 
 }  // namespace
@@ -122,21 +127,45 @@ TEST_CASE("a residual block is its formula for every setting") {
   for (auto const conditioning : {Conditioning::scale_shift, Conditioning::add})
     for (auto const resampling : {Resampling::none, Resampling::up, Resampling::down})
       for (Index const out : {4, 8})
-        for (Index const heads : {0, 1, 2}) {
-          ParameterTable table;
-          auto const settings = ResidualBlock::Settings{.embedding = 5,
-                                                        .groups = 2,
-                                                        .heads = heads,
-                                                        .conditioning = conditioning,
-                                                        .resampling = resampling};
-          auto const block = ResidualBlock{table, "b", 4, out, settings};
-          auto const p = Named{table};
-          auto const x = normal<double>({3, 4, 6, 4}, {2});
-          auto const embedding = normal<double>({3, 5}, {3});
-          auto const expected = by_hand(p, x, embedding, out, settings);
-          CHECK(distance<double>(block(p.theta, x, embedding, Mode{}), expected) <
-                1e-10 * magnitude(expected));
-        }
+        for (Index const heads : {0, 1, 2})
+          for (auto const as_ddpmpp : {false, true}) {
+            ParameterTable table;
+            auto const settings = ResidualBlock::Settings{.embedding = 5,
+                                                          .groups = 2,
+                                                          .epsilon = as_ddpmpp ? 0.1 : 1e-5,
+                                                          .heads = heads,
+                                                          .flat = as_ddpmpp,
+                                                          .project = as_ddpmpp,
+                                                          .conditioning = conditioning,
+                                                          .resampling = resampling};
+            auto const block = ResidualBlock{table, "b", 4, out, settings};
+            auto const p = Named{table};
+            auto const x = normal<double>({3, 4, 6, 4}, {2});
+            auto const embedding = normal<double>({3, 5}, {3});
+            auto const expected = by_hand(p, x, embedding, out, settings);
+            CHECK(distance<double>(block(p.theta, x, embedding, Mode{}), expected) <
+                  1e-10 * magnitude(expected));
+          }
+}
+
+TEST_CASE("a normalisation takes fewer groups where they would be too small") {
+  auto const groups = [](Index channels, Index least) {
+    ParameterTable table;
+    auto const norm =
+        Normalization{table, "n", channels, {.groups = 4, .silu = false, .group_channels = least}};
+    auto const x = normal<double>({1, 2, 2, channels}, {1});
+    auto const theta = Parameters<T>::initialized(table, {1});
+    T const y = norm(theta, x);
+    Index found = 0;
+    for (Index const g : {1, 2, 4})
+      if (distance<double>(y, group_norm(x, theta[0], theta[1], op::GroupNorm{g, 1e-5, false})) < 1e-12)
+        found = g;
+    return found;
+  };
+  CHECK(groups(8, 0) == 4);
+  CHECK(groups(8, 4) == 2);
+  CHECK(groups(16, 4) == 4);
+  CHECK(groups(32, 4) == 4);
 }
 
 TEST_CASE("a new block is close to its straight connection") {

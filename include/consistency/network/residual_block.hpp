@@ -26,25 +26,31 @@ class ResidualBlock {
   struct Settings {
     Index embedding = 128;  ///< channels of the time embedding
     Index groups = 8;
-    Index heads = 0;  ///< 0: no attention
+    Index group_channels = 0;  ///< see Normalization::Settings
+    double epsilon = 1e-5;     ///< of the normalisations
+    Index heads = 0;           ///< 0: no attention
+    bool flat = false;     ///< attention's parameters are norm2, qkv, proj of the block itself (EDM's names)
+    bool project = false;  ///< a 1×1 skip on resampling blocks too, not only where channels change
     double dropout = 0;
     Conditioning conditioning = Conditioning::scale_shift;
     Resampling resampling = Resampling::none;
   };
 
   ResidualBlock(ParameterTable& table, std::string const& name, Index in, Index out, Settings settings)
-      : norm0_{table, name + ".norm0", in, {.groups = settings.groups}},
+      : norm0_{table, name + ".norm0", in, norm(settings)},
         conv0_{table, name + ".conv0", in, out},
         affine_{table, name + ".affine", settings.embedding,
                 settings.conditioning == Conditioning::scale_shift ? 2 * out : out, 0.3},
-        norm1_{table, name + ".norm1", out, {.groups = settings.groups}},
+        norm1_{table, name + ".norm1", out, norm(settings)},
         dropout_{settings.dropout, static_cast<std::uint32_t>(table.entries().size())},
         conv1_{table, name + ".conv1", out, out, {.gain = 1e-2}},
         out_{out},
         settings_{settings} {
-    if (in != out) skip_.emplace(table, name + ".skip", in, out);
+    if (in != out || (settings.project && settings.resampling != Resampling::none))
+      skip_.emplace(table, name + ".skip", in, out);
     if (settings.heads > 0)
-      attention_.emplace(table, name + ".attention", out, settings.heads, settings.groups);
+      attention_.emplace(table, settings.flat ? name : name + ".attention", out, settings.heads,
+                         norm(settings), settings.flat ? "norm2" : "norm");
   }
 
   /// x (n, h, w, in), embedding (n, e) → (n, h', w', out)
@@ -61,13 +67,24 @@ class ResidualBlock {
       h = norm1_(theta, h + reshape(affine, {n, 1, 1, out_}));
     }
     h = conv1_(theta, dropout_(h, mode));
-    X const straight = skip_ ? X((*skip_)(theta, resample(x))) : resample(x);
-    h = half * (straight + h);
+    h = half * (straight(theta, x) + h);
     if (attention_) h = half * (h + (*attention_)(theta, h));
     return h;
   }
 
  private:
+  static Normalization::Settings norm(Settings const& s) {
+    return {.groups = s.groups, .epsilon = s.epsilon, .group_channels = s.group_channels};
+  }
+
+  /// A 1×1 projection commutes with upsampling, and is cheaper before it.
+  template <Value X>
+  X straight(auto const& theta, X const& x) const {
+    if (!skip_) return resample(x);
+    if (settings_.resampling == Resampling::up) return upsample((*skip_)(theta, x));
+    return (*skip_)(theta, resample(x));
+  }
+
   template <Value X>
   X resample(X const& x) const {
     if (settings_.resampling == Resampling::up) return upsample(x);

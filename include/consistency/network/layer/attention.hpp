@@ -12,9 +12,10 @@ namespace consistency {
 /// without the residual connection.
 class SelfAttention {
  public:
-  /// Throws config_error where channels are not divisible by heads.
-  SelfAttention(ParameterTable& table, std::string const& name, Index channels, Index heads, Index groups)
-      : norm_{table, name + ".norm", channels, {.groups = groups, .silu = false}},
+  /// `norm` is the normalisation's own name. Throws config_error where channels are not divisible by heads.
+  SelfAttention(ParameterTable& table, std::string const& name, Index channels, Index heads,
+                Normalization::Settings settings, std::string const& norm = "norm")
+      : norm_{table, name + "." + norm, channels, without_silu(settings)},
         qkv_{table, name + ".qkv", channels, 3 * channels},
         proj_{table, name + ".proj", channels, channels, 1e-2},
         channels_{channels},
@@ -42,6 +43,11 @@ class SelfAttention {
   }
 
  private:
+  static Normalization::Settings without_silu(Normalization::Settings settings) {
+    settings.silu = false;
+    return settings;
+  }
+
   Normalization norm_;
   Linear qkv_, proj_;
   Index channels_, heads_;

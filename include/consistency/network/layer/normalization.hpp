@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include <consistency/network/parameters.hpp>
@@ -14,22 +15,24 @@ class Normalization {
   struct Settings {
     Index groups = 8;
     bool silu = true;
+    double epsilon = 1e-5;
+    Index group_channels = 0;  ///< at least so many per group, with fewer groups where needed; 0: any number
   };
 
   /// Throws config_error where channels are not divisible by groups.
   Normalization(ParameterTable& table, std::string const& name, Index channels, Settings settings)
       : scale_{table.add(name + ".weight", {channels}, Initializer::ones())},
         shift_{table.add(name + ".bias", {channels}, Initializer::zeros())},
-        settings_{settings.groups, 1e-5, settings.silu} {
-    if (settings.groups < 1 || channels % settings.groups != 0)
+        settings_{groups(channels, settings), settings.epsilon, settings.silu} {
+    if (settings_.groups < 1 || channels % settings_.groups != 0)
       throw config_error{
           {.where = name,
            .what = "channels not divisible by the groups of the normalisation",
-           .found = std::to_string(channels) + " channels, " + std::to_string(settings.groups) + " groups",
+           .found = std::to_string(channels) + " channels, " + std::to_string(settings_.groups) + " groups",
            .expected = "a multiple of the groups",
            .advice = "The nearest is " +
-                     std::to_string((channels / std::max<Index>(1, settings.groups) + 1) *
-                                    std::max<Index>(1, settings.groups)) +
+                     std::to_string((channels / std::max<Index>(1, settings_.groups) + 1) *
+                                    std::max<Index>(1, settings_.groups)) +
                      " channels."}};
   }
 
@@ -43,6 +46,11 @@ class Normalization {
   }
 
  private:
+  static Index groups(Index channels, Settings const& settings) {
+    if (settings.group_channels < 1) return settings.groups;
+    return std::min(settings.groups, channels / settings.group_channels);
+  }
+
   ParameterId scale_, shift_;
   op::GroupNorm settings_;
 };

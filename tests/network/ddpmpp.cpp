@@ -1,0 +1,168 @@
+#include <map>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <consistency/autodiff/autodiff.hpp>
+#include <consistency/core/parallel.hpp>
+#include <consistency/model/consistency_function.hpp>
+#include <consistency/network/ddpmpp.hpp>
+#include <consistency/tensor/cpu.hpp>
+
+#include "../support/compare.hpp"
+#include "../support/refused.hpp"
+
+using namespace consistency;
+using namespace consistency::test;
+
+static_assert(Network<DdpmPp>);
+
+namespace {
+
+using T = Tensor<double>;
+
+/// Attention on the way down and up, a skip of its own in every kind of block, masks.
+DdpmPpSettings tiny() {
+  return {.channels = 8,
+          .multipliers = {1, 2},
+          .blocks = 1,
+          .attention = {4},
+          .groups = 4,
+          .dropout = 0.3,
+          .embedding = 6,
+          .image = {8, 4, 2}};
+}
+
+std::map<std::string, Shape> shapes(DdpmPp const& net) {
+  std::map<std::string, Shape> all;
+  for (auto const& entry : net.parameters().entries()) all[entry.name] = entry.shape;
+  return all;
+}
+
+struct Problem {
+  Problem() {
+    set_threads(1);  // the loops are too small to share
+    // Far from the initial zeros and small gains, so that every branch counts.
+    auto const noise = normal<double>({1, theta.flat().count()}, {4});
+    for (Index i = 0; i < noise.count(); ++i) theta.flat().mutable_data()[i] += 0.1 * noise[i];
+  }
+
+  T value(Parameters<T> const& at) const { return net(at, x, t, mode); }
+
+  DdpmPp net{tiny()};
+  Parameters<T> theta = Parameters<T>::initialized(net.parameters(), {1});
+  T x = normal<double>({3, 8, 4, 2}, {2});
+  T t = normal<double>({3, 1, 1, 1}, {3});
+  Mode mode{.training = true, .key = {5}, .first = {6, 7}};
+};
+
+template <class Change>
+void check_config(Change const& change, std::initializer_list<std::string_view> words) {
+  auto settings = tiny();
+  change(settings);
+  check_refused<ErrorCode::config>([&] { DdpmPp{settings}; }, words);
+}
+
+}  // namespace
+
+TEST_CASE("the DDPM++ for CIFAR-10 has 55,732,739 parameters in 416 tensors") {
+  auto const net = DdpmPp{};
+  CHECK(net.parameters().count() == 55'732'739);
+  CHECK(net.parameters().entries().size() == 416);
+  CHECK(net.data_shape() == Shape{32, 32, 3});
+}
+
+TEST_CASE("the DDPM++ for CIFAR-10 has EDM's names and sizes") {
+  auto const at = shapes(DdpmPp{});
+  CHECK(at.at("map_layer0.weight") == Shape{128, 512});
+  CHECK(at.at("map_layer1.bias") == Shape{512});
+  CHECK(at.at("enc.32x32_conv.weight") == Shape{3, 3, 3, 128});
+  CHECK(at.at("enc.32x32_block0.norm0.weight") == Shape{128});
+  CHECK(at.at("enc.32x32_block0.affine.weight") == Shape{512, 256});
+  CHECK(at.at("enc.32x32_block0.skip.weight") == Shape{128, 256});
+  CHECK(at.at("enc.16x16_down.skip.weight") == Shape{256, 256});
+  CHECK(at.at("enc.16x16_block3.qkv.weight") == Shape{256, 768});
+  CHECK(at.at("enc.8x8_block3.conv1.weight") == Shape{3, 3, 256, 256});
+  CHECK(at.at("dec.8x8_in0.norm2.weight") == Shape{256});
+  CHECK(at.at("dec.16x16_block4.proj.bias") == Shape{256});
+  CHECK(at.at("dec.32x32_up.skip.bias") == Shape{256});
+  CHECK(at.at("dec.32x32_block4.conv0.weight") == Shape{3, 3, 384, 256});
+  CHECK(at.at("dec.32x32_aux_norm.bias") == Shape{256});
+  CHECK(at.at("dec.32x32_aux_conv.weight") == Shape{3, 3, 256, 3});
+  for (auto const* const absent :
+       {"enc.32x32_block1.skip.weight", "enc.32x32_block0.qkv.weight", "enc.8x8_block0.qkv.weight",
+        "dec.8x8_in1.qkv.weight", "dec.16x16_block3.qkv.weight", "dec.16x16_up.qkv.weight"})
+    CHECK_FALSE(at.contains(absent));
+}
+
+TEST_CASE("a DDPM++ maps images to images that depend on image and time") {
+  auto const p = Problem{};
+  auto const y = p.value(p.theta);
+  CHECK(y.shape() == p.x.shape());
+  CHECK_FALSE(same_bits<double>(p.net(p.theta, evaluated(2.0 * p.x), p.t, p.mode), y));
+  CHECK_FALSE(same_bits<double>(p.net(p.theta, p.x, evaluated(2.0 * p.t), p.mode), y));
+  CHECK_FALSE(same_bits<double>(p.net(p.theta, p.x, p.t), y));  // without dropout
+}
+
+TEST_CASE("every parameter of a DDPM++ has the gradient of finite differences") {
+  auto const p = Problem{};
+  auto const weights = normal<double>(p.x.shape(), {30});
+  auto const gradient = Parameters<T>{p.net.parameters()};
+  Tape<T> tape;
+  Parameters<Variable<T>> watched;
+  watched.watch(tape, p.theta, gradient);
+  tape.backward(sum(weights * p.net(watched, p.x, p.t, p.mode)));
+
+  constexpr auto h = 1e-5;
+  for (ParameterId id = 0; id < p.net.parameters().entries().size(); ++id) {
+    auto const& entry = p.net.parameters().entries()[id];
+    CAPTURE(entry.name);
+    auto const direction = normal<double>(Shape{1, entry.shape.count()}, {40});
+    auto const at = [&](double step) {
+      auto moved = p.theta;
+      for (Index i = 0; i < direction.count(); ++i)
+        moved.flat().mutable_data()[entry.offset + i] += step * direction[i];
+      return dot(weights, p.value(moved));
+    };
+    CHECK(relative_error(dot(gradient[id], direction), (at(h) - at(-h)) / (2 * h)) < 1e-5);
+  }
+}
+
+TEST_CASE("forward and reverse mode of a DDPM++ are adjoint to each other") {
+  auto const p = Problem{};
+  auto const u = normal<double>(p.x.shape(), {60});
+  auto const v = normal<double>(p.x.shape(), {61});
+  auto const forward = p.net(p.theta, Dual<T>{p.x, u}, Dual<T>{p.t}, p.mode);
+  Tape<T> tape;
+  auto const x = tape.watch(p.x);
+  tape.backward(sum(v * p.net(p.theta, x, p.t, p.mode)));
+  CHECK(relative_error(dot(v, forward.tangent), dot(tape.gradient(x), u)) < 1e-12);
+}
+
+TEST_CASE("impossible settings of a DDPM++ are refused with the numbers") {
+  using S = DdpmPpSettings;
+  check_config([](S& s) { s.channels = 7; }, {"DdpmPp", "channels", "7", "even"});
+  check_config([](S& s) { s.channels = 0; }, {"channels", "0"});
+  check_config([](S& s) { s.channels = 2; }, {"norm0", "2 channels", "0 groups"});
+  check_config([](S& s) { s.blocks = 0; }, {"blocks", "found 0", "1 or more"});
+  check_config([](S& s) { s.blocks = 40; }, {"blocks", "40", "at most 63"});
+  check_config([](S& s) { s.heads = 0; }, {"heads", "found 0"});
+  check_config([](S& s) { s.heads = 3; }, {"16 channels", "3 heads"});
+  check_config([](S& s) { s.embedding = -1; }, {"embedding", "-1"});
+  check_config([](S& s) { s.multipliers = {}; }, {"multipliers", "found 0"});
+  check_config([](S& s) { s.multipliers = {-1}; }, {"multiplier", "-1"});
+  check_config([](S& s) { s.groups = 3; }, {"enc.4x2_block0.norm1", "16 channels", "3 groups"});
+  check_config([](S& s) { s.dropout = 1; }, {"rate", "1.0", "[0, 1)"});
+  check_config([](S& s) { s.image = {8, 5, 2}; }, {"image", "(8, 5, 2)", "= 2"});
+  check_config([](S& s) { s.image = {8, 4}; }, {"image", "(8, 4)", "(h, w, c)"});
+  check_config([](S& s) { s.image = {8, 4, 0}; }, {"image", "(8, 4, 0)"});
+}
+
+TEST_CASE("a DDPM++ refuses images of another shape") {
+  auto const p = Problem{};
+  check_refused<ErrorCode::shape>(
+      [&] {
+        p.net(p.theta, normal<double>({3, 8, 8, 2}, {2}), p.t);
+      },
+      {"DdpmPp", "(3, 8, 8, 2)", "(8, 4, 2)"});
+}
