@@ -1,41 +1,50 @@
-// Whole training steps and sampling calls of the demo's U-Net.
-#include <benchmark/benchmark.h>
+// Whole steps of consistency training, by number of threads.
+#include <algorithm>
+#include <thread>
 
 #include <consistency/consistency.hpp>
+
+#include "arithmetic.hpp"
+#include "counters.hpp"
+#include "descriptions.hpp"
 
 namespace cm = consistency;
 
 namespace {
 
-cm::ConsistencyFunction<cm::UNet> function() {
-  return cm::ConsistencyFunction{cm::UNet{{.channels = 32, .multipliers = {1, 2}, .heads = 2, .patch = 2}}};
-}
-
-void images_per_second(benchmark::State& state, cm::Index images) {
-  state.counters["images/s"] =
-      benchmark::Counter(static_cast<double>(images), benchmark::Counter::kIsIterationInvariantRate);
-}
-
+template <auto network>
 void consistency_training(benchmark::State& state) {
-  auto const f = function();
-  cm::set_threads(static_cast<unsigned>(state.range(0)));
-  cm::Trainer trainer{cm::ConsistencyTraining{f, cm::PseudoHuber::for_dimensions(784), cm::GapTimes{}},
-                      cm::RAdam{}, f.initialize(cm::Key{1})};
-  cm::Tensor<float> const batch = 0.5 * cm::normal<float>({64, 28, 28, 1}, cm::Key{2});
-  for (auto _ : state) trainer.step(batch);
-  images_per_second(state, 64);
-  state.counters["peak MB"] = static_cast<double>(cm::MemoryPool::instance().peak_bytes()) * 1e-6;
+  static double alone = 0;  // seconds of a step with one thread, which is measured first
+  auto const n = state.range(0);
+  cm::set_threads(static_cast<unsigned>(state.range(1)));
+  auto const f = cm::ConsistencyFunction{network()};
+  auto const image = f.network().data_shape();
+  // f, its target, and the backward pass, which is two products for each of f's.
+  auto const operations = 4 * bench::evaluation_operations(f.network(), n);
+  cm::MemoryPool::instance().trim();
+  cm::Trainer trainer{
+      cm::ConsistencyTraining{f, cm::PseudoHuber::for_dimensions(image.count()), cm::GapTimes{}}, cm::RAdam{},
+      f.initialize(cm::Key{1})};
+  cm::Tensor<float> const batch = 0.5 * cm::normal<float>({n, image[0], image[1], image[2]}, cm::Key{2});
+  trainer.step(batch);
+  auto const seconds = bench::measure(state, [&] { trainer.step(batch); });
+  if (state.range(1) == 1) alone = seconds;
+  if (alone > 0) state.counters["scaling"] = alone / seconds;
+  bench::images(state, seconds, n);
+  bench::arithmetic(state, seconds, operations);
+  bench::pool_peak(state);
 }
 
-void one_step_sampling(benchmark::State& state) {
-  auto const f = function();
-  auto const theta = f.initialize(cm::Key{1});
-  for (auto _ : state)
-    benchmark::DoNotOptimize(cm::sample(f, theta, cm::OneStep{}, {.seed = 1, .count = state.range(0)}));
-  images_per_second(state, state.range(0));
+template <cm::Index batch>
+void settings(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"n", "threads"})->UseRealTime()->Unit(benchmark::kMillisecond);
+  auto const cores = std::max(1U, std::thread::hardware_concurrency());
+  for (auto threads = 1U; threads < cores; threads *= 2) b->Args({batch, threads});
+  b->Args({batch, cores});
 }
 
 }  // namespace
 
-BENCHMARK(consistency_training)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(one_step_sampling)->Arg(1)->Arg(64)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(consistency_training<bench::demo_unet>)->Apply(settings<64>);
+BENCHMARK(consistency_training<bench::small_unet>)->Apply(settings<32>);
+BENCHMARK(consistency_training<bench::ddpmpp>)->Apply(settings<8>)->Iterations(1);
