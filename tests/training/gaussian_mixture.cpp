@@ -1,4 +1,9 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -54,12 +59,8 @@ double error_at(double t, auto const& f, auto const& theta) {
   return static_cast<double>(error[0]) / data.deviation();
 }
 
-}  // namespace
-
-// Measured with three seeds: 0.023 to 0.026 on average over the grid, 0.040 to 0.041 at T; 6 seconds on one
-// core.
-TEST_CASE("consistency training finds the exact consistency function of a mixture") {
-  set_threads(1);  // the loops are too small to share
+/// Errors on a grid of times, from the smallest after ε to T, of a model trained from one seed.
+std::vector<double> errors_after_training(std::uint64_t seed) {
   constexpr Index steps = 8000;
   auto const f = ConsistencyFunction{
       Mlp{{.dimensions = 1, .width = 64, .layers = 3, .embedding = 16, .time = {.scale = 1}}}};
@@ -69,18 +70,28 @@ TEST_CASE("consistency training finds the exact consistency function of a mixtur
   auto trainer =
       Trainer{method,
               RAdam{.learning_rate = 3e-3, .schedule = {.decay_from = steps / 2, .decay_to = steps}},
-              f.initialize({0}),
-              {.ema = 0.998, .key = {100}}};
+              f.initialize({seed}),
+              {.ema = 0.998, .key = {100 + seed}}};
   for (Index k = 0; k < steps; ++k) trainer.step(batch(512, k));
+  CHECK(error_at(80, f, f.initialize({seed})) > 0.5);  // untrained
+  std::vector<double> errors;
+  for (Index n = 2; n <= 18; ++n) errors.push_back(error_at(KarrasGrid{}(n, 18), f, trainer.averaged()));
+  return errors;
+}
 
-  auto const grid = KarrasGrid{};
-  double total = 0;
-  for (Index n = 2; n <= 18; ++n) {
-    auto const error = error_at(grid(n, 18), f, trainer.averaged());
-    CAPTURE(grid(n, 18));
-    CHECK(error < 0.07);
-    total += error / 17;
-  }
-  CHECK(total <= 0.05);
-  CHECK(error_at(80, f, f.initialize({0})) > 0.5);  // untrained
+}  // namespace
+
+// Eight seeds gave 0.020 to 0.029 on average over the grid and 0.032 to 0.049 at T, but for one run of 0.063: hence
+// the middle one of three. 6 seconds each on one core.
+TEST_CASE("consistency training finds the exact consistency function of a mixture") {
+  set_threads(1);  // the loops are too small to share
+  std::array<std::vector<double>, 3> runs;
+  auto const average = [](std::vector<double> const& errors) {
+    return std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size());
+  };
+  for (std::uint64_t seed = 0; seed < runs.size(); ++seed) runs[seed] = errors_after_training(seed);
+  std::sort(runs.begin(), runs.end(), [&](auto const& a, auto const& b) { return average(a) < average(b); });
+  auto const& middle = runs[1];
+  for (auto const error : middle) CHECK(error < 0.07);
+  CHECK(average(middle) <= 0.05);
 }
