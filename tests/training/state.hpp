@@ -9,7 +9,8 @@ namespace consistency::test {
 /// Every number of two runs' states has the same bits.
 template <class X>
 bool same_state(TrainingState<X> const& a, TrainingState<X> const& b) {
-  return same_bits(a.theta.flat(), b.theta.flat()) && same_bits(a.target.flat(), b.target.flat()) &&
+  return same_bits(a.theta.flat(), b.theta.flat()) && a.target.has_value() == b.target.has_value() &&
+         (!a.target || same_bits(a.target->flat(), b.target->flat())) &&
          same_bits(a.averaged.flat(), b.averaged.flat()) &&
          same_bits(a.first_moment.flat(), b.first_moment.flat()) &&
          same_bits(a.second_moment.flat(), b.second_moment.flat()) && a.step == b.step && a.key == b.key;

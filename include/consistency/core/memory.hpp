@@ -10,12 +10,16 @@
 #include <mutex>
 #include <string>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include <consistency/core/error.hpp>
 
 namespace consistency {
 
 /// Host memory that is kept and handed out again: after the first step of a shape nothing is asked of the
-/// system. Blocks are 64-byte aligned and rounded up to a quarter of a power of two.
+/// system. Blocks are 64-byte aligned and at most a sixteenth larger than asked for, from 1 KiB on.
 class MemoryPool {
  public:
   static constexpr std::size_t alignment = 64;
@@ -35,7 +39,7 @@ class MemoryPool {
     if (block != nullptr) {
       bins_[bin] = bins_[bin]->next;
     } else {
-      block = std::aligned_alloc(alignment, size);
+      block = from_system(size);
       if (block == nullptr)
         throw resource_error{{.where = "MemoryPool",
                               .what = "out of memory",
@@ -74,19 +78,34 @@ class MemoryPool {
   std::uint64_t system_allocations() const noexcept { return locked(system_allocations_); }
 
  private:
+  /// Large blocks ask for large pages: a pass over weights then misses the address cache a few times only.
+  static void* from_system(std::size_t size) noexcept {
+#ifdef __linux__
+    constexpr std::size_t page = std::size_t{1} << 21U;
+    if (size >= 2 * page) {
+      auto const rounded = (size + page - 1) / page * page;
+      auto* const block = std::aligned_alloc(page, rounded);
+      if (block != nullptr) static_cast<void>(::madvise(block, rounded, MADV_HUGEPAGE));
+      return block;
+    }
+#endif
+    return std::aligned_alloc(alignment, size);
+  }
+
   struct Free {
     Free* next;
   };
 
-  // Bin 4k + q holds blocks of (4 + q) · 2^k units of 64 bytes.
+  // Bin 16e + s holds blocks of s · 2^e units of 64 bytes, s < 32 and, for e > 0, s ≥ 16.
   static std::size_t bin_of(std::size_t bytes) noexcept {
-    auto const units = bytes <= 256 ? std::size_t{4} : (bytes + 63) / 64;  // ≥ 4 units of 64 bytes
-    auto const exponent = static_cast<std::size_t>(std::bit_width(units)) - 3;
+    auto const units = bytes <= 256 ? std::size_t{4} : (bytes + 63) / 64;
+    auto const exponent = static_cast<std::size_t>(std::max(5, static_cast<int>(std::bit_width(units)))) - 5;
     auto const step = std::size_t{1} << exponent;
-    auto const quarters = (units + step - 1) / step;  // 4 … 8
-    return 4 * exponent + (quarters - 4);
+    return 16 * exponent + (units + step - 1) / step;
   }
-  static std::size_t size_of(std::size_t bin) noexcept { return (4 + bin % 4) * 64 << (bin / 4); }
+  static std::size_t size_of(std::size_t bin) noexcept {
+    return bin < 32 ? bin * 64 : (16 + bin % 16) * 64 << (bin / 16 - 1);
+  }
 
   template <class T>
   T locked(T const& value) const noexcept {
@@ -95,7 +114,7 @@ class MemoryPool {
   }
 
   mutable std::mutex mutex_;
-  std::array<Free*, 4 * 58> bins_{};
+  std::array<Free*, 16 * 60> bins_{};
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
   std::uint64_t system_allocations_ = 0;
 };

@@ -90,7 +90,7 @@ inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Ten
   auto const& [theta, target, averaged, first_moment, second_moment, step, key] = state;
   std::vector<TensorEntry> entries;
   detail::append_entries(entries, Role::theta, theta);
-  detail::append_entries(entries, Role::target, target);
+  if (target) detail::append_entries(entries, Role::target, *target);
   detail::append_entries(entries, Role::averaged, averaged);
   detail::append_entries(entries, Role::first_moment, first_moment);
   detail::append_entries(entries, Role::second_moment, second_moment);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -103,12 +104,14 @@ class CheckpointFile {
   /// Throws mismatch_error, listing every tensor that is missing, unexpected, or of another shape or type.
   TrainingState<Tensor<float>> state(ParameterTable const& table) const {
     detail::Mismatches mismatches;
+    auto const has_target = holds(Role::target);
     for (std::size_t role = 0; role < role_names.size(); ++role)
-      compare(table, static_cast<Role>(role), mismatches);
+      if (static_cast<Role>(role) != Role::target || has_target)
+        compare(table, static_cast<Role>(role), mismatches);
     unexpected(table, mismatches);
     mismatches.check(name_);
     return {copy(table, Role::theta),
-            copy(table, Role::target),
+            has_target ? std::optional{copy(table, Role::target)} : std::nullopt,
             copy(table, Role::averaged),
             copy(table, Role::first_moment),
             copy(table, Role::second_moment),
@@ -146,6 +149,13 @@ class CheckpointFile {
     if (failure != std::errc{} || end != digits.data() + digits.size() || std::cmp_less(value, 0))
       refuse("metadata '" + key + "'", "'" + printable(digits) + "'", "a whole number");
     return value;
+  }
+
+  bool holds(Role role) const {
+    auto const& all = file_.entries();
+    return std::any_of(all.begin(), all.end(), [prefix = detail::tensor_name(role, "")](auto const& e) {
+      return e.name.starts_with(prefix);
+    });
   }
 
   void compare(ParameterTable const& table, Role role, detail::Mismatches& mismatches) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -29,8 +30,8 @@ struct TrainerSettings {
 template <class X>
 struct TrainingState {
   Parameters<X> theta;
-  Parameters<X> target;    ///< θ⁻; follows θ only where the method's target network does
-  Parameters<X> averaged;  ///< EMA of θ
+  std::optional<Parameters<X>> target;  ///< θ⁻, where the method's target network follows θ
+  Parameters<X> averaged;               ///< EMA of θ
   Parameters<X> first_moment, second_moment;
   Index step = 0;
   Key key{};
@@ -46,8 +47,9 @@ class Trainer {
         optimizer_{optimizer},
         settings_{settings},
         gradient_{theta.table()},
-        state_{theta, theta,       theta, Parameters<X>{theta.table()}, Parameters<X>{theta.table()},
+        state_{theta, {},          theta, Parameters<X>{theta.table()}, Parameters<X>{theta.table()},
                0,     settings.key} {
+    if constexpr (Target::follows) state_.target = theta;
     check_settings(method_.times);
     check_settings(method_.target);
     check_settings(optimizer_);
@@ -65,7 +67,7 @@ class Trainer {
     tape_.clear();
     gradient_.flat().fill(typename X::Scalar(0));
     theta_.watch(tape_, state_.theta, gradient_);
-    auto const& theta_minus = Target::follows ? state_.target : state_.theta;
+    auto const& theta_minus = Target::follows ? *state_.target : state_.theta;
     check(batch);
     auto const loss = method_.loss(theta_, theta_minus, batch, k, state_.key);
     auto const value = static_cast<double>(loss.value()[0]);
@@ -78,7 +80,7 @@ class Trainer {
     auto const points = static_cast<double>(method_.times.resolution(k));
     moment_update(optimizer_.at(k + 1), scale, gradient_.flat(), state_.first_moment.flat(),
                   state_.second_moment.flat(), state_.theta.flat(),
-                  {state_.averaged.flat(), Target::follows ? state_.target.flat() : X{}},
+                  {state_.averaged.flat(), Target::follows ? state_.target->flat() : X{}},
                   {settings_.ema, method_.target.rate(points)});
     ++state_.step;
     return {state_.step, value, norm, points};
@@ -96,8 +98,14 @@ class Trainer {
   Parameters<X> const& theta() const noexcept { return state_.theta; }
   Parameters<X> const& averaged() const noexcept { return state_.averaged; }
   TrainingState<X> const& state() const noexcept { return state_; }
-  /// Takes up a saved state.
-  void resume(TrainingState<X> state) { state_ = std::move(state); }
+  /// Takes up a saved state. Throws config_error where the method's target network follows and the state has
+  /// none.
+  void resume(TrainingState<X> state) {
+    if (Target::follows && !state.target)
+      refuse("state", "no target network", "the θ⁻ that this method's target follows");
+    state_ = std::move(state);
+    if (!Target::follows) state_.target.reset();
+  }
 
  private:
   static constexpr double largest_magnitude = 16;  // far outside what a sigma_data of 0.5 means
