@@ -175,6 +175,12 @@ struct Row<op::Conv2d> {
       check(make_case(op::Conv2d{stride}, x, Shape{k, k, x.back(), outputs}));
       check(make_case(op::Conv2d{stride}, x, Shape{k, k, x.back(), outputs}, Shape{outputs}));
     };
+    auto const run_residual = [&](Shape const& x, Index k, Index outputs) {
+      check(make_case(op::Conv2d{1, 0.7}, x, Shape{k, k, x.back(), outputs}, Shape{x[0], 1, 1, outputs},
+                      x.with_channels(outputs)));
+    };
+    run_residual({2, 3, 4, 2}, 3, 3);
+    run_residual({2, 5, 3, 16}, 3, 5);
     run({1, 1, 1, 1}, 1, 1, 1);
     run({1, 1, 1, 1}, 3, 1, 1);
     run({2, 3, 4, 2}, 1, 3, 1);

@@ -318,6 +318,8 @@ struct Cases<op::Conv2d> {
       auto const w = Shape{k, k, x.back(), outputs};
       check(make_case(op::Conv2d{stride}, x, w));
       check(make_case(op::Conv2d{stride}, x, w, Shape{outputs}));
+      check(make_case(op::Conv2d{stride}, x, w, Shape{x[0], 1, 1, outputs}));
+      check(make_case(op::Conv2d{stride, 0.7}, x, w, Shape{outputs}, op::Conv2d{stride}.result(x, w)));
     };
     run({1, 1, 1, 1}, 1, 1, 1);
     run({1, 1, 1, 1}, 5, 1, 1);
@@ -345,6 +347,10 @@ struct Cases<op::Conv2d> {
     run({3, 17, 14, 16}, 3, 16, 1);
     run({1, 8, 9, 64}, 3, 64, 1);
     run({1, 7, 7, 192}, 3, 40, 1);
+    // Many channels on small images, on large ones in groups of outputs, on images that tiles of 2×2 fill better.
+    run({2, 5, 6, 130}, 3, 129, 1);
+    run({5, 16, 17, 250}, 3, 260, 1);
+    run({40, 2, 2, 24}, 3, 20, 1);
     run({0, 4, 4, 16}, 3, 16, 1);
   }
   static void batches(auto const& check) {
@@ -354,6 +360,11 @@ struct Cases<op::Conv2d> {
       return make_case(op::Conv2d{}, Shape{n, 6, 9, 17}, Shape{3, 3, 17, 19}, Shape{19});
     });
     check([](Index n) { return make_case(op::Conv2d{}, Shape{n, 5, 3, 9}, Shape{1, 1, 9, 35}, Shape{35}); });
+    check([](Index n) {
+      return make_case(op::Conv2d{1, 0.7}, Shape{n, 6, 9, 17}, Shape{3, 3, 17, 19}, Shape{n, 1, 1, 19},
+                       Shape{n, 6, 9, 19});
+    });
+    check([](Index n) { return make_case(op::Conv2d{}, Shape{n, 3, 3, 128}, Shape{3, 3, 128, 128}); });
   }
 };
 

@@ -80,6 +80,8 @@ struct Misfits<op::Conv2d> {
     check(make_case(op::Conv2d{0}, Shape{1, 4, 4, 3}, Shape{3, 3, 3, 2}));
     check(make_case(op::Conv2d{-1}, Shape{1, 4, 4, 3}, Shape{3, 3, 3, 2}));
     check(make_case(op::Conv2d{}, Shape{1, 4, 4, 3}, Shape{3, 3, 3, 2}, Shape{3}));
+    check(make_case(op::Conv2d{}, Shape{2, 4, 4, 3}, Shape{3, 3, 3, 2}, Shape{1, 1, 1, 2}));
+    check(make_case(op::Conv2d{}, Shape{1, 4, 4, 3}, Shape{3, 3, 3, 2}, Shape{2}, Shape{1, 4, 4, 3}));
   }
 };
 template <>

@@ -61,7 +61,8 @@ auto apply(Op const& op, X const&... x) {
   Tape<T>* tape = nullptr;
   ((tape = tape ? tape : detail::tape_of(x)), ...);
   if (!tape) return Variable<T>{std::move(y)};
-  auto const kept = [](T const& t) { return Rule<Op>::keeps_inputs ? t : t.without_numbers(); };
+  std::size_t k = 0;
+  auto const kept = [&](T const& t) { return k++ < Rule<Op>::keeps_inputs ? t : t.without_numbers(); };
   auto output = Rule<Op>::keeps_output ? y : y.without_numbers();
   return tape->record(std::move(y),
                       detail::Pullback<Op, T, sizeof...(X)>{

@@ -4,11 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -54,14 +52,23 @@ class ThreadPool {
   /// Calls body(i) for every i of [0, chunks), each once, in any order and on any thread; rethrows the first
   /// exception. Inside a chunk, or when another thread's loop holds the pool, the loop runs on its caller.
   template <class Body>
-  void run(Index chunks, Body&& body) {
+  void run(Index chunks, Body const& body) {
+    auto const call = [](void const* erased, Index i) { (*static_cast<Body const*>(erased))(i); };
+    run(chunks, call, &body);
+  }
+
+ private:
+  // Without the body's type: compiled once, not for every loop of a program.
+  using Call = void (*)(void const* body, Index i);
+
+  void run(Index chunks, Call call, void const* body) {
     auto lock = std::unique_lock{busy_, std::defer_lock};
     if (chunks <= 1 || workers_.empty() || inside() || !lock.try_lock()) {
-      for (Index i = 0; i < chunks; ++i) body(i);
+      for (Index i = 0; i < chunks; ++i) call(body, i);
       return;
     }
-    context_ = const_cast<void*>(static_cast<void const*>(std::addressof(body)));
-    call_ = [](void* context, Index i) { (*static_cast<std::remove_reference_t<Body>*>(context))(i); };
+    call_ = call;
+    body_ = body;
     chunks_ = chunks;
     failure_ = nullptr;
     next_.store(0, std::memory_order_relaxed);
@@ -76,7 +83,6 @@ class ThreadPool {
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
- private:
   static bool& inside() {
     thread_local bool flag = false;
     return flag;
@@ -92,7 +98,7 @@ class ThreadPool {
     inside() = true;
     for (auto i = next_.fetch_add(1); i < chunks_; i = next_.fetch_add(1)) {
       try {
-        call_(context_, i);
+        call_(body_, i);
       } catch (...) {
         auto const lock = std::scoped_lock{failure_mutex_};
         if (!failure_) failure_ = std::current_exception();
@@ -127,8 +133,8 @@ class ThreadPool {
   std::atomic<unsigned> unfinished_{0};
   std::atomic<Index> next_{0};
   std::atomic<bool> quit_{false};
-  void (*call_)(void*, Index) = nullptr;
-  void* context_ = nullptr;
+  Call call_ = nullptr;
+  void const* body_ = nullptr;
   Index chunks_ = 0;
   int spins_ = 1;
   std::exception_ptr failure_;
@@ -140,13 +146,13 @@ inline void set_threads(unsigned count) { ThreadPool::instance().resize(count); 
 
 /// body(i) for every i of [0, chunks) on all threads. The number of chunks must depend on shapes alone.
 template <class Body>
-void parallel_for(Index chunks, Body&& body) {
-  ThreadPool::instance().run(chunks, std::forward<Body>(body));
+void parallel_for(Index chunks, Body const& body) {
+  ThreadPool::instance().run(chunks, body);
 }
 
 /// body(begin, end) over [0, count) in pieces of `grain`.
 template <class Body>
-void parallel_ranges(Index count, Index grain, Body&& body) {
+void parallel_ranges(Index count, Index grain, Body const& body) {
   parallel_for((count + grain - 1) / grain,
                [&](Index i) { body(i * grain, std::min(count, (i + 1) * grain)); });
 }

@@ -7,6 +7,9 @@
 #include <limits>
 #include <numbers>
 
+#ifndef R123_USE_SSE  // Philox uses none, and the intrinsics are a megabyte to compile
+#define R123_USE_SSE 0
+#endif
 #include <Random123/philox.h>
 
 namespace consistency {

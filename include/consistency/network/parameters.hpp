@@ -104,10 +104,17 @@ class Parameters<Tensor<S, B>> {
     return theta;
   }
 
+  /// Tells kernels that these numbers will be read many times: forms of weights are made once and kept, up to four
+  /// times the memory of θ, until `flat` next hands out the numbers for writing. `sample` does this.
+  void keep_forms() const noexcept { flat_.keep_forms(); }
+
   Arena const& operator[](ParameterId id) const noexcept { return views_[id]; }
   ParameterTable const& table() const noexcept { return table_; }
   Arena const& flat() const noexcept { return flat_; }
-  Arena& flat() noexcept { return flat_; }
+  Arena& flat() noexcept {
+    static_cast<void>(flat_.mutable_data());  // what kernels keep of the numbers is out of date
+    return flat_;
+  }
 
  private:
   void view() {

@@ -58,16 +58,15 @@ class ResidualBlock {
   X operator()(auto const& theta, X const& x, Value auto const& embedding, Mode const& mode) const {
     constexpr auto half = std::numbers::sqrt2 / 2;
     auto const n = x.shape()[0];
-    X h = conv0_(theta, resample(norm0_(theta, x)));
+    X h = resample(norm0_(theta, x));
     auto const affine = affine_(theta, embedding);
     if (settings_.conditioning == Conditioning::scale_shift) {
       auto const pair = reshape(affine, {n, 1, 1, 2 * out_});
-      h = norm1_(theta, h, slice(pair, 0, out_), slice(pair, out_, 2 * out_));
+      h = norm1_(theta, conv0_(theta, h), slice(pair, 0, out_), slice(pair, out_, 2 * out_));
     } else {
-      h = norm1_(theta, h + reshape(affine, {n, 1, 1, out_}));
+      h = norm1_(theta, conv0_.shifted(theta, h, reshape(affine, {n, 1, 1, out_})));
     }
-    h = conv1_(theta, dropout_(h, mode));
-    h = half * (straight(theta, x) + h);
+    h = conv1_.added(theta, dropout_(h, mode), straight(theta, x), half);
     if (attention_) h = half * (h + (*attention_)(theta, h));
     return h;
   }

@@ -30,6 +30,10 @@ auto conv2d(Operand auto const& x, Operand auto const& weight, Index stride = 1)
 auto conv2d(Operand auto const& x, Operand auto const& weight, Operand auto const& bias, Index stride = 1) {
   return apply(op::Conv2d{stride}, evaluated(x), evaluated(weight), evaluated(bias));
 }
+auto conv2d(Operand auto const& x, Operand auto const& weight, Operand auto const& bias,
+            Operand auto const& residual, double scale) {
+  return apply(op::Conv2d{1, scale}, evaluated(x), evaluated(weight), evaluated(bias), evaluated(residual));
+}
 auto upsample(Operand auto const& x) { return apply(op::Upsample{}, evaluated(x)); }
 auto downsample(Operand auto const& x) { return apply(op::Downsample{}, evaluated(x)); }
 auto space_to_depth(Operand auto const& x, Index patch) {

@@ -53,9 +53,12 @@ class Tensor {
   Shape const& shape() const noexcept { return shape_; }
   Index count() const noexcept { return shape_.count(); }
   S const* data() const noexcept { return data_; }
-  S* mutable_data() noexcept { return data_; }
+  S* mutable_data() noexcept {
+    if (block_) block_->forget();
+    return data_;
+  }
   std::span<S const> values() const noexcept { return {data_, static_cast<std::size_t>(count())}; }
-  std::span<S> mutable_values() noexcept { return {data_, static_cast<std::size_t>(count())}; }
+  std::span<S> mutable_values() noexcept { return {mutable_data(), static_cast<std::size_t>(count())}; }
   S operator[](Index i) const noexcept { return data_[i]; }
   bool unique() const noexcept { return block_ && block_->unique(); }  ///< nobody else sees these numbers
 
@@ -78,19 +81,49 @@ class Tensor {
     bare.shape_ = shape_;
     return bare;
   }
-  void fill(S value) { std::fill_n(data_, count(), value); }
+  void fill(S value) { std::fill_n(mutable_data(), count(), value); }
   /// Overwrites these numbers, for everybody who shares them.
   void assign(Tensor const& from) {
     if (from.count() != count()) misfit("assign", static_cast<std::size_t>(from.count()), shape_);
-    std::copy_n(from.data_, count(), data_);
+    std::copy_n(from.data_, count(), mutable_data());
   }
   Tensor clone() const { return Tensor{shape_, values()}; }
 
+  /// From now on kernels may keep forms of these numbers that they work with, such as transformed weights,
+  /// until the numbers are next written.
+  void keep_forms() const noexcept {
+    if (block_) block_->keeps_forms.store(true, std::memory_order_relaxed);
+  }
+  /// What make() gives, the first time; that again, later. Undefined where no forms are kept. `form` tells
+  /// the forms of one tensor apart.
+  template <class Make>
+  Tensor kept_form(int form, Make const& make) const {
+    if (!block_ || !block_->keeps_forms.load(std::memory_order_relaxed)) return {};
+    auto& first = block_->forms;
+    for (auto const* f = first.load(std::memory_order_acquire); f; f = f->next)
+      if (f->of == data_ && f->form == form) return f->value;
+    auto* const added = new (MemoryPool::instance().allocate(sizeof(Form)))
+        Form{first.load(std::memory_order_relaxed), data_, form, make()};
+    while (!first.compare_exchange_weak(added->next, added, std::memory_order_acq_rel)) {
+    }
+    return added->value;
+  }
+
  private:
+  // One of a list: threads may add to it at the same time, at worst one form twice.
+  struct Form {
+    Form* next;
+    S const* of;
+    int form;
+    Tensor value;
+  };
+
   // A header of one cache line, then the numbers.
   struct Block {
     std::atomic<std::size_t> owners;
     std::size_t size;
+    std::atomic<Form*> forms{nullptr};
+    std::atomic<bool> keeps_forms{false};
 
     static Block* make(std::size_t payload) {
       auto const size = MemoryPool::alignment + payload;
@@ -100,7 +133,19 @@ class Tensor {
     bool unique() const noexcept { return owners.load(std::memory_order_acquire) == 1; }
     void retain() noexcept { owners.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
-      if (owners.fetch_sub(1, std::memory_order_acq_rel) == 1) MemoryPool::instance().release(this, size);
+      if (owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+      forget();
+      MemoryPool::instance().release(this, size);
+    }
+    /// The numbers change: their forms go.
+    void forget() noexcept {
+      if (!keeps_forms.load(std::memory_order_relaxed)) return;
+      keeps_forms.store(false, std::memory_order_relaxed);
+      for (auto* f = forms.exchange(nullptr); f;) {
+        auto* const gone = std::exchange(f, f->next);
+        gone->~Form();
+        MemoryPool::instance().release(gone, sizeof(Form));
+      }
     }
   };
 

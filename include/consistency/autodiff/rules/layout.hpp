@@ -8,7 +8,7 @@ namespace consistency {
 
 /// Rules of the linear maps that move, repeat or add up numbers. Each one's adjoint is written in the others.
 struct LinearMapRule {
-  static constexpr bool keeps_inputs = false;
+  static constexpr std::size_t keeps_inputs = 0;
   static constexpr bool keeps_output = false;
 
   template <class Op, class Y, class X, class D>
@@ -97,7 +97,7 @@ struct Rule<op::Slice> : LinearMapRule {
 
 template <>
 struct Rule<op::Concat> {
-  static constexpr bool keeps_inputs = false;
+  static constexpr std::size_t keeps_inputs = 0;
   static constexpr bool keeps_output = false;
 
   template <class T>

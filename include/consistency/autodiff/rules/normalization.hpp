@@ -8,7 +8,7 @@ namespace consistency {
 
 template <>
 struct Rule<op::GroupNorm> {
-  static constexpr bool keeps_inputs = true;
+  static constexpr std::size_t keeps_inputs = all_inputs;
   static constexpr bool keeps_output = false;
 
   template <class T>
@@ -50,7 +50,7 @@ struct Rule<op::GroupNorm> {
 
 template <>
 struct Rule<op::Softmax> {
-  static constexpr bool keeps_inputs = false;
+  static constexpr std::size_t keeps_inputs = 0;
   static constexpr bool keeps_output = true;
 
   template <class T>

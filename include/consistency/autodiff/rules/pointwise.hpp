@@ -29,14 +29,14 @@ inline constexpr bool is_linear<Binary<Multiply, A, Constant>> = is_linear<A>;
 
 template <class F>
 struct Rule<Pointwise<F>> {
-  static constexpr bool keeps_inputs = !pointwise::is_linear<F>;
+  static constexpr std::size_t keeps_inputs = pointwise::is_linear<F> ? 0 : all_inputs;
   static constexpr bool keeps_output = false;
 
   template <class T, std::size_t N>
   static std::array<T, N> vjp(Pointwise<F> const& op, std::array<bool, N> const& wanted, T const&, T const& g,
                               std::array<T, N> const& x) {
     std::array<T, N> result;
-    if constexpr (keeps_inputs) {
+    if constexpr (keeps_inputs > 0) {
       result = Kernel<Pointwise<F>, typename T::Backend>::vjp(op, wanted, g, x);
     } else {
       std::array<T, N> anything;

@@ -9,16 +9,18 @@ namespace consistency {
 /// Rules of the maps that are linear in x and in the weight: d(x · w + b) = dx · w + x · dw + db.
 template <class Op>
 struct AffineRule {
-  static constexpr bool keeps_inputs = true;
+  static constexpr std::size_t keeps_inputs = 2;
   static constexpr bool keeps_output = false;
 
   template <class T, std::size_t N>
   static std::array<T, N> vjp(Op const& op, std::array<bool, N> const& wanted, T const&, T const& g,
                               std::array<T, N> const& x) {
-    auto const bias = N == 3 && wanted[N - 1];
-    auto all = Kernel<Op, typename T::Backend>::vjp(op, {wanted[0], wanted[1], bias}, g, x[0], x[1]);
+    auto product = Kernel<Op, typename T::Backend>::vjp(op, {wanted[0], wanted[1]}, g, x[0], x[1]);
     std::array<T, N> result;
-    for (std::size_t k = 0; k < N; ++k) result[k] = std::move(all[k]);
+    result[0] = std::move(product[0]);
+    result[1] = std::move(product[1]);
+    if constexpr (N > 2)
+      if (wanted[2]) result[2] = sum_to(g, x[2].shape());
     return result;
   }
 
@@ -40,13 +42,38 @@ struct AffineRule {
 
 template <>
 struct Rule<op::Linear> : AffineRule<op::Linear> {};
+
+/// With a residual, scale · (x ∗ w + b + r).
 template <>
-struct Rule<op::Conv2d> : AffineRule<op::Conv2d> {};
+struct Rule<op::Conv2d> : AffineRule<op::Conv2d> {
+  using AffineRule<op::Conv2d>::jvp;
+
+  template <class T, std::size_t N>
+  static std::array<T, N> vjp(op::Conv2d const& op, std::array<bool, N> const& wanted, T const& y, T const& g,
+                              std::array<T, N> const& x) {
+    if constexpr (N < 4) {
+      return AffineRule<op::Conv2d>::vjp(op, wanted, y, g, x);
+    } else {
+      T const scaled = op.scale * g;
+      auto result = AffineRule<op::Conv2d>::vjp(op, wanted, y, scaled, x);
+      if (wanted[3]) result[3] = scaled;
+      return result;
+    }
+  }
+
+  template <class Y>
+  static Y jvp(op::Conv2d const& op, Y const& y, auto const& x, auto const& w, auto const& b, auto const&,
+               auto const& dx, auto const& dw, auto const& db, auto const& dr) {
+    auto dy = jvp(op, y, x, w, b, dx, dw, db);
+    if (dr.defined()) add_term(dy, dr);
+    return op.scale * dy;
+  }
+};
 
 /// Products inside attention; their gradients are products of the same two kinds.
 template <>
 struct Rule<op::AttentionScores> {
-  static constexpr bool keeps_inputs = true;
+  static constexpr std::size_t keeps_inputs = 2;
   static constexpr bool keeps_output = false;
 
   template <class T>
@@ -65,7 +92,7 @@ struct Rule<op::AttentionScores> {
 
 template <>
 struct Rule<op::AttentionMix> {
-  static constexpr bool keeps_inputs = true;
+  static constexpr std::size_t keeps_inputs = 2;
   static constexpr bool keeps_output = false;
 
   template <class T>

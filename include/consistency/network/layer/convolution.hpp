@@ -27,6 +27,14 @@ class Convolution {
   auto operator()(auto const& theta, Operand auto const& x) const {
     return conv2d(x, theta[weight_], theta[bias_], stride_);
   }
+  /// Each sample shifted by its own (n, 1, 1, o).
+  auto shifted(auto const& theta, Operand auto const& x, Operand auto const& shift) const {
+    return conv2d(x, theta[weight_], theta[bias_] + shift, stride_);
+  }
+  /// scale · (this + residual), for a stride of 1.
+  auto added(auto const& theta, Operand auto const& x, Operand auto const& residual, double scale) const {
+    return conv2d(x, theta[weight_], theta[bias_], residual, scale);
+  }
 
  private:
   ParameterId weight_, bias_;

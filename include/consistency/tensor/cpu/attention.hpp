@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include <consistency/core/parallel.hpp>
 #include <consistency/tensor/cpu/gemm.hpp>
 #include <consistency/tensor/ops.hpp>
@@ -8,14 +10,30 @@ namespace consistency {
 
 namespace cpu {
 
-/// C = A · (scale · B) on the calling thread, B packed here.
+/// C = A · (scale · B) for every of `count` pairs of matrices that left(i), right(i) and result(i) give: all
+/// B into panels first, then rows of all C on all threads.
 template <class S>
-void multiply_here(Strided<S> a, Strided<S> b, Index rows, Index columns, Index depth, S* c, Index ldc,
-                   S scale) {
-  auto panel = Tensor<S, Cpu>{Shape{panels<S>(columns), depth, Block<S>::width}};
-  for (Index p = 0; p < panels<S>(columns); ++p)
-    pack_panel(b, depth, columns, p, panel.mutable_data() + p * depth * Block<S>::width, scale);
-  multiply_rows(a, panel.data(), rows, columns, depth, c, ldc);
+void multiply_each(Index count, Index rows, Index columns, Index depth, Index ldc, S scale, auto const& left,
+                   auto const& right, auto const& result) {
+  constexpr auto width = Block<S>::width;
+  auto const per_matrix = panels<S>(columns);
+  auto panel = Tensor<S, Cpu>{Shape{count, per_matrix, depth, width}};
+  parallel_for(count * per_matrix, [&](Index i) {
+    pack_panel(right(i / per_matrix), depth, columns, i % per_matrix,
+               panel.mutable_data() + i * depth * width, scale);
+  });
+  constexpr Index worth = Index{1} << 18;  // multiply-adds per chunk
+  auto const stretch =
+      std::max<Index>(1, worth / std::max<Index>(1, columns * depth * Block<S>::height)) * Block<S>::height;
+  auto const stretches = (rows + stretch - 1) / stretch;
+  parallel_for(count * stretches, [&](Index i) {
+    auto const at = i / stretches;
+    auto const first = i % stretches * stretch;
+    auto const a = left(at);
+    multiply_rows<S>({a.data + first * a.rows, a.rows, a.columns},
+                     panel.data() + at * per_matrix * depth * width, std::min(stretch, rows - first), columns,
+                     depth, result(at) + first * ldc, ldc);
+  });
 }
 
 }  // namespace cpu
@@ -30,12 +48,19 @@ struct Kernel<op::AttentionScores, Cpu> {
     auto const s = k.shape()[1];
     auto const c = q.shape()[2];
     auto const depth = c / op.heads;
-    parallel_for(q.shape()[0] * op.heads, [&](Index at) {
-      auto const n = at / op.heads;
-      auto const head = at % op.heads * depth;
-      cpu::multiply_here<S>({q.data() + n * t * c + head, c, 1}, {k.data() + n * s * c + head, 1, c}, t, s,
-                            depth, y.mutable_data() + at * t * s, s, static_cast<S>(op.scale));
-    });
+    // Head `at` of all samples: its channels in a row of length `length`.
+    auto const head = [&](Index at, Index length) {
+      return at / op.heads * length * c + at % op.heads * depth;
+    };
+    cpu::multiply_each<S>(
+        q.shape()[0] * op.heads, t, s, depth, s, static_cast<S>(op.scale),
+        [&](Index at) {
+          return cpu::Strided<S>{q.data() + head(at, t), c, 1};
+        },
+        [&](Index at) {
+          return cpu::Strided<S>{k.data() + head(at, s), 1, c};
+        },
+        [&](Index at) { return y.mutable_data() + at * t * s; });
     return y;
   }
 };
@@ -51,15 +76,17 @@ struct Kernel<op::AttentionMix, Cpu> {
     auto const s = v.shape()[1];
     auto const c = v.shape()[2];
     auto const depth = c / heads;
-    parallel_for(p.shape()[0] * heads, [&](Index at) {
-      auto const n = at / heads;
-      auto const head = at % heads * depth;
-      auto const* const weights = p.data() + at * p.shape()[2] * columns;
-      auto const left =
-          op.transposed ? cpu::Strided<S>{weights, 1, columns} : cpu::Strided<S>{weights, columns, 1};
-      cpu::multiply_here<S>(left, {v.data() + n * s * c + head, c, 1}, t, depth, s,
-                            y.mutable_data() + n * t * c + head, c, static_cast<S>(op.scale));
-    });
+    auto const head = [&](Index at, Index length) { return at / heads * length * c + at % heads * depth; };
+    cpu::multiply_each<S>(
+        p.shape()[0] * heads, t, depth, s, c, static_cast<S>(op.scale),
+        [&](Index at) {
+          auto const* const weights = p.data() + at * p.shape()[2] * columns;
+          return op.transposed ? cpu::Strided<S>{weights, 1, columns} : cpu::Strided<S>{weights, columns, 1};
+        },
+        [&](Index at) {
+          return cpu::Strided<S>{v.data() + head(at, s), c, 1};
+        },
+        [&](Index at) { return y.mutable_data() + head(at, t); });
     return y;
   }
 };

@@ -51,16 +51,26 @@ struct Patches {
   }
 };
 
-/// y = conv(x, w) + bias for weights already in panels.
+/// y = conv(x, w) and its epilogue for weights already in panels.
 template <class S>
 void convolve(Patches<S> const& patches, S const* panel, Index rows, Index out_channels, S* y,
-              S const* bias) {
+              Epilogue<S> const& after) {
   auto const depth = patches.depth();
+  auto const pixels = patches.out_height * patches.out_width;
   parallel_ranges(rows, 8 * Block<S>::height, [&](Index begin, Index end) {
     auto buffer = Tensor<S, Cpu>{Shape{end - begin, depth}};
     patches.gather(begin, end, buffer.mutable_data());
     multiply_rows<S>({buffer.data(), depth, 1}, panel, end - begin, out_channels, depth,
-                     y + begin * out_channels, out_channels, {.bias = bias});
+                     y + begin * out_channels, out_channels,
+                     {.bias = after.bias_pitch == 0 ? after.bias : nullptr});
+    if (after.bias_pitch == 0 && !after.residual) return;
+    for (auto row = begin; row < end; ++row)
+      for_packs<S>(out_channels, [&](auto lanes, Index c) {
+        auto* const to = y + row * out_channels + c;
+        auto value = lanes.load(to);
+        if (after.bias_pitch != 0) value += lanes.load(after.bias + row / pixels * after.bias_pitch + c);
+        lanes.store(after.finish(value, row * out_channels + c, lanes), to);
+      });
   });
 }
 
@@ -89,19 +99,27 @@ template <>
 struct Kernel<op::Conv2d, Cpu> {
   template <class S>
   static Tensor<S, Cpu> value(op::Conv2d const& op, Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w) {
-    return forward(op, op.result(x.shape(), w.shape()), x, w, static_cast<S const*>(nullptr));
+    return forward(op, op.result(x.shape(), w.shape()), x, w, cpu::Epilogue<S>{});
   }
   template <class S>
   static Tensor<S, Cpu> value(op::Conv2d const& op, Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w,
                               Tensor<S, Cpu> const& b) {
-    return forward(op, op.result(x.shape(), w.shape(), b.shape()), x, w, b.data());
+    return forward(op, op.result(x.shape(), w.shape(), b.shape()), x, w, epilogue(b));
+  }
+  template <class S>
+  static Tensor<S, Cpu> value(op::Conv2d const& op, Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w,
+                              Tensor<S, Cpu> const& b, Tensor<S, Cpu> const& r) {
+    auto after = epilogue(b);
+    after.residual = r.data();
+    after.scale = static_cast<S>(op.scale);
+    return forward(op, op.result(x.shape(), w.shape(), b.shape(), r.shape()), x, w, after);
   }
 
   template <class S>
-  static std::array<Tensor<S, Cpu>, 3> vjp(op::Conv2d const& op, std::array<bool, 3> const& wanted,
+  static std::array<Tensor<S, Cpu>, 2> vjp(op::Conv2d const& op, std::array<bool, 2> const& wanted,
                                            Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& x,
                                            Tensor<S, Cpu> const& w) {
-    std::array<Tensor<S, Cpu>, 3> result;
+    std::array<Tensor<S, Cpu>, 2> result;
     auto const k = w.shape()[0];
     auto const out = w.shape()[3];
     if (wanted[0]) result[0] = backward_data(op, g, x.shape(), w);
@@ -115,23 +133,27 @@ struct Kernel<op::Conv2d, Cpu> {
                                           })
                       .reshaped(w.shape());
     }
-    if (wanted[2]) result[2] = cpu::bias_gradient(g);
     return result;
   }
 
  private:
   template <class S>
+  static cpu::Epilogue<S> epilogue(Tensor<S, Cpu> const& b) {
+    return {.bias = b.data(), .bias_pitch = b.shape().rank() == 4 ? b.shape().back() : 0};
+  }
+
+  template <class S>
   static Tensor<S, Cpu> forward(op::Conv2d const& op, Shape shape, Tensor<S, Cpu> const& x,
-                                Tensor<S, Cpu> const& w, S const* bias) {
+                                Tensor<S, Cpu> const& w, cpu::Epilogue<S> const& after) {
     auto y = Tensor<S, Cpu>{shape};
     auto const out = w.shape()[3];
     auto const transformed = [&]<class W>(W) {
-      cpu::winograd_convolve<W, S>(x, {w}, y.mutable_data(), {.bias = bias});
+      cpu::winograd_convolve<W, S>(x, {w, false}, y.mutable_data(), after);
     };
     if (cpu::with_winograd(w.shape()[0], op.stride, x.shape(), w.shape()[2], out, transformed)) return y;
     auto const patches = cpu::Patches<S>{x, w.shape()[0], op.stride};
-    auto const panel = cpu::packed<S>({w.data(), out, 1}, patches.depth(), out);
-    cpu::convolve(patches, panel.data(), shape.rows(), out, y.mutable_data(), bias);
+    auto const panel = cpu::packed_form(w, {w.data(), out, 1}, patches.depth(), out);
+    cpu::convolve(patches, panel.data(), shape.rows(), out, y.mutable_data(), after);
     return y;
   }
 
@@ -157,7 +179,7 @@ struct Kernel<op::Conv2d, Cpu> {
     auto const dilated = op.stride == 1 ? g : dilate(g, op.stride, shape);
     auto const patches = cpu::Patches<S>{dilated, k, 1};
     auto const panel = cpu::packed<S>({flipped.data(), in, 1}, patches.depth(), in);
-    cpu::convolve(patches, panel.data(), shape.rows(), in, dx.mutable_data(), static_cast<S const*>(nullptr));
+    cpu::convolve(patches, panel.data(), shape.rows(), in, dx.mutable_data(), cpu::Epilogue<S>{});
     return dx;
   }
 

@@ -129,6 +129,13 @@ Tensor<S, Cpu> packed(Strided<S> b, Index depth, Index columns, S scale = S(1)) 
   return result;
 }
 
+/// B in panels, kept with the tensor it is a matrix of where that keeps forms.
+template <class S>
+Tensor<S, Cpu> packed_form(Tensor<S, Cpu> const& of, Strided<S> b, Index depth, Index columns) {
+  auto const kept = of.kept_form(b.columns == 1 ? 0 : 1, [&] { return packed(b, depth, columns); });
+  return kept.defined() ? kept : packed(b, depth, columns);
+}
+
 /// C (rows × columns, leading dimension ldc) = [C +] A · B [+ bias], B in panels; on the calling thread.
 template <class S>
 void multiply_rows(Strided<S> a, S const* b, Index rows, Index columns, Index depth, S* c, Index ldc,
@@ -158,11 +165,10 @@ void multiply_rows(Strided<S> a, S const* b, Index rows, Index columns, Index de
   }
 }
 
-/// C = A · B [+ bias] on all threads, cut into groups of rows.
+/// C = A · B [+ bias] on all threads, cut into groups of rows; B is in panels.
 template <class S>
-void multiply(Strided<S> a, Strided<S> b, Index rows, Index columns, Index depth, S* c,
+void multiply(Strided<S> a, Tensor<S, Cpu> const& panel, Index rows, Index columns, Index depth, S* c,
               S const* bias = nullptr) {
-  auto const panel = packed(b, depth, columns);
   constexpr auto height = Block<S>::height;
   constexpr Index worth = Index{1} << 21;  // multiply-adds that pay for waking a thread
   auto const grain = std::max<Index>(8, worth / (columns * depth * height + 1)) * height;

@@ -46,14 +46,6 @@ Tensor<S, Cpu> weight_gradient(Index rows, Index height, Index columns, S const*
   return w;
 }
 
-/// Σ over all but the last axis: the gradient of a bias.
-template <class S>
-Tensor<S, Cpu> bias_gradient(Tensor<S, Cpu> const& g) {
-  auto b = Tensor<S, Cpu>{Shape{g.shape().back()}};
-  sum_middle(g.data(), 1, g.shape().rows(), g.shape().back(), b.mutable_data());
-  return b;
-}
-
 }  // namespace cpu
 
 template <>
@@ -68,22 +60,22 @@ struct Kernel<op::Linear, Cpu> {
     return product(op.result(x.shape(), w.shape(), b.shape()), x, w, b.data());
   }
 
-  /// (g Wᵀ, xᵀ g, Σ g)
+  /// (g Wᵀ, xᵀ g)
   template <class S>
-  static std::array<Tensor<S, Cpu>, 3> vjp(op::Linear const&, std::array<bool, 3> const& wanted,
+  static std::array<Tensor<S, Cpu>, 2> vjp(op::Linear const&, std::array<bool, 2> const& wanted,
                                            Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& x,
                                            Tensor<S, Cpu> const& w) {
-    std::array<Tensor<S, Cpu>, 3> result;
+    std::array<Tensor<S, Cpu>, 2> result;
     auto const k = w.shape()[0];
     auto const n = w.shape()[1];
     if (wanted[0]) {
       result[0] = Tensor<S, Cpu>{x.shape()};
-      cpu::multiply<S>({g.data(), n, 1}, {w.data(), 1, n}, x.shape().rows(), k, n, result[0].mutable_data());
+      cpu::multiply<S>({g.data(), n, 1}, cpu::packed_form(w, {w.data(), 1, n}, n, k), x.shape().rows(), k, n,
+                       result[0].mutable_data());
     }
     if (wanted[1])
       result[1] = cpu::weight_gradient<S>(x.shape().rows(), k, n, g.data(),
                                           [&](Index begin, Index, S*) { return x.data() + begin * k; });
-    if (wanted[2]) result[2] = cpu::bias_gradient(g);
     return result;
   }
 
@@ -94,7 +86,8 @@ struct Kernel<op::Linear, Cpu> {
     auto y = Tensor<S, Cpu>{shape};
     auto const k = w.shape()[0];
     auto const n = w.shape()[1];
-    cpu::multiply<S>({x.data(), k, 1}, {w.data(), n, 1}, shape.rows(), n, k, y.mutable_data(), bias);
+    cpu::multiply<S>({x.data(), k, 1}, cpu::packed_form(w, {w.data(), n, 1}, k, n), shape.rows(), n, k,
+                     y.mutable_data(), bias);
     return y;
   }
 };

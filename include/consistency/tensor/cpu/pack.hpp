@@ -85,4 +85,26 @@ struct Pack {
   }
 };
 
+/// How the packs of one stretch of an array are read and written: whole, or the first `count` lanes. As a
+/// type, so that loops over whole packs ask nothing.
+template <class S>
+struct AllLanes {
+  static Pack<S> load(S const* from) { return Pack<S>::load(from); }
+  static void store(Pack<S> const& value, S* to) { value.store(to); }
+};
+template <class S>
+struct SomeLanes {
+  Index count;
+  Pack<S> load(S const* from) const { return Pack<S>::load_part(from, count); }
+  void store(Pack<S> const& value, S* to) const { value.store_part(to, count); }
+};
+
+/// run(lanes, c) for every pack of `count` numbers in a row; the last one may be part of a pack.
+template <class S, class Run>
+[[gnu::always_inline]] inline void for_packs(Index count, Run const& run) {
+  Index c = 0;
+  for (; c + Pack<S>::width <= count; c += Pack<S>::width) run(AllLanes<S>{}, c);
+  if (c < count) run(SomeLanes<S>{count - c}, c);
+}
+
 }  // namespace consistency

@@ -18,12 +18,15 @@ struct WinogradPlan {
 
   /// For `tiles` tiles of `in` channels and `panels` panels of `width` output channels; `bytes` per channel
   /// of a transformed tile.
-  static WinogradPlan forward(Index tiles, Index in, Index panels, Index width, Index bytes) {
+  static WinogradPlan forward(Index tiles, Index in, Index panels, Index width, Index height, Index bytes) {
     constexpr Index second_level = 400 << 10;
     auto const out = panels * width;
     auto const fits = second_level / (bytes * (in + out));
     if (in * out <= 2 * fits * (in + out) && tiles >= 32)
-      return {true, pieces_of(tiles, std::clamp<Index>(tiles / 8, 6, std::max<Index>(6, fits))), panels};
+      return {true,
+              pieces_of(tiles, std::clamp<Index>((tiles / 8 + height - 1) / height * height, height,
+                                                 std::max(height, fits))),
+              panels};
     return grouped(tiles, in, panels, width, bytes, 5 << 20, tiles <= 64 ? 64 << 20 : 5 << 19);
   }
 
@@ -56,26 +59,38 @@ inline Index transform_grain(Index frequencies, Index channels) {
   return std::max<Index>(1, 16384 / (frequencies * channels));
 }
 
-/// The transformed weights of one convolution: made before, or group by group when they are asked for.
+/// The transformed weights of one convolution: made group by group when they are asked for, or all before
+/// where the tensor keeps forms of its numbers.
 template <class W, class S>
-struct WinogradWeights {
-  Tensor<S, Cpu> const& w;  ///< (3, 3, c, o)
-  bool flipped = false;     ///< for the adjoint in x
-  Tensor<S, Cpu> u = {};    ///< all panels, if made before
+class WinogradWeights {
+ public:
+  /// Of w (3, 3, c, o); `flipped` for the adjoint in x.
+  WinogradWeights(Tensor<S, Cpu> const& w, bool flipped) : w_{w}, flipped_{flipped} {
+    all_ = w.kept_form(2 * W::tile + (flipped ? 1 : 0), [&] {
+      auto u = room(cpu::panels<S>(out()));
+      transform_weights<W>(w, flipped, 0, cpu::panels<S>(out()), u.mutable_data());
+      return u;
+    });
+  }
 
-  Index in() const { return w.shape()[flipped ? 3 : 2]; }
-  Index out() const { return w.shape()[flipped ? 2 : 3]; }
+  Index in() const { return w_.shape()[flipped_ ? 3 : 2]; }
+  Index out() const { return w_.shape()[flipped_ ? 2 : 3]; }
 
-  /// Room for groups of `count` panels.
+  /// Room for groups of `count` panels, if that is needed.
   Tensor<S, Cpu> room(Index count) const {
-    return u.defined() ? u : WeightLayout<W, S>{in()}.allocate(count);
+    return all_.defined() ? Tensor<S, Cpu>{} : WeightLayout<W, S>{in()}.allocate(count);
   }
   /// Where the panels [first, first + count) lie, transformed into `room` if need be.
   S const* panels(Index first, Index count, Tensor<S, Cpu>& room) const {
-    if (u.defined()) return u.data() + WeightLayout<W, S>{in()}.of(first, 0);
-    transform_weights<W>(w, flipped, first, count, room.mutable_data());
+    if (all_.defined()) return all_.data() + WeightLayout<W, S>{in()}.of(first, 0);
+    transform_weights<W>(w_, flipped_, first, count, room.mutable_data());
     return room.data();
   }
+
+ private:
+  Tensor<S, Cpu> const& w_;
+  bool flipped_;
+  Tensor<S, Cpu> all_;
 };
 
 /// y = conv(x, w) with stride 1, or its adjoint in x.
@@ -86,7 +101,8 @@ void winograd_convolve(Tensor<S, Cpu> const& x, Layout const& left, WinogradWeig
   auto const in = w.in();
   auto const out = w.out();
   auto const grid = TileGrid<W>{x.shape()};
-  auto const plan = WinogradPlan::forward(grid.tiles, in, panels<S>(out), width, bytes_per_channel<W, S>);
+  auto const plan =
+      WinogradPlan::forward(grid.tiles, in, panels<S>(out), width, Block<S>::height, bytes_per_channel<W, S>);
   auto const zeros = Tensor<S, Cpu>{Shape{in}, S(0)};
   auto const weights = WeightLayout<W, S>{in};
   auto const right = PanelLayout<W, S>{plan.group * width};
@@ -154,7 +170,7 @@ void transform_sums(S const* s, Index plane, Index padded, S scale, Index in, In
   constexpr int e = W::edge;
   parallel_ranges(in, std::max<Index>(1, 4096 / padded), [&](Index begin, Index end) {
     for (auto c = begin; c < end; ++c)
-      for_packs<S>(count, [&](auto const&, auto const& store, Index o) {
+      for_packs<S>(count, [&](auto lanes, Index o) {
         std::array<P, 3 * e> half;
 #pragma GCC unroll 6
         for (int j = 0; j < e; ++j) {
@@ -169,7 +185,7 @@ void transform_sums(S const* s, Index plane, Index padded, S scale, Index in, In
           W::weights_adjoint(half.data() + i * e, 1, tap.data(), 1);
 #pragma GCC unroll 3
           for (int j = 0; j < 3; ++j)
-            store(P::splat(scale) * tap[j], w + ((i * 3 + j) * in + c) * out + first + o);
+            lanes.store(P::splat(scale) * tap[j], w + ((i * 3 + j) * in + c) * out + first + o);
         }
       });
   });

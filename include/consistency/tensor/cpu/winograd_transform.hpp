@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include <consistency/tensor/cpu/epilogue.hpp>
 #include <consistency/tensor/cpu/gemm.hpp>
 #include <consistency/tensor/cpu/winograd_maps.hpp>
 
@@ -75,18 +76,6 @@ struct WeightLayout {
   Tensor<S, Cpu> allocate(Index count) const { return Tensor<S, Cpu>{Shape{count, W::frequencies, plane}}; }
 };
 
-/// run(load, store, c) for every pack of channels; the last one may be part of a pack.
-template <class S, class Run>
-void for_packs(Index channels, Run const& run) {
-  using P = Pack<S>;
-  Index c = 0;
-  for (; c + P::width <= channels; c += P::width)
-    run([](S const* from) { return P::load(from); }, [](P const& value, S* to) { value.store(to); }, c);
-  if (c < channels)
-    run([n = channels - c](S const* from) { return P::load_part(from, n); },
-        [n = channels - c](P const& value, S* to) { value.store_part(to, n); }, c);
-}
-
 /// V = Bᵀ d B of tiles [begin, end) of x (n, h, w, c); v is the place of tile `begin`. Pixels outside the
 /// image are read from `zeros`, which holds c of them.
 template <class W, class S, class Layout>
@@ -104,14 +93,14 @@ void transform_input(TileGrid<W> const& grid, S const* x, S const* zeros, Index 
         from[i * e + j] =
             grid.holds(top + i, left + j) ? image + ((top + i) * grid.width + left + j) * channels : zeros;
     for_packs<S>(
-        channels, [&](auto const& load, auto const&, Index c) __attribute__((always_inline)) {
+        channels, [&](auto lanes, Index c) __attribute__((always_inline)) {
           auto* const to = v + layout.of(c);
           std::array<P, e * e> half;
 #pragma GCC unroll 6
           for (int j = 0; j < e; ++j) {
             std::array<P, e> d;
 #pragma GCC unroll 6
-            for (int i = 0; i < e; ++i) d[i] = load(from[i * e + j] + c);
+            for (int i = 0; i < e; ++i) d[i] = lanes.load(from[i * e + j] + c);
             W::input(d.data(), 1, half.data() + j, e);
           }
 #pragma GCC unroll 6
@@ -124,23 +113,6 @@ void transform_input(TileGrid<W> const& grid, S const* x, S const* zeros, Index 
         });
   }
 }
-
-/// What follows a convolution while its output is still in registers: y = scale · (conv + bias + residual).
-template <class S>
-struct Epilogue {
-  S const* bias = nullptr;
-  S const* residual = nullptr;  ///< laid out as y; without it the scale is not applied
-  S scale = 1;
-
-  template <class P>
-  P of(P const& value, Index at, auto const& load) const {
-    return residual ? P::splat(scale) * (value + load(residual + at)) : value;
-  }
-  /// For the channels from `first` on.
-  Epilogue from(Index first) const {
-    return {bias ? bias + first : nullptr, residual ? residual + first : nullptr, scale};
-  }
-};
 
 /// y = Aᵀ m A and its epilogue for tiles [begin, end) and `channels` channels of y, whose pixels hold
 /// `pitch`; m is the place of tile `begin`.
@@ -156,9 +128,10 @@ void transform_output(TileGrid<W> const& grid, S const* m, PanelLayout<W, S> con
     auto const lines = std::min<Index>(size, grid.height - top);
     auto const pixels = std::min<Index>(size, grid.width - left);
     auto const corner = grid.image(t, pitch) + (top * grid.width + left) * pitch;
+    auto const* const bias_row = after.bias + t / (grid.rows * grid.columns) * after.bias_pitch;
     auto const run = [&]<bool Whole>(std::bool_constant<Whole>) {
       for_packs<S>(
-          channels, [&](auto const& load, auto const& store, Index c) __attribute__((always_inline)) {
+          channels, [&](auto lanes, Index c) __attribute__((always_inline)) {
             auto const* const from = m + layout.of(c);
             std::array<P, size * e> half;
 #pragma GCC unroll 6
@@ -168,7 +141,7 @@ void transform_output(TileGrid<W> const& grid, S const* m, PanelLayout<W, S> con
               for (int i = 0; i < e; ++i) d[i] = P::load(from + (i * e + j) * layout.group);
               W::output(d.data(), 1, half.data() + j, e);
             }
-            auto const bias = after.bias ? load(after.bias + c) : P(0.0);
+            auto const bias = after.bias ? lanes.load(bias_row + c) : P(0.0);
 #pragma GCC unroll 4
             for (int i = 0; i < size; ++i) {
               std::array<P, size> out;
@@ -177,7 +150,7 @@ void transform_output(TileGrid<W> const& grid, S const* m, PanelLayout<W, S> con
 #pragma GCC unroll 4
               for (int j = 0; j < size; ++j)
                 if (Whole || (i < lines && j < pixels))
-                  store(after.of(out[j] + bias, at + j * pitch, load), y + at + j * pitch);
+                  lanes.store(after.finish(out[j] + bias, at + j * pitch, lanes), y + at + j * pitch);
             }
           });
     };
@@ -207,14 +180,14 @@ void transform_gradient(TileGrid<W> const& grid, S const* g, S const* zeros, Ind
         from[i * size + j] =
             grid.holds(top + i, left + j) ? image + ((top + i) * grid.width + left + j) * pitch : zeros;
     for_packs<S>(
-        channels, [&](auto const& load, auto const&, Index c) __attribute__((always_inline)) {
+        channels, [&](auto lanes, Index c) __attribute__((always_inline)) {
           auto* const to = h + layout.of(c);
           std::array<P, e * size> half;
 #pragma GCC unroll 6
           for (int j = 0; j < size; ++j) {
             std::array<P, size> d;
 #pragma GCC unroll 6
-            for (int i = 0; i < size; ++i) d[i] = load(from[i * size + j] + c);
+            for (int i = 0; i < size; ++i) d[i] = lanes.load(from[i * size + j] + c);
             W::output_adjoint(d.data(), 1, half.data() + j, size);
           }
 #pragma GCC unroll 6

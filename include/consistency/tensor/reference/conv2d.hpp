@@ -20,7 +20,7 @@ struct Kernel<op::Conv2d, Reference> {
     auto const k = w.shape()[0];
     return reference::tabulate<S>(shape, [&](reference::Position const& p) {
       auto const [n, out_row, out_column, o] = p;
-      auto sum = b[o];
+      auto sum = b[b.shape().rank() == 1 ? o : n * shape[3] + o];
       for (Index ky = 0; ky < k; ++ky)
         for (Index kx = 0; kx < k; ++kx) {
           auto const row = out_row * op.stride + ky - k / 2;
@@ -31,6 +31,14 @@ struct Kernel<op::Conv2d, Reference> {
         }
       return sum;
     });
+  }
+  template <class S>
+  static Array<S> value(op::Conv2d const& op, Array<S> const& x, Array<S> const& w, Array<S> const& b,
+                        Array<S> const& r) {
+    auto y = value(op, x, w, b);
+    op.result(x.shape(), w.shape(), b.shape(), r.shape());
+    for (Index i = 0; i < y.count(); ++i) y.mutable_data()[i] = S(op.scale) * (y[i] + r[i]);
+    return y;
   }
 };
 
