@@ -1,0 +1,183 @@
+"""Times this library and PyTorch in turn, row by row, and prints a table. Started by run.sh."""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TARGETS = {"sample_b1": 2.3, "sample_b32": 2.5, "small_sample_b1": 3.5, "small_sample_b64": 2.3,
+           "train_b32": 2.2, "train_ddpmpp_b8": 2.2}  # how many times faster than PyTorch
+MEMORY_TARGETS = {"train_ddpmpp_b8": 0.7}  # peak memory, in units of PyTorch's
+SAMPLING = ["contiguous+eager", "channels_last+eager", "channels_last+trace", "contiguous+trace+optimized",
+            "contiguous+compile+freezing", "channels_last+compile+freezing"]
+TRAINING = [f"{layout}+{mode}" for mode in ("eager", "compile") for layout in ("contiguous", "channels_last")]
+PAUSE = 0.05  # seconds: lets the idle threads of one library fall asleep before the other starts
+ROUND = 0.5  # seconds that a round takes at least, in up to 10 calls
+BUSY = 0.05  # cores, beside those left over, that other programs may use without a word
+HERE = pathlib.Path(__file__).parent
+
+
+def busy_seconds():
+    """Of all cores, all processes."""
+    user, nice, system, _, _, *interrupts = map(int, open("/proc/stat").readline().split()[1:8])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+
+
+class Worker:
+    """One process that runs one row: a line "run" gives milliseconds, "quit" the peak MB."""
+
+    def __init__(self, command, log):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                                        text=True)
+        self.greeting = self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline().strip()
+        if not line:
+            raise RuntimeError(f"{' '.join(map(str, self.process.args))} ended with status {self.process.wait()}")
+        return line
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return float(self.answer())
+
+    def busy_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def round(self):
+        """The median milliseconds of a few calls."""
+        time.sleep(PAUSE)
+        calls = []
+        while not calls or (sum(calls) < 1e3 * ROUND and len(calls) < 10):
+            calls.append(self.ask("run"))
+        return statistics.median(calls)
+
+    def quit(self):
+        peak = self.ask("quit")
+        self.process.wait()
+        return peak
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def compare(row, options, folder, log):
+    file = folder / f"{row}.safetensors"
+    peer = lambda setting: Worker([options.python, HERE / "peer.py", row, str(options.threads), file, setting], log)
+    with Worker([options.ours, row, str(options.threads), file], log) as ours:
+        times = {}
+        settings = options.settings.split(",") if options.settings else TRAINING if row.startswith("train") else SAMPLING
+        for setting in settings:
+            try:
+                with peer(setting) as candidate:
+                    candidate.round()
+                    times[setting] = min(candidate.round() for _ in range(2))
+                    print(f"  {row}: {setting} {times[setting]:.1f} ms", file=sys.stderr, flush=True)
+            except RuntimeError as failure:
+                print(f"  {row}: PyTorch refuses {setting} ({failure})", file=sys.stderr, flush=True)
+        if not times:
+            raise SystemExit(f"compare.py: PyTorch runs {row} in no setting; see {log.name}")
+        setting = min(times, key=times.get)
+
+        with peer(setting) as torch:
+            difference = float(torch.greeting)
+            contestants = {"ours": ours, "torch": torch}
+            for worker in contestants.values():
+                worker.round()
+            rounds = {name: [] for name in contestants}
+            others = lambda: busy_seconds() - sum(worker.busy_seconds() for worker in contestants.values())
+            start, others_before = time.monotonic(), others()
+            for i in range(options.rounds):  # who goes first alternates
+                for name in list(contestants)[::1 if i % 2 == 0 else -1]:
+                    rounds[name].append(contestants[name].round())
+            others_cores = (others() - others_before) / (time.monotonic() - start)
+            left = len(os.sched_getaffinity(0)) - options.threads
+            result = {"name": row, "rounds": options.rounds, "torch_setting": setting, "difference": difference,
+                      "others_cores": round(max(0, others_cores), 3), "disturbed": others_cores > left + BUSY}
+            for name, worker in contestants.items():
+                result[f"{name}_ms"] = statistics.median(rounds[name])
+                result[f"{name}_peak_mb"] = worker.quit()
+    file.unlink()
+    agree = difference <= (1e-3 if row.startswith("train") else 1e-4)
+    result["ratio"] = result["torch_ms"] / result["ours_ms"] if agree else None
+    result["memory_ratio"] = result["ours_peak_mb"] / result["torch_peak_mb"] if agree else None
+    return result
+
+
+def machine(options):
+    cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
+    version = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], check=True,
+                             capture_output=True, text=True).stdout.strip()
+    return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "torch": version, "threads": options.threads}
+
+
+def print_table(rows):
+    print(f"\n{'row':17} {'ours ms':>9} {'torch ms':>9} {'ratio':>6} {'ours MB':>8} {'torch MB':>8} {'ratio':>6} "
+          f"{'difference':>10}  PyTorch's setting")
+    number = lambda value: "-" if value is None else f"{value:.2f}"
+    for r in rows:
+        print(f"{r['name']:17} {r['ours_ms']:9.2f} {r['torch_ms']:9.2f} {number(r['ratio']):>6} "
+              f"{r['ours_peak_mb']:8.0f} {r['torch_peak_mb']:8.0f} {number(r['memory_ratio']):>6} "
+              f"{r['difference']:10.1e}  {r['torch_setting']}")
+        if r["ratio"] is None:
+            print(f"  the results of {r['name']} differ: no ratio")
+        if r["disturbed"]:
+            print(f"  other programs used {r['others_cores']:.2f} cores meanwhile, which slows PyTorch's spinning threads "
+                  "most: repeat on an idle machine")
+
+
+def print_targets(rows):
+    print("\ntargets")
+    for r in rows:
+        speed, most = TARGETS[r["name"]], MEMORY_TARGETS.get(r["name"])
+        verdict = "met" if r["ratio"] is not None and r["ratio"] >= speed else "missed"
+        if r["disturbed"]:
+            verdict = "undecided, the machine was busy"
+        print(f"  {r['name']}: {speed} times as fast as PyTorch: {verdict}")
+        if most is not None:
+            verdict = "met" if r["memory_ratio"] is not None and r["memory_ratio"] <= most else "missed"
+            print(f"  {r['name']}: at most {most} of PyTorch's memory: {verdict}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ours", required=True, help="the program compare_ours")
+    parser.add_argument("--python", required=True, help="a python that has PyTorch")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rows", default=",".join(TARGETS))
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--settings")
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    names = options.rows.split(",")
+    for name in names:
+        if name not in TARGETS:
+            parser.error(f"--rows: found {name}, expected some of {', '.join(TARGETS)}")
+    if options.rounds < 1:
+        parser.error(f"--rounds: found {options.rounds}, expected 1 or more")
+
+    about = machine(options)
+    print(f"{about['cpu']}, {about['cores']} cores, {about['threads']} threads, PyTorch {about['torch']}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(tempfile.gettempdir(), "consistency-compare.log"), "w") as log:
+            rows = [compare(name, options, pathlib.Path(folder), log) for name in names]
+    print_table(rows)
+    print_targets(rows)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump({"machine": about, "rows": rows}, file, indent=2)
+            file.write("\n")
+
+
+if __name__ == "__main__":
+    main()

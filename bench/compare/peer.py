@@ -1,0 +1,311 @@
+"""PyTorch's side of bench/compare/run.sh; compare.py drives it.
+
+usage: peer.py ROW THREADS FILE SETTING
+Reads what compare_ours wrote to FILE, computes the same in the given setting, prints the relative difference
+of the results and then answers "run" with milliseconds and "quit" with the peak resident MB.
+"""
+import json
+import math
+import mmap
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+SIGMA_DATA, EPSILON, SIGMA_MAX = 0.5, 0.002, 80.0
+SMALL = dict(channels=32, multipliers=(1, 2, 2), blocks=2, attention=(8,), embedding=128, groups=8)
+DDPMPP = dict(channels=128, multipliers=(2, 2, 2), blocks=4, attention=(16,), embedding=512, groups=32,
+              ddpmpp=True)
+ROWS = {  # (network, batch)
+    "sample_b1": (DDPMPP, 1), "sample_b32": (DDPMPP, 32),
+    "small_sample_b1": (SMALL, 1), "small_sample_b64": (SMALL, 64),
+    "train_b32": (SMALL, 32), "train_ddpmpp_b8": (DDPMPP, 8),
+}
+
+
+def read_safetensors(path):
+    """Name -> float32 tensor that shares the file's mapped memory."""
+    with open(path, "rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:8 + length])
+    header.pop("__metadata__", None)
+    return {name: torch.frombuffer(data, dtype=torch.float32, count=math.prod(entry["shape"]),
+                                   offset=8 + length + entry["data_offsets"][0]).view(entry["shape"])
+            for name, entry in header.items()}
+
+
+def attend_by_hand(q, k, v):
+    return ((q * q.shape[-1]**-0.5) @ k.transpose(-2, -1)).softmax(-1) @ v
+
+
+attend = getattr(F, "scaled_dot_product_attention", attend_by_hand)  # new in PyTorch 2.0
+
+
+class Block(nn.Module):
+    def __init__(self, cin, cout, embedding, groups, ddpmpp, resample=None, attends=False):
+        super().__init__()
+        norm = lambda c: nn.GroupNorm(groups, c, eps=1e-6 if ddpmpp else 1e-5)
+        self.adds, self.resample = ddpmpp, resample
+        self.norm0 = norm(cin)
+        self.conv0 = nn.Conv2d(cin, cout, 3, padding=1)
+        self.affine = nn.Linear(embedding, cout if ddpmpp else 2 * cout)
+        self.norm1 = norm(cout)
+        self.conv1 = nn.Conv2d(cout, cout, 3, padding=1)
+        self.skip = nn.Conv2d(cin, cout, 1) if cin != cout or ddpmpp and resample else None
+        self.norm2 = norm(cout) if attends else None
+        self.qkv = nn.Conv2d(cout, 3 * cout, 1) if attends else None
+        self.proj = nn.Conv2d(cout, cout, 1) if attends else None
+
+    def resampled(self, x):
+        if self.resample == "down":
+            return F.avg_pool2d(x, 2)
+        if self.resample == "up":
+            return F.interpolate(x, scale_factor=2, mode="nearest")
+        return x
+
+    def straight(self, x):
+        if self.skip is None:
+            return self.resampled(x)
+        if self.resample == "up":  # a 1x1 convolution commutes with it, and is cheaper first
+            return self.resampled(self.skip(x))
+        return self.skip(self.resampled(x))
+
+    def attention(self, x):
+        n, c, h, w = x.shape
+        qkv = self.qkv(self.norm2(x)).permute(0, 2, 3, 1).reshape(n, 1, h * w, 3, c)
+        mixed = attend(*qkv.unbind(3))
+        return self.proj(mixed.reshape(n, h, w, c).permute(0, 3, 1, 2))
+
+    def forward(self, x, embedding):
+        h = self.conv0(self.resampled(F.silu(self.norm0(x))))
+        affine = self.affine(embedding)[:, :, None, None]
+        if self.adds:
+            h = self.norm1(h + affine)
+        else:
+            scale, shift = affine.chunk(2, dim=1)
+            h = torch.addcmul(shift, self.norm1(h), scale + 1)
+        x = (self.straight(x) + self.conv1(F.silu(h))) * math.sqrt(0.5)
+        if self.qkv is not None:
+            x = (x + self.attention(x)) * math.sqrt(0.5)
+        return x
+
+
+class Network(nn.Module):
+    """UNet, or with ddpmpp=True DdpmPp; `named` has this library's name of each module."""
+
+    def __init__(self, channels, multipliers, blocks, attention, embedding, groups, ddpmpp=False, image=32):
+        super().__init__()
+        self.named = {}
+        self.half = channels // 2
+
+        def keep(name, module):
+            self.named[name] = module
+            return module
+
+        def block(name, cin, cout, resample=None, attends=False):
+            return keep(name, Block(cin, cout, embedding, groups, ddpmpp, resample, attends))
+
+        def name(path, level, rest):
+            size = f"{image >> level}x{image >> level}"
+            if ddpmpp:
+                return f"{'enc' if path == 'down' else 'dec'}.{size}_" + (rest if rest in ("down", "up") else "block" + rest)
+            return f"{path}{level}." + (rest if rest.isdigit() else "resample")
+
+        first, last, norm = ((f"enc.{image}x{image}_conv", f"dec.{image}x{image}_aux_conv", f"dec.{image}x{image}_aux_norm")
+                             if ddpmpp else ("in", "out", "out.norm"))
+        self.embed0 = keep("map_layer0" if ddpmpp else "time.0", nn.Linear(channels, embedding))
+        self.embed1 = keep("map_layer1" if ddpmpp else "time.1", nn.Linear(embedding, embedding))
+        self.first = keep(first, nn.Conv2d(3, channels, 3, padding=1))
+        self.down, self.middle, self.up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        self.joins, skips, c = [], [channels], channels
+        levels = len(multipliers)
+        for level, m in enumerate(multipliers):
+            if level > 0:
+                attends = not ddpmpp and image >> level in attention
+                self.down.append(block(name("down", level, "down"), c, c, "down", attends))
+                skips.append(c)
+            for i in range(blocks):
+                self.down.append(block(name("down", level, str(i)), c, channels * m,
+                                       attends=image >> level in attention))
+                c = channels * m
+                skips.append(c)
+        deepest = image >> (levels - 1)
+        if ddpmpp:
+            self.middle.append(block(f"dec.{deepest}x{deepest}_in0", c, c, attends=True))
+            self.middle.append(block(f"dec.{deepest}x{deepest}_in1", c, c))
+        else:
+            self.middle.append(block("middle", c, c, attends=deepest in attention))
+        for level in reversed(range(levels)):
+            here = image >> level in attention
+            if level + 1 < levels:
+                self.up.append(block(name("up", level, "up"), c, c, "up", here and not ddpmpp))
+                self.joins.append(False)
+            for i in range(blocks + 1):
+                self.up.append(block(name("up", level, str(i)), c + skips.pop(), channels * multipliers[level],
+                                     attends=here and (i == blocks or not ddpmpp)))
+                self.joins.append(True)
+                c = channels * multipliers[level]
+        self.norm = keep(norm, nn.GroupNorm(groups, c, eps=1e-6 if ddpmpp else 1e-5))
+        self.last = keep(last, nn.Conv2d(c, 3, 3, padding=1))
+        frequencies = 10000.0 ** (-torch.arange(self.half, dtype=torch.float64) / self.half)
+        self.register_buffer("frequencies", frequencies.float())
+
+    @torch.no_grad()
+    def load(self, theta):
+        """Takes every parameter from this library's names and layouts: kernels (k, k, in, out), (in, out)."""
+        unused = set(theta)
+        for prefix, module in self.named.items():
+            for inner, parameter in module.named_parameters():
+                name = f"{prefix}.{inner}"
+                if name not in theta:  # UNet nests its attention
+                    name = f"{prefix}.attention.{inner.replace('norm2', 'norm')}"
+                values = theta[name]
+                unused.remove(name)
+                values = values.permute(3, 2, 0, 1) if values.dim() == 4 else values.t()
+                parameter.copy_(values.reshape(parameter.shape))
+        assert not unused, f"parameters without a place: {sorted(unused)}"
+
+    def forward(self, x, time):
+        angle = time[:, None] * self.frequencies
+        e = torch.cat([angle.cos(), angle.sin()], dim=1)
+        e = F.silu(self.embed1(F.silu(self.embed0(e))))
+        h = self.first(x)
+        skips = [h]
+        for block in self.down:
+            h = block(h, e)
+            skips.append(h)
+        for block in self.middle:
+            h = block(h, e)
+        for block, joins in zip(self.up, self.joins):
+            h = block(torch.cat([h, skips.pop()], dim=1) if joins else h, e)
+        return self.last(F.silu(self.norm(h)))
+
+
+class ConsistencyFunction(nn.Module):
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x, t):
+        column = t[:, None, None, None]
+        c_skip = SIGMA_DATA**2 / ((column - EPSILON)**2 + SIGMA_DATA**2)
+        c_out = SIGMA_DATA * (column - EPSILON) / (column**2 + SIGMA_DATA**2).sqrt()
+        c_in = 1 / (column**2 + SIGMA_DATA**2).sqrt()
+        return c_skip * x + c_out * self.network(c_in * x, 0.25 * t.log())
+
+
+def difference(a, b):
+    """Relative RMS."""
+    return ((a - b).square().mean().sqrt() / b.square().mean().sqrt()).item()
+
+
+def images(values):
+    return values.permute(0, 3, 1, 2)  # a view in channels_last
+
+
+def sampling(f, batch, file, setting):
+    layout, mode = setting.split("+", 1)
+    memory = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+    f.eval()
+    f.to(memory_format=memory)
+    t = torch.full((batch,), SIGMA_MAX)
+
+    with torch.inference_mode():
+        z = images(file["z"]).contiguous(memory_format=memory)
+        if mode == "compile+freezing":
+            import torch._inductor.config as inductor
+            inductor.freezing = True
+            f = torch.compile(f)
+        elif mode.startswith("trace"):
+            f = torch.jit.freeze(torch.jit.trace(f, (SIGMA_MAX * z, t)))
+            if mode == "trace+optimized":
+                f = torch.jit.optimize_for_inference(f)
+
+        def call():
+            z = torch.randn(batch, 3, 32, 32).contiguous(memory_format=memory)
+            return f(SIGMA_MAX * z, t)
+
+        check = difference(f(SIGMA_MAX * z, t), images(file["result"]))
+        del file
+        yield check
+        while True:
+            yield call()
+
+
+def follow(averages, values, rate):
+    if hasattr(torch, "_foreach_lerp_"):  # new in PyTorch 2.0
+        torch._foreach_lerp_(averages, values, rate)
+    else:
+        torch._foreach_mul_(averages, 1 - rate)
+        torch._foreach_add_(averages, values, alpha=rate)
+
+
+def training(f, batch, file, setting):
+    layout, mode = setting.split("+", 1)
+    memory = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+    f.to(memory_format=memory)
+    parameters = list(f.parameters())
+    averages = [p.detach().clone() for p in parameters]
+    optimizer = torch.optim.RAdam(parameters, lr=4e-4, foreach=True)
+    forward = torch.compile(f) if mode == "compile" else f
+    c = 0.00054 * math.sqrt(3 * 32 * 32)
+    rho = 7.0
+    points = 18
+    ramp = torch.arange(points) / (points - 1)
+    grid = (EPSILON**(1 / rho) + ramp * (SIGMA_MAX**(1 / rho) - EPSILON**(1 / rho)))**rho
+    x = images(file["x"]).contiguous(memory_format=memory)
+
+    def step(z, t, r):
+        x_t = x + t[:, None, None, None] * z
+        x_r = x + r[:, None, None, None] * z
+        with torch.no_grad():
+            y = forward(x_r, r)
+        s = (forward(x_t, t) - y).square().flatten(1).sum(1)
+        loss = (s / ((s + c * c).sqrt() + c)).mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        follow(averages, [p.detach() for p in parameters], 1e-4)
+        return loss.item()
+
+    first = step(images(file["z"]).contiguous(memory_format=memory), file["t"], file["r"])
+    check = abs(first / file["result"].item() - 1)
+    del file
+    yield check
+    while True:
+        n = torch.randint(points - 1, (batch,))
+        yield step(torch.randn(batch, 3, 32, 32).contiguous(memory_format=memory), grid[n + 1], grid[n])
+
+
+def peak_megabytes():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
+
+
+def main():
+    row, threads, path, setting = sys.argv[1:]
+    torch.set_num_threads(int(threads))
+    torch.set_flush_denormal(True)
+    torch.manual_seed(1)
+    shape, batch = ROWS[row]
+    file = read_safetensors(path)
+    network = Network(**shape)
+    network.load({name[len("theta."):]: values for name, values in file.items() if name.startswith("theta.")})
+    kind = training if row.startswith("train") else sampling
+    runs = kind(ConsistencyFunction(network), batch, file, setting)
+    print(f"{next(runs):.3e}", flush=True)
+    del file
+    with open("/proc/self/clear_refs", "w") as clear:
+        clear.write("5")  # forgets the peak of the preparation
+    while sys.stdin.readline() == "run\n":
+        start = time.perf_counter()
+        next(runs)
+        print(f"{(time.perf_counter() - start) * 1e3:.4f}", flush=True)
+    print(f"{peak_megabytes():.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
