@@ -50,13 +50,15 @@ inline double per_number(cm::op::AttentionMix const&, cm::Shape const&, cm::Shap
 }
 
 template <class Op, class... X>
-requires(std::same_as<X, Outline> || ...) Outline apply(Op const& op, X const&... x) {
+  requires(std::same_as<X, Outline> || ...)
+Outline apply(Op const& op, X const&... x) {
   auto const y = op.result(x.shape()...);
   Outline::operations += static_cast<double>(y.count()) * per_number(op, x.shape()...);
   return Outline{y};
 }
 template <class F, class... X>
-requires(std::same_as<X, Outline> || ...) Outline apply(cm::Pointwise<F> const&, X const&... x) {
+  requires(std::same_as<X, Outline> || ...)
+Outline apply(cm::Pointwise<F> const&, X const&... x) {
   return Outline{cm::BroadcastPlan<sizeof...(X)>{x.shape()...}.shape};
 }
 

@@ -347,7 +347,8 @@ struct Cases<op::Conv2d> {
     run({3, 17, 14, 16}, 3, 16, 1);
     run({1, 8, 9, 64}, 3, 64, 1);
     run({1, 7, 7, 192}, 3, 40, 1);
-    // Many channels on small images, on large ones in groups of outputs, on images that tiles of 2×2 fill better.
+    // Many channels on small images, on large ones in groups of outputs, on images that tiles of 2×2 fill
+    // better.
     run({2, 5, 6, 130}, 3, 129, 1);
     run({5, 16, 17, 250}, 3, 260, 1);
     run({40, 2, 2, 24}, 3, 20, 1);

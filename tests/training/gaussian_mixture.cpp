@@ -81,8 +81,8 @@ std::vector<double> errors_after_training(std::uint64_t seed) {
 
 }  // namespace
 
-// Eight seeds gave 0.020 to 0.029 on average over the grid and 0.032 to 0.049 at T, but for one run of 0.063: hence
-// the middle one of three. 6 seconds each on one core.
+// Eight seeds gave 0.020 to 0.029 on average over the grid and 0.032 to 0.049 at T, but for one run of 0.063:
+// hence the middle one of three. 6 seconds each on one core.
 TEST_CASE("consistency training finds the exact consistency function of a mixture") {
   set_threads(1);  // the loops are too small to share
   std::array<std::vector<double>, 3> runs;

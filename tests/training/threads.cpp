@@ -5,8 +5,8 @@
 
 #include <consistency/core/parallel.hpp>
 
+#include "../support/unet_run.hpp"
 #include "state.hpp"
-#include "unet_run.hpp"
 
 using namespace consistency;
 using namespace consistency::test;

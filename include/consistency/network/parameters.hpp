@@ -104,8 +104,8 @@ class Parameters<Tensor<S, B>> {
     return theta;
   }
 
-  /// Tells kernels that these numbers will be read many times: forms of weights are made once and kept, up to four
-  /// times the memory of θ, until `flat` next hands out the numbers for writing. `sample` does this.
+  /// Tells kernels that these numbers will be read many times: forms of weights are made once and kept, up to
+  /// four times the memory of θ, until `flat` next hands out the numbers for writing. `sample` does this.
   void keep_forms() const noexcept { flat_.keep_forms(); }
 
   Arena const& operator[](ParameterId id) const noexcept { return views_[id]; }

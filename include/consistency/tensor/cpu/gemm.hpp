@@ -83,8 +83,7 @@ auto block_for(Index rows) {
   using F = void (*)(Strided<S> const&, S const*, Index, Index, Index, S*, Index, Start<S> const&);
   static constexpr auto table = []<int... I>(std::integer_sequence<int, I...>) {
     return std::array<F, sizeof...(I)>{&multiply_block<S, I + 1, UnitColumns>...};
-  }
-  (std::make_integer_sequence<int, static_cast<int>(Block<S>::height)>{});
+  }(std::make_integer_sequence<int, static_cast<int>(Block<S>::height)>{});
   return table[static_cast<std::size_t>(rows - 1)];
 }
 

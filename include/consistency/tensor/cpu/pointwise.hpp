@@ -107,8 +107,7 @@ struct Kernel<Pointwise<F>, Cpu> {
         (..., (to[K] ? cpu::store(v[N] * derivative<K, P>(op.f, v, std::make_index_sequence<N>{}), to[K] + at,
                                   lanes)
                      : void()));
-      }
-      (std::make_index_sequence<N>{});
+      }(std::make_index_sequence<N>{});
     });
     return result;
   }

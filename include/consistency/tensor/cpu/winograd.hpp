@@ -52,7 +52,7 @@ struct WinogradPlan {
 };
 
 template <class W, class S>
-inline constexpr Index bytes_per_channel = W::frequencies* static_cast<Index>(sizeof(S));
+inline constexpr Index bytes_per_channel = W::frequencies * static_cast<Index>(sizeof(S));
 
 /// Tiles per chunk of a transform: about 16K numbers.
 inline Index transform_grain(Index frequencies, Index channels) {

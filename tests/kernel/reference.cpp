@@ -5,7 +5,7 @@
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/tensor/reference.hpp>
 
-#include "cases.hpp"
+#include "../tensor/cases.hpp"
 
 using namespace consistency;
 using namespace consistency::test;

@@ -11,7 +11,7 @@
 #include <consistency/sampling/multistep.hpp>
 #include <consistency/sampling/one_step.hpp>
 
-#include "unet_run.hpp"
+#include "../support/unet_run.hpp"
 
 // Counts every allocation of the process, by operator new and by C functions alike. Under a sanitizer, which
 // has hooks of its own, only the library's pool is looked at.
