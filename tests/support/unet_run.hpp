@@ -11,7 +11,7 @@
 namespace consistency::test {
 
 /// The training of a small U-Net with all that has a state: dropout, a growing grid, a target and an average
-/// that follow. Large enough that its loops are cut among threads. Compiled once for the tests of this room.
+/// that follow. Large enough that its loops are cut among threads. Compiled once for all rooms.
 class UNetRun {
  public:
   explicit UNetRun(std::uint64_t seed);

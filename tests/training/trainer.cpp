@@ -5,6 +5,8 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/sampling/one_step.hpp>
+#include <consistency/sampling/sample.hpp>
 #include <consistency/schedule/adaptive_steps.hpp>
 #include <consistency/schedule/fixed_steps.hpp>
 #include <consistency/schedule/gap_times.hpp>
@@ -34,6 +36,21 @@ using X = Tensor<float>;
 /// A weight that overflows the sum of squares of the gradient, not the loss.
 struct HugeWeighting {
   auto operator()(Operand auto const& t, Operand auto const&) const { return 0.0 * t + 1e30; }
+};
+
+/// A perceptron that says whether its parameters' tensors keep forms while it is evaluated.
+struct Watching {
+  Mlp inner{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}};
+  bool* keeps;
+
+  ParameterTable const& parameters() const { return inner.parameters(); }
+  Shape data_shape() const { return inner.data_shape(); }
+  auto operator()(auto const& theta, Value auto const& x, Operand auto const& time, Mode const& mode) const {
+    constexpr int of_this_test = 1000;
+    auto const& first = stop_gradient(theta[0]);
+    *keeps = first.kept_form(of_this_test, [] { return X{Shape{1}}; }).defined();
+    return inner(theta, x, time, mode);
+  }
 };
 
 F small() { return F{Mlp{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}}}; }
@@ -69,6 +86,18 @@ TEST_CASE("a step reports the loss before the update, the gradient's norm and th
     tape.backward(t.method().loss(watched, before, batch(k), k, Key{5}));
     CHECK(relative_error(report.gradient_norm, std::sqrt(dot(gradient.flat(), gradient.flat()))) < 1e-6);
   }
+}
+
+TEST_CASE("samples keep forms of the weights, a step does not") {
+  bool keeps = false;
+  auto const f = ConsistencyFunction{Watching{.keeps = &keeps}};
+  auto t = Trainer{ConsistencyTraining{f}, RAdam{}, f.initialize({1})};
+  sample(f, t.theta(), OneStep{}, {.count = 2});
+  CHECK(keeps);
+  t.step(batch(0));
+  CHECK_FALSE(keeps);
+  sample(f, t.averaged(), OneStep{}, {.count = 2});
+  CHECK(keeps);
 }
 
 TEST_CASE("the first step moves the parameters by the rate times the gradient") {

@@ -66,6 +66,7 @@ class Trainer {
     auto const k = state_.step;
     tape_.clear();
     gradient_.flat().fill(typename X::Scalar(0));
+    static_cast<void>(state_.theta.flat());  // kept forms would last this step alone, and cost more than θ
     theta_.watch(tape_, state_.theta, gradient_);
     auto const& theta_minus = Target::follows ? *state_.target : state_.theta;
     check(batch);

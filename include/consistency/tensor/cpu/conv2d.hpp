@@ -123,7 +123,7 @@ struct Kernel<op::Conv2d, Cpu> {
     auto const k = w.shape()[0];
     auto const out = w.shape()[3];
     if (wanted[0]) result[0] = backward_data(op, g, x.shape(), w);
-    auto const transformed = [&]<class W>(W) { result[1] = cpu::winograd_weight_gradient<W>(x, g, S(1)); };
+    auto const transformed = [&]<class W>(W) { result[1] = cpu::winograd_weight_gradient<W>(x, g); };
     if (wanted[1] && !cpu::with_winograd(k, op.stride, x.shape(), w.shape()[2], out, transformed)) {
       auto const patches = cpu::Patches<S>{x, k, op.stride};
       result[1] = cpu::weight_gradient<S>(g.shape().rows(), patches.depth(), out, g.data(),

@@ -16,8 +16,8 @@ struct WinogradPlan {
   Index block;  ///< tiles
   Index group;  ///< panels of output channels
 
-  /// For `tiles` tiles of `in` channels and `panels` panels of `width` output channels; `bytes` per channel
-  /// of a transformed tile.
+  /// For `tiles` tiles of `in` channels and `panels` panels of `width` output channels, `height` rows to a
+  /// register block; `bytes` per channel of a transformed tile.
   static WinogradPlan forward(Index tiles, Index in, Index panels, Index width, Index height, Index bytes) {
     constexpr Index second_level = 400 << 10;
     auto const out = panels * width;
@@ -27,7 +27,9 @@ struct WinogradPlan {
               pieces_of(tiles, std::clamp<Index>((tiles / 8 + height - 1) / height * height, height,
                                                  std::max(height, fits))),
               panels};
-    return grouped(tiles, in, panels, width, bytes, 5 << 20, tiles <= 64 ? 64 << 20 : 5 << 19);
+    // Few tiles stay one block, so that the inputs are transformed once.
+    constexpr Index few = 64, no_limit = 64 << 20;
+    return grouped(tiles, in, panels, width, bytes, 5 << 20, tiles <= few ? no_limit : 5 << 19);
   }
 
   /// Sums over tiles stay in the cache in place of weights, and more tiles: each pass over the sums then adds
@@ -107,7 +109,7 @@ void winograd_convolve(Tensor<S, Cpu> const& x, Layout const& left, WinogradWeig
   auto const weights = WeightLayout<W, S>{in};
   auto const right = PanelLayout<W, S>{plan.group * width};
   auto room = w.room(plan.group);
-  /// Panels [first, last) of those in u and m, for frequency f.
+  // Panels [first, last) of those in u and m, for frequency f.
   auto const multiply = [&](S const* v, S const* u, S* m, Index f, Index tiles, Index first, Index last) {
     for (auto p = first; p < last; ++p)
       for_blocks<S>(tiles, [&](Index tile, Index height) {
@@ -161,11 +163,11 @@ void winograd_convolve(Tensor<S, Cpu> const& x, WinogradWeights<W, S> const& w, 
   with_row_layout<W, S>(w.in(), [&](auto const& left) { winograd_convolve<W>(x, left, w, y, after); });
 }
 
-/// scale · Gᵀ s G for sums s of one frequency each, (in × padded) numbers `plane` apart, into channels
+/// Gᵀ s G for sums s of one frequency each, (in × padded) numbers `plane` apart, into channels
 /// [first, first + count) of w (3, 3, in, out).
 template <class W, class S>
-void transform_sums(S const* s, Index plane, Index padded, S scale, Index in, Index out, Index first,
-                    Index count, S* w) {
+void transform_sums(S const* s, Index plane, Index padded, Index in, Index out, Index first, Index count,
+                    S* w) {
   using P = Pack<S>;
   constexpr int e = W::edge;
   parallel_ranges(in, std::max<Index>(1, 4096 / padded), [&](Index begin, Index end) {
@@ -184,18 +186,17 @@ void transform_sums(S const* s, Index plane, Index padded, S scale, Index in, In
           std::array<P, 3> tap;
           W::weights_adjoint(half.data() + i * e, 1, tap.data(), 1);
 #pragma GCC unroll 3
-          for (int j = 0; j < 3; ++j)
-            lanes.store(P::splat(scale) * tap[j], w + ((i * 3 + j) * in + c) * out + first + o);
+          for (int j = 0; j < 3; ++j) lanes.store(tap[j], w + ((i * 3 + j) * in + c) * out + first + o);
         }
       });
   });
 }
 
-/// The gradient of the weights, scale · Gᵀ [Σ over tiles of (Bᵀ d B)ᵀ (A g Aᵀ)] G: each frequency's sum is a
+/// The gradient of the weights, Gᵀ [Σ over tiles of (Bᵀ d B)ᵀ (A g Aᵀ)] G: each frequency's sum is a
 /// matrix product over blocks of tiles.
 template <class W, class S, class Layout>
-Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Layout const& left, Tensor<S, Cpu> const& g,
-                                        S scale) {
+Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Layout const& left,
+                                        Tensor<S, Cpu> const& g) {
   constexpr auto width = Block<S>::width;
   auto const in = x.shape()[3];
   auto const out = g.shape()[3];
@@ -235,16 +236,15 @@ Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Layout const& l
           });
       });
     }
-    transform_sums<W>(sums.data(), plane, padded, scale, in, out, first_channel, channels, w.mutable_data());
+    transform_sums<W>(sums.data(), plane, padded, in, out, first_channel, channels, w.mutable_data());
   }
   return w;
 }
 
 template <class W, class S>
-Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& g, S scale) {
+Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& g) {
   Tensor<S, Cpu> w;
-  with_row_layout<W, S>(x.shape()[3],
-                        [&](auto const& left) { w = winograd_weight_gradient<W>(x, left, g, scale); });
+  with_row_layout<W, S>(x.shape()[3], [&](auto const& left) { w = winograd_weight_gradient<W>(x, left, g); });
   return w;
 }
 

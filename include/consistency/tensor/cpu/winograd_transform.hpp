@@ -76,42 +76,60 @@ struct WeightLayout {
   Tensor<S, Cpu> allocate(Index count) const { return Tensor<S, Cpu>{Shape{count, W::frequencies, plane}}; }
 };
 
-/// V = Bᵀ d B of tiles [begin, end) of x (n, h, w, c); v is the place of tile `begin`. Pixels outside the
-/// image are read from `zeros`, which holds c of them.
-template <class W, class S, class Layout>
-void transform_input(TileGrid<W> const& grid, S const* x, S const* zeros, Index channels, Index begin,
-                     Index end, S* v, Layout const& layout) {
+/// M d Mᵀ of tiles [begin, end) for squares d of Size × Size pixels of x, whose first pixel lies `margin`
+/// before the tile's; map applies M, of as many rows as an edge. `channels` channels of x, whose pixels hold
+/// `pitch`; v is the place of tile `begin`. Pixels outside the image are read from `zeros`, which holds
+/// `channels` of them.
+template <int Size, class W, class S, class Layout>
+void transform_squares(TileGrid<W> const& grid, S const* x, S const* zeros, Index channels, Index pitch,
+                       Index margin, Index begin, Index end, S* v, Layout const& layout, auto const& map) {
   using P = Pack<S>;
   constexpr int e = W::edge;
   for (auto t = begin; t < end; ++t, v += layout.pitch) {
-    auto const top = grid.top(t) - 1;
-    auto const left = grid.left(t) - 1;
-    auto const* const image = x + grid.image(t, channels);
-    std::array<S const*, e * e> from;
-    for (int i = 0; i < e; ++i)
-      for (int j = 0; j < e; ++j)
-        from[i * e + j] =
-            grid.holds(top + i, left + j) ? image + ((top + i) * grid.width + left + j) * channels : zeros;
+    auto const top = grid.top(t) - margin;
+    auto const left = grid.left(t) - margin;
+    auto const* const image = x + grid.image(t, pitch);
+    std::array<S const*, Size * Size> from;
+    for (int i = 0; i < Size; ++i)
+      for (int j = 0; j < Size; ++j)
+        from[i * Size + j] =
+            grid.holds(top + i, left + j) ? image + ((top + i) * grid.width + left + j) * pitch : zeros;
     for_packs<S>(
         channels, [&](auto lanes, Index c) __attribute__((always_inline)) {
           auto* const to = v + layout.of(c);
-          std::array<P, e * e> half;
+          std::array<P, e * Size> half;
 #pragma GCC unroll 6
-          for (int j = 0; j < e; ++j) {
-            std::array<P, e> d;
+          for (int j = 0; j < Size; ++j) {
+            std::array<P, Size> d;
 #pragma GCC unroll 6
-            for (int i = 0; i < e; ++i) d[i] = lanes.load(from[i * e + j] + c);
-            W::input(d.data(), 1, half.data() + j, e);
+            for (int i = 0; i < Size; ++i) d[i] = lanes.load(from[i * Size + j] + c);
+            map(d.data(), half.data() + j, Size);
           }
 #pragma GCC unroll 6
           for (int i = 0; i < e; ++i) {
             std::array<P, e> out;
-            W::input(half.data() + i * e, 1, out.data(), 1);
+            map(half.data() + i * Size, out.data(), 1);
 #pragma GCC unroll 6
             for (int j = 0; j < e; ++j) out[j].store(to + (i * e + j) * layout.group);
           }
         });
   }
+}
+
+/// V = Bᵀ d B of tiles [begin, end) of x (n, h, w, c).
+template <class W, class S, class Layout>
+void transform_input(TileGrid<W> const& grid, S const* x, S const* zeros, Index channels, Index begin,
+                     Index end, S* v, Layout const& layout) {
+  transform_squares<W::edge>(grid, x, zeros, channels, channels, 1, begin, end, v, layout,
+                             [](auto const* d, auto* to, int step) { W::input(d, 1, to, step); });
+}
+
+/// A g Aᵀ of tiles [begin, end) and `channels` channels of the gradient g, whose pixels hold `pitch`.
+template <class W, class S>
+void transform_gradient(TileGrid<W> const& grid, S const* g, S const* zeros, Index channels, Index pitch,
+                        Index begin, Index end, S* h, PanelLayout<W, S> const& layout) {
+  transform_squares<W::tile>(grid, g, zeros, channels, pitch, 0, begin, end, h, layout,
+                             [](auto const* d, auto* to, int step) { W::output_adjoint(d, 1, to, step); });
 }
 
 /// y = Aᵀ m A and its epilogue for tiles [begin, end) and `channels` channels of y, whose pixels hold
@@ -159,45 +177,6 @@ void transform_output(TileGrid<W> const& grid, S const* m, PanelLayout<W, S> con
     } else {
       run(std::false_type{});
     }
-  }
-}
-
-/// A g Aᵀ of tiles [begin, end) and `channels` channels of the gradient g, whose pixels hold `pitch`; h is
-/// the place of tile `begin`.
-template <class W, class S>
-void transform_gradient(TileGrid<W> const& grid, S const* g, S const* zeros, Index channels, Index pitch,
-                        Index begin, Index end, S* h, PanelLayout<W, S> const& layout) {
-  using P = Pack<S>;
-  constexpr int e = W::edge;
-  constexpr int size = W::tile;
-  for (auto t = begin; t < end; ++t, h += layout.pitch) {
-    auto const top = grid.top(t);
-    auto const left = grid.left(t);
-    auto const* const image = g + grid.image(t, pitch);
-    std::array<S const*, size * size> from;
-    for (int i = 0; i < size; ++i)
-      for (int j = 0; j < size; ++j)
-        from[i * size + j] =
-            grid.holds(top + i, left + j) ? image + ((top + i) * grid.width + left + j) * pitch : zeros;
-    for_packs<S>(
-        channels, [&](auto lanes, Index c) __attribute__((always_inline)) {
-          auto* const to = h + layout.of(c);
-          std::array<P, e * size> half;
-#pragma GCC unroll 6
-          for (int j = 0; j < size; ++j) {
-            std::array<P, size> d;
-#pragma GCC unroll 6
-            for (int i = 0; i < size; ++i) d[i] = lanes.load(from[i * size + j] + c);
-            W::output_adjoint(d.data(), 1, half.data() + j, size);
-          }
-#pragma GCC unroll 6
-          for (int i = 0; i < e; ++i) {
-            std::array<P, e> out;
-            W::output_adjoint(half.data() + i * size, 1, out.data(), 1);
-#pragma GCC unroll 6
-            for (int j = 0; j < e; ++j) out[j].store(to + (i * e + j) * layout.group);
-          }
-        });
   }
 }
 
