@@ -35,7 +35,7 @@ struct WinogradPlan {
   /// Sums over tiles stay in the cache in place of weights, and more tiles: each pass over the sums then adds
   /// more.
   static WinogradPlan gradient(Index tiles, Index in, Index panels, Index width, Index bytes) {
-    return grouped(tiles, in, panels, width, bytes, 5 << 19, 4 << 20);
+    return grouped(tiles, in, panels, width, bytes, 5 << 20, 4 << 20);
   }
 
  private:
