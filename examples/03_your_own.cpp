@@ -33,12 +33,13 @@ struct LogarithmicTimes {
   cm::Index K;
 
   double resolution(cm::Index k) const { return 4 + 60 * static_cast<double>(k) / static_cast<double>(K); }
-  double epsilon() const { return 0.002; }
+  cm::TimeRange range() const { return {0.002, 80}; }
   cm::TimePair draw(cm::Index k, cm::Key key, cm::Counter at) const {
     auto const intervals = std::floor(resolution(k));
     auto const n = std::floor(cm::uniform_block<double>(key, at, 0)[0] * intervals);
     auto const sigma = [&](double i) {
-      return i == 0 ? epsilon() : epsilon() * std::pow(80 / epsilon(), i / intervals);
+      auto const [epsilon, T] = range();
+      return i == 0 ? epsilon : epsilon * std::pow(T / epsilon, i / intervals);
     };
     return {sigma(n + 1), sigma(n)};
   }

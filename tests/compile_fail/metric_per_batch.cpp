@@ -1,4 +1,4 @@
-// SHOULD_FAIL: (constraints|constraint|Metric)
+// SHOULD_FAIL: the metric must be a Metric
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;
@@ -17,3 +17,4 @@ struct Distance {
 
 using F = cm::ConsistencyFunction<cm::Mlp>;
 using Method = cm::ConsistencyTraining<F, Distance>;
+constexpr bool follows = Method::follows;

@@ -121,3 +121,18 @@ TEST_CASE("a law without mass inside the grid is refused") {
   check_refused<ErrorCode::config>([] { LogNormalLaw{.mean = 100, .deviation = 0.1}.time({}, {}, {}); },
                                    {"LogNormalLaw", "100.0", "0.1"});
 }
+
+TEST_CASE("a continuous time is uniform in its position on the grid, or log-normal, and inside the grid") {
+  auto const grid = KarrasGrid{};
+  std::vector<double> positions(20, 0);
+  double below = 0;
+  for (std::uint32_t i = 0; i < draws; ++i) {
+    auto const t = UniformLaw{}.time(grid, {17, stream::times}, {3, i});
+    REQUIRE(t >= grid.epsilon);
+    REQUIRE(t <= grid.sigma_max);
+    positions[static_cast<std::size_t>(std::min(19.0, 20 * grid.to_unit(t)))] += 1;
+    if (LogNormalLaw{-1.2, 1.2}.time(grid, {17, stream::times}, {3, i}) < std::exp(-1.2)) below += 1;
+  }
+  CHECK(excess(positions, std::vector<double>(20, 0.05)) < 5);
+  CHECK(std::abs(below / draws - 0.5) < 5 * 0.5 / std::sqrt(static_cast<double>(draws)));
+}

@@ -54,7 +54,7 @@ TEST_CASE("gap times are apart and never below epsilon") {
   for (Index const k : {0, 499, 500, 1500, 5000, 9000, 100000})
     for (std::uint32_t i = 0; i < 20000; ++i) {
       auto const [t, r] = times.draw(k, key, {static_cast<std::uint32_t>(k), i});
-      REQUIRE(r >= times.epsilon());
+      REQUIRE(r >= times.grid.epsilon);
       REQUIRE(t > r);
       REQUIRE(t < times.grid.sigma_max);
     }
@@ -63,11 +63,12 @@ TEST_CASE("gap times are apart and never below epsilon") {
 TEST_CASE("stage 0 trains a denoiser: the smaller time is epsilon") {
   auto const times = GapTimes{.denoising = 10};
   for (std::uint32_t i = 0; i < 1000; ++i) {
-    CHECK(times.draw(0, key, {0, i}).r == times.epsilon());
-    CHECK(times.draw(9, key, {0, i}).r == times.epsilon());
+    CHECK(times.draw(0, key, {0, i}).r == times.grid.epsilon);
+    CHECK(times.draw(9, key, {0, i}).r == times.grid.epsilon);
   }
   auto larger = 0;
-  for (std::uint32_t i = 0; i < 1000; ++i) larger += times.draw(10, key, {0, i}).r > times.epsilon() ? 1 : 0;
+  for (std::uint32_t i = 0; i < 1000; ++i)
+    larger += times.draw(10, key, {0, i}).r > times.grid.epsilon ? 1 : 0;
   CHECK(larger > 0);
 }
 
@@ -91,7 +92,7 @@ TEST_CASE("the smaller time is that of the formula for every stage") {
     for (std::uint32_t i = 0; i < 1000; ++i) {
       auto const [t, r] = times.draw((stage - 1) * 10, key, {0, i});
       auto const ratio = 1 - std::pow(4.0, static_cast<double>(-stage)) * (1 + 6 * sigmoid_of_minus(t));
-      CHECK(r == doctest::Approx(std::max(times.epsilon(), t * ratio)).epsilon(1e-12));
+      CHECK(r == doctest::Approx(std::max(times.grid.epsilon, t * ratio)).epsilon(1e-12));
     }
 }
 
@@ -115,7 +116,7 @@ TEST_CASE("the gap halves at every stage for q = 2") {
       auto const wide = times.draw(k, key, {0, i});
       auto const narrow = times.draw(k + 1, key, {0, i});
       REQUIRE(wide.t == narrow.t);
-      if (wide.r == times.epsilon()) continue;
+      if (wide.r == times.grid.epsilon) continue;
       CHECK((wide.t - wide.r) == doctest::Approx(2 * (narrow.t - narrow.r)).epsilon(1e-9));
       ++compared;
     }

@@ -5,6 +5,7 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/schedule/karras.hpp>
+#include <consistency/solver/dpm2.hpp>
 #include <consistency/solver/euler.hpp>
 #include <consistency/solver/heun.hpp>
 #include <consistency/tensor/cpu.hpp>
@@ -36,7 +37,7 @@ struct WithoutOrder {
   }
 };
 
-static_assert(OdeSolver<Euler> && OdeSolver<Heun> && OdeSolver<Midpoint>);
+static_assert(OdeSolver<Euler> && OdeSolver<Heun> && OdeSolver<Dpm2> && OdeSolver<Midpoint>);
 static_assert(!OdeSolver<WithoutOrder> && !OdeSolver<int>);
 
 using T = Tensor<double>;
@@ -91,7 +92,8 @@ TEST_CASE_TEMPLATE("on Gaussian data a solver has the order that it states", Sol
 }
 
 // Here the midpoint rule is as good as it states; on Gaussian data its leading error vanishes by accident.
-TEST_CASE_TEMPLATE("on a mixture a solver has the order that it states", Solver, Euler, Heun, Midpoint) {
+TEST_CASE_TEMPLATE("on a mixture a solver has the order that it states", Solver, Euler, Heun, Dpm2,
+                   Midpoint) {
   for (Index const points : {1280, 2560}) {
     auto const order = observed_order(Solver{}, mixture, points);
     CAPTURE(points);
@@ -127,7 +129,7 @@ TEST_CASE("Heun's sampler down to 0 has the values worked out independently") {
   CHECK(end(40) == doctest::Approx(.5048768646542274).epsilon(1e-12));
 }
 
-TEST_CASE_TEMPLATE("a step of no length and a field of no velocity move nothing", Solver, Euler, Heun,
+TEST_CASE_TEMPLATE("a step of no length and a field of no velocity move nothing", Solver, Euler, Heun, Dpm2,
                    Midpoint) {
   auto const x = normal<float>({3, 2}, {1});
   auto const t = times<float>(3, 2.0);
@@ -137,7 +139,7 @@ TEST_CASE_TEMPLATE("a step of no length and a field of no velocity move nothing"
   CHECK(same_numbers(Solver{}.step(still, x, t, times<float>(3, 1.0)), x));
 }
 
-TEST_CASE_TEMPLATE("times belong to samples", Solver, Euler, Heun, Midpoint) {
+TEST_CASE_TEMPLATE("times belong to samples", Solver, Euler, Heun, Dpm2, Midpoint) {
   auto const v = exact_velocity(mixture);
   auto const x = normal<double>({3, 2}, {1});
   auto const t = tensor<double>({3, 1}, {80.0, 2.0, 0.1});
@@ -148,7 +150,7 @@ TEST_CASE_TEMPLATE("times belong to samples", Solver, Euler, Heun, Midpoint) {
                     together.view(2 * i, {1, 2})));
 }
 
-TEST_CASE_TEMPLATE("a step is differentiable", Solver, Euler, Heun, Midpoint) {
+TEST_CASE_TEMPLATE("a step is differentiable", Solver, Euler, Heun, Dpm2, Midpoint) {
   auto const v = [](Value auto const& a, Operand auto const& t) { return sin(a) / t; };
   auto const x = normal<double>({4, 1}, {2});
   auto const t = times<double>(4, 1.5);

@@ -83,7 +83,7 @@ struct EqualTimes {
   double t = 1.3;
   TimePair draw(Index, Key, Counter) const { return {t, t}; }
   double resolution(Index) const { return 1; }
-  double epsilon() const { return 0.002; }
+  TimeRange range() const { return {t, t}; }
 };
 static_assert(TimePairs<EqualTimes>);
 

@@ -1,7 +1,13 @@
+#include <cmath>
+
 #include <doctest/doctest.h>
 
+#include <consistency/schedule/karras.hpp>
 #include <consistency/tensor/cpu.hpp>
+#include <consistency/weighting/edm_weighting.hpp>
+#include <consistency/weighting/grid_speed_weighting.hpp>
 #include <consistency/weighting/inverse_gap_weighting.hpp>
+#include <consistency/weighting/truncated_snr_weighting.hpp>
 #include <consistency/weighting/uniform_weighting.hpp>
 
 #include "../support/compare.hpp"
@@ -29,4 +35,33 @@ TEST_CASE("weights of float times have the float's precision") {
   auto const r = tensor<float>({1, 1}, {69.450946F});
   Tensor<float> const w = InverseGapWeighting{}(t, r);
   CHECK(w[0] == doctest::Approx(1 / (80 - 69.450946)).epsilon(1e-6));
+}
+
+TEST_CASE("a denoiser's weight is that of the network's output: w c_out^2 is 1") {
+  auto const t = tensor<double>({4, 1}, {0.002, 0.5, 7.0, 80.0});
+  Tensor<double> const w = EdmWeighting{}(t);
+  for (Index i = 0; i < 4; ++i) {
+    auto const c_out = t[i] * 0.5 / std::sqrt(t[i] * t[i] + 0.25);
+    CHECK(w[i] * c_out * c_out == doctest::Approx(1).epsilon(1e-13));
+  }
+}
+
+TEST_CASE("the truncated signal-to-noise ratio is 1 / t^2, at least 1") {
+  auto const t = tensor<double>({4, 1}, {0.002, 0.5, 1.0, 80.0});
+  Tensor<double> const w = TruncatedSnrWeighting{}(t);
+  auto const expected = tensor<double>({4, 1}, {250000.0, 4.0, 1.0, 1.0});
+  for (Index i = 0; i < 4; ++i) CHECK(w[i] == doctest::Approx(expected[i]).epsilon(1e-13));
+}
+
+TEST_CASE("the grid's speed is the derivative of its time by its position") {
+  auto const grid = KarrasGrid{};
+  for (auto const u : {0.001, 0.3, 0.9}) {
+    constexpr auto h = 1e-5;
+    auto const speed = (grid.from_unit(u + h) - grid.from_unit(u - h)) / (2 * h);
+    auto const t = tensor<double>({1, 1}, {grid.from_unit(u)});
+    Tensor<double> const w = GridSpeedWeighting{}(t);
+    Tensor<double> const squared = GridSpeedWeighting{.power = 2}(t);
+    CHECK(w[0] == doctest::Approx(speed).epsilon(1e-6));
+    CHECK(squared[0] == doctest::Approx(speed * speed).epsilon(1e-6));
+  }
 }

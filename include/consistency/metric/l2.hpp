@@ -6,6 +6,8 @@ namespace consistency {
 
 /// Mean squared difference.
 struct L2 {
+  static constexpr bool twice_differentiable = true;
+
   auto operator()(Operand auto const& x, Operand auto const& y) const {
     return mean_per_sample(square(x - y));
   }

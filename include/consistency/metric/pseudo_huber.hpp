@@ -8,6 +8,8 @@ namespace consistency {
 
 /// √(‖x − y‖² + c²) − c (Song & Dhariwal 2023, Section 3.3).
 struct PseudoHuber {
+  static constexpr bool twice_differentiable = true;
+
   double c = 0.03;
 
   /// The authors' choice for data of `dimensions` numbers: 0.00054 √dimensions.

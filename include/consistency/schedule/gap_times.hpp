@@ -37,7 +37,7 @@ struct GapTimes {
     return {t, stage(k) == 0 ? grid.epsilon : std::max(grid.epsilon, t * (1 - gap))};
   }
   double resolution(Index k) const { return std::pow(q, static_cast<double>(stage(k))); }
-  double epsilon() const { return grid.epsilon; }
+  TimeRange range() const { return grid.range(); }
 };
 
 }  // namespace consistency

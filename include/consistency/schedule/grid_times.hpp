@@ -25,7 +25,7 @@ struct GridTimes {
     return {grid(n + 1, points), grid(n, points)};
   }
   double resolution(Index k) const { return static_cast<double>(curriculum.points(k)); }
-  double epsilon() const { return grid.epsilon; }
+  TimeRange range() const { return grid.range(); }
 };
 
 }  // namespace consistency

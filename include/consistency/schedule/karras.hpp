@@ -5,6 +5,7 @@
 
 #include <consistency/core/error.hpp>
 #include <consistency/core/shape.hpp>
+#include <consistency/core/time_range.hpp>
 
 namespace consistency {
 
@@ -42,6 +43,8 @@ struct KarrasGrid {
     if (n == points) return sigma_max;
     return from_unit(static_cast<double>(n - 1) / static_cast<double>(points - 1));
   }
+
+  TimeRange range() const { return {epsilon, sigma_max}; }
 
   /// The time at position u ∈ [0, 1] of the grid, and back.
   double from_unit(double u) const {

@@ -7,11 +7,13 @@
 
 namespace consistency {
 
-/// Which interval [t_n, t_{n+1}] of a grid of N points a sample trains on: n ∈ {1, …, N − 1}.
+/// How often each noise level is trained on: which interval [t_n, t_{n+1}] of a grid of N points a sample
+/// takes, n ∈ {1, …, N − 1}, and its time in (ε, T) where time is continuous.
 /// Models: UniformLaw, LogNormalLaw. docs/concepts/schedule.md
 template <class L>
 concept TimeLaw = requires(L const& law, KarrasGrid const& grid, Index points, Key key, Counter at) {
   { law.interval(grid, points, key, at) } -> std::same_as<Index>;
+  { law.time(grid, key, at) } -> std::convertible_to<double>;
 };
 
 }  // namespace consistency

@@ -3,7 +3,7 @@
 #include <concepts>
 
 #include <consistency/core/random.hpp>
-#include <consistency/core/shape.hpp>
+#include <consistency/schedule/karras.hpp>
 
 namespace consistency {
 
@@ -18,7 +18,7 @@ template <class T>
 concept TimePairs = requires(T const& times, Index k, Key key, Counter at) {
   { times.draw(k, key, at) } -> std::same_as<TimePair>;
   { times.resolution(k) } -> std::convertible_to<double>;
-  { times.epsilon() } -> std::convertible_to<double>;
+  { times.range() } -> std::same_as<TimeRange>;
 };
 
 }  // namespace consistency

@@ -1,34 +1,100 @@
 #pragma once
 
+#include <cmath>
+#include <concepts>
+#include <string>
+
+#include <consistency/core/time_range.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/solver/solver.hpp>
 
 namespace consistency {
 
-/// Where the velocity of the probability-flow ODE comes from: dx/dt = (x − D(x, t)) / t with a denoiser D.
-/// `source.given(x0)` is v(x, t) for a batch with clean data x0. Models: DataVelocity, TeacherVelocity.
+/// Where the velocity of the probability-flow ODE comes from. `source.given(x0)` is v(x, t) for a batch with
+/// clean data x0. Models: DataVelocity, TeacherVelocity. docs/concepts/velocity.md
+template <class V>
+concept VelocitySource = requires(V const& source, Tensor<float> const& x0) { source.given(x0); };
+
+/// dx/dt = (x − D(x, t)) / t for a denoiser's output D (Song et al. 2023, Eq. 2; Karras et al. 2022, Eq. 3).
+auto flow_velocity(Operand auto const& x, Operand auto const& denoised, Operand auto const& t) {
+  return (x - denoised) / t;
+}
 
 /// D = the clean data itself: consistency training (Song et al. 2023, Section 5, Eq. 9).
 struct DataVelocity {
   template <Value X>
   auto given(X const& x0) const {
-    return [&x0](Value auto const& x, Operand auto const& t) { return (x - x0) / t; };
+    return [&x0](Value auto const& x, Operand auto const& t) { return flow_velocity(x, x0, t); };
   }
 };
 
-/// D = a trained denoiser with parameters φ: consistency distillation (Song et al. 2023, Section 4).
+/// D = a trained denoiser D_φ, in evaluation mode: consistency distillation (Song et al. 2023, Section 4).
+/// φ usually are the averaged weights of its training.
 template <class Denoiser, class P>
 struct TeacherVelocity {
-  Denoiser denoiser;
+  Denoiser denoiser;  ///< any callable of (φ, x, t)
   P phi;
+  TimeRange trained{0.002, 80};  ///< noise levels that the denoiser knows
 
+  /// A callable; throws numeric_error, naming the sample, where the denoiser's output is not finite.
   auto given(Value auto const&) const {
+    if constexpr (requires { phi.keep_forms(); }) phi.keep_forms();
     return [this](Value auto const& x, Operand auto const& t) {
-      return evaluated((x - denoiser(phi, x, t)) / t);
+      auto const D = evaluated(denoiser(phi, x, t));
+      require_finite(D, t);
+      return evaluated(flow_velocity(x, D, t));
     };
+  }
+
+  /// Throws config_error unless this teacher can teach f at times of `used`: one data shape, one sigma_data,
+  /// times that it was trained for, parameters of its own network.
+  void check_student(auto const& f, TimeRange used) const {
+    if constexpr (requires { denoiser.network(); }) {
+      auto const& net = denoiser.network();
+      if (net.data_shape() != f.network().data_shape())
+        refuse("data of teacher and student",
+               net.data_shape().text() + " and " + f.network().data_shape().text(), "one shape");
+      if (net.parameters().size() != phi.table().size())
+        refuse("parameters of the teacher", std::to_string(phi.table().count()) + " numbers",
+               std::to_string(net.parameters().count()) + " numbers of its network");
+      auto const& p = denoiser.parameterization();
+      if constexpr (requires { p.sigma_data - f.parameterization().sigma_data; })
+        if (p.sigma_data != f.parameterization().sigma_data)
+          refuse("sigma_data of teacher and student",
+                 std::to_string(p.sigma_data) + " and " + std::to_string(f.parameterization().sigma_data),
+                 "one number");
+    }
+    if (!(trained.smallest <= used.smallest && used.largest <= trained.largest))
+      refuse("times of the student", text(used),
+             "inside those that the teacher was trained for, " + text(trained));
+  }
+
+ private:
+  static void require_finite(auto const& D, auto const& t) {
+    auto const sums = evaluated(sum_per_sample(stop_gradient(D)));
+    for (Index i = 0; i < sums.count(); ++i)
+      if (!std::isfinite(sums[i]))
+        throw numeric_error{{.where = "TeacherVelocity",
+                             .what = "the teacher's output for sample " + std::to_string(i),
+                             .found = std::to_string(sums[i]) +
+                                      " as its sum, at t = " + std::to_string(stop_gradient(evaluated(t))[i]),
+                             .expected = "finite numbers",
+                             .advice = "Look at what the teacher denoises at this noise level."}};
+  }
+  static std::string text(TimeRange r) {
+    return "[" + std::to_string(r.smallest) + ", " + std::to_string(r.largest) + "]";
+  }
+  [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
+    throw config_error{{.where = "TeacherVelocity",
+                        .what = std::move(what),
+                        .found = std::move(found),
+                        .expected = std::move(expected),
+                        .advice = "Distill a teacher of the same data."}};
   }
 };
 template <class Denoiser, class P>
 TeacherVelocity(Denoiser, P) -> TeacherVelocity<Denoiser, P>;
+template <class Denoiser, class P>
+TeacherVelocity(Denoiser, P, TimeRange) -> TeacherVelocity<Denoiser, P>;
 
 }  // namespace consistency

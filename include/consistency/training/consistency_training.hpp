@@ -12,8 +12,8 @@ namespace consistency {
 
 /// CT, training without a teacher (Song et al. 2023, Algorithm 3): the velocity comes from the data, so the
 /// Euler step from x + t z ends at x + r z.
-template <class F, Metric D = PseudoHuber, TimePairs T = GridTimes<>, class W = UniformWeighting,
-          TargetNetwork Target = StopGradientTarget>
+template <class F, class D = PseudoHuber, class T = GridTimes<>, class W = UniformWeighting,
+          class Target = StopGradientTarget>
 struct ConsistencyTraining : ConsistencyObjective<F, D, T, W, Target, DataVelocity, Euler> {
   explicit ConsistencyTraining(F function, D distance = {}, T pairs = {}, W weight = {}, Target rule = {})
       : ConsistencyObjective<F, D, T, W, Target, DataVelocity, Euler>{std::move(function),

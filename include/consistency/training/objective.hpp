@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <utility>
 
 #include <consistency/metric/metric.hpp>
@@ -7,15 +8,28 @@
 #include <consistency/schedule/time_pair.hpp>
 #include <consistency/solver/euler.hpp>
 #include <consistency/solver/velocity.hpp>
-#include <consistency/training/target.hpp>
+#include <consistency/training/draw.hpp>
+#include <consistency/training/method.hpp>
+#include <consistency/training/student_target.hpp>
 
 namespace consistency {
 
 /// The sentence that every discrete method says: draw times t > r, build x_t = x + t z, move it along the ODE
 /// to x_r, take y = f_θ⁻(x_r, r) as a constant, and minimise w(t, r) · d(f_θ(x_t, t), y) (Song et al. 2023,
 /// Eqs. 7 and 10; Algorithms 2 and 3).
-template <class F, Metric D, TimePairs T, class W, TargetNetwork Target, class Source, OdeSolver Solver>
+template <class F, class D, class T, class W, class Target, class Source, class Solver>
 struct ConsistencyObjective {
+  static_assert(Metric<D>,
+                "the metric must be a Metric: d(x, y) gives one distance per sample, (n, 1, ..., 1)");
+  static_assert(TimePairs<T>, "the times must be TimePairs: draw(k, key, at), resolution(k) and range()");
+  static_assert(VelocitySource<Source>, "the velocity must be a VelocitySource: given(x0) is v(x, t)");
+  static_assert(OdeSolver<Solver>, "the solver must be an OdeSolver: order, and step(v, x, t, s) to s < t");
+  static_assert(TargetNetwork<Target>, "the target must be a TargetNetwork: follows and rate(points)");
+  static_assert(!std::same_as<Target, StudentTarget>,
+                "StudentTarget belongs to ContinuousConsistencyDistillation (Theorems 3 and 4); a discrete "
+                "method takes StopGradientTarget, EmaTarget or AdaptiveEmaTarget");
+
+  static constexpr bool follows = Target::follows;
   F f;
   D metric;
   T times;
@@ -24,33 +38,36 @@ struct ConsistencyObjective {
   Source velocity;
   Solver solver;
 
-  /// The mean loss of a batch x0 (n, …) at training step k, for parameters θ on a tape or plain. Sample i of
-  /// the batch is sample first + i of the step: noise, times and dropout depend on nothing else.
+  void check() const {
+    check_settings(metric);
+    check_settings(times);
+    check_settings(target);
+    if constexpr (requires { velocity.check_student(f, times.range()); })
+      velocity.check_student(f, times.range());
+  }
+  double resolution(Index k) const { return static_cast<double>(times.resolution(k)); }
+  double rate(Index k) const { return target.rate(resolution(k)); }
+
   template <class X>
   auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0, Index k, Key key,
             std::uint32_t first = 0) const {
     auto const at = Counter{static_cast<std::uint32_t>(k), first};
-    auto const mode = Mode{.training = true, .key = key, .first = at};
-    auto const [t, r] = draw<X>(x0.shape(), k, key, at);
+    auto const [t, r] = draw_times<X, 2>(x0.shape(), at, [&](Counter sample) {
+      auto const pair = times.draw(k, key.with_stream(stream::times), sample);
+      return std::array{pair.t, pair.r};
+    });
     auto const z = normal<typename X::Scalar>(x0.shape(), key.with_stream(stream::noise), at);
+    return mean(distance(theta, theta_minus, x0, z, t, r, {.training = true, .key = key, .first = at}));
+  }
+
+  /// w(t, r) · d(f_θ(x_t, t), f_θ⁻(x_r, r)) of each sample, for given noise and times.
+  template <class X>
+  auto distance(auto const& theta, Parameters<X> const& theta_minus, X const& x0, X const& z, X const& t,
+                X const& r, Mode const& mode = {}) const {
     X const x_t = x0 + t * z;
     X const x_r = solver.step(velocity.given(x0), x_t, t, r);
     X const y = f(theta_minus, x_r, r, mode);
-    return mean(weighting(t, r) * metric(f(theta, x_t, t, mode), y));
-  }
-
- private:
-  template <class X>
-  std::pair<X, X> draw(Shape const& shape, Index k, Key key, Counter at) const {
-    auto t = X{shape.per_sample()};
-    auto r = X{shape.per_sample()};
-    for (Index i = 0; i < shape[0]; ++i) {
-      auto const pair =
-          times.draw(k, key.with_stream(stream::times), {at.step, at.sample + static_cast<std::uint32_t>(i)});
-      t.mutable_data()[i] = static_cast<typename X::Scalar>(pair.t);
-      r.mutable_data()[i] = static_cast<typename X::Scalar>(pair.r);
-    }
-    return {std::move(t), std::move(r)};
+    return evaluated(weighting(t, r) * metric(f(theta, x_t, t, mode), y));
   }
 };
 

@@ -7,7 +7,7 @@
 namespace consistency {
 
 /// The rule for θ⁻, the parameters of the target network. `rate(points)` is μ for N(k) = points: after each
-/// step θ⁻ ← μ θ⁻ + (1 − μ) θ. Models: StopGradientTarget, EmaTarget, AdaptiveEmaTarget.
+/// step θ⁻ ← μ θ⁻ + (1 − μ) θ. Models: StopGradientTarget, EmaTarget, AdaptiveEmaTarget, StudentTarget.
 /// docs/concepts/target.md
 template <class T>
 concept TargetNetwork = requires(T const& target, double points) {

@@ -7,8 +7,8 @@
 
 #include <consistency/core/check.hpp>
 #include <consistency/network/parameters.hpp>
+#include <consistency/training/method.hpp>
 #include <consistency/training/optimizer.hpp>
-#include <consistency/training/target.hpp>
 
 namespace consistency {
 
@@ -38,20 +38,23 @@ struct TrainingState {
 };
 
 /// Minimises a method's loss: gradient, clipping, optimizer, averages. It prints nothing; `step` reports.
-template <class Method, Optimizer O, class X = Tensor<float>>
+template <class M, Optimizer O, class X = Tensor<float>>
 class Trainer {
  public:
+  static_assert(Method<M>,
+                "Trainer: the first argument must be a Method: f, loss(...), check(), follows, "
+                "rate(k) and resolution(k)");
+
   /// Throws config_error for an EMA rate outside [0, 1), a negative clip, or parameters of another network.
-  Trainer(Method method, O optimizer, Parameters<X> theta, TrainerSettings settings = {})
+  Trainer(M method, O optimizer, Parameters<X> theta, TrainerSettings settings = {})
       : method_{std::move(method)},
         optimizer_{optimizer},
         settings_{settings},
         gradient_{theta.table()},
         state_{theta, {},          theta, Parameters<X>{theta.table()}, Parameters<X>{theta.table()},
                0,     settings.key} {
-    if constexpr (Target::follows) state_.target = theta;
-    check_settings(method_.times);
-    check_settings(method_.target);
+    if constexpr (M::follows) state_.target = theta;
+    method_.check();
     check_settings(optimizer_);
     require_rate("Trainer", "ema", settings.ema);
     if (!(settings.clip >= 0)) refuse("clip", std::to_string(settings.clip), "0 or more");
@@ -68,7 +71,7 @@ class Trainer {
     gradient_.flat().fill(typename X::Scalar(0));
     static_cast<void>(state_.theta.flat());  // kept forms would last this step alone, and cost more than θ
     theta_.watch(tape_, state_.theta, gradient_);
-    auto const& theta_minus = Target::follows ? *state_.target : state_.theta;
+    auto const& theta_minus = M::follows ? *state_.target : state_.theta;
     check(batch);
     auto const loss = method_.loss(theta_, theta_minus, batch, k, state_.key);
     auto const value = static_cast<double>(loss.value()[0]);
@@ -78,13 +81,12 @@ class Trainer {
     auto const norm = std::sqrt(static_cast<double>(squared[0]));
     if (!std::isfinite(norm)) diverged("gradient norm", norm, k);
     auto const scale = settings_.clip > 0 && norm > settings_.clip ? settings_.clip / norm : 1.0;
-    auto const points = static_cast<double>(method_.times.resolution(k));
-    moment_update(optimizer_.at(k + 1), scale, gradient_.flat(), state_.first_moment.flat(),
+    moment_update(optimizer_.at(begin_update(k)), scale, gradient_.flat(), state_.first_moment.flat(),
                   state_.second_moment.flat(), state_.theta.flat(),
-                  {state_.averaged.flat(), Target::follows ? state_.target->flat() : X{}},
-                  {settings_.ema, method_.target.rate(points)});
+                  {state_.averaged.flat(), M::follows ? state_.target->flat() : X{}},
+                  {settings_.ema, method_.rate(k)});
     ++state_.step;
-    return {state_.step, value, norm, points};
+    return {state_.step, value, norm, method_.resolution(k)};
   }
 
   /// Steps until `until` steps are done in all, on batches(k) at step k; on_step(report) is called after each
@@ -94,7 +96,7 @@ class Trainer {
       if (!on_step(step(batches(state_.step)))) return;
   }
 
-  Method const& method() const noexcept { return method_; }
+  M const& method() const noexcept { return method_; }
   TrainerSettings const& settings() const noexcept { return settings_; }
   Parameters<X> const& theta() const noexcept { return state_.theta; }
   Parameters<X> const& averaged() const noexcept { return state_.averaged; }
@@ -102,16 +104,28 @@ class Trainer {
   /// Takes up a saved state. Throws config_error where the method's target network follows and the state has
   /// none.
   void resume(TrainingState<X> state) {
-    if (Target::follows && !state.target)
+    if (M::follows && !state.target)
       refuse("state", "no target network", "the θ⁻ that this method's target follows");
     state_ = std::move(state);
-    if (!Target::follows) state_.target.reset();
+    if (!M::follows) state_.target.reset();
   }
 
  private:
   static constexpr double largest_magnitude = 16;  // far outside what a sigma_data of 0.5 means
 
-  using Target = std::remove_cvref_t<decltype(std::declval<Method>().target)>;
+  /// The number of step k's update, 1, 2, …; in a method of stages the optimizer starts anew with each.
+  Index begin_update(Index k) {
+    if constexpr (requires { method_.step_in_stage(k); }) {
+      auto const done = method_.step_in_stage(k);
+      if (done == 0) {
+        state_.first_moment.flat().fill(typename X::Scalar(0));
+        state_.second_moment.flat().fill(typename X::Scalar(0));
+      }
+      return done + 1;
+    } else {
+      return k + 1;
+    }
+  }
 
   [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
     throw config_error{{.where = "Trainer",
@@ -154,7 +168,7 @@ class Trainer {
     }
   }
 
-  Method method_;
+  M method_;
   O optimizer_;
   TrainerSettings settings_;
   Tape<X> tape_;

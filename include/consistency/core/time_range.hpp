@@ -1,0 +1,10 @@
+#pragma once
+
+namespace consistency {
+
+/// Noise levels that something is used at or made for.
+struct TimeRange {
+  double smallest, largest;
+};
+
+}  // namespace consistency

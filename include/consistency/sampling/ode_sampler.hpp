@@ -1,0 +1,69 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include <consistency/core/check.hpp>
+#include <consistency/schedule/karras.hpp>
+#include <consistency/solver/euler.hpp>
+#include <consistency/solver/heun.hpp>
+#include <consistency/solver/velocity.hpp>
+
+namespace consistency {
+
+/// Samples a denoiser D(x, t) by solving the probability-flow ODE from T down, with noise added before a step
+/// where `churn` asks for it (Karras et al. 2022, Algorithms 1 and 2). With Euler and to_zero = false it is
+/// the sampler of progressive distillation.
+template <OdeSolver Solver = Heun>
+struct OdeSampler {
+  Index steps = 18;
+  double churn = 0;                                                           ///< S_churn; 0: deterministic
+  double churn_min = 0, churn_max = std::numeric_limits<double>::infinity();  ///< S_tmin, S_tmax
+  double churn_noise = 1;                                                     ///< S_noise
+  bool to_zero =
+      true;  ///< whether the last step goes from ε to 0, where it is D itself; else the last ends at ε
+  Solver solver{};
+  KarrasGrid grid{};
+
+  /// Throws config_error for fewer than 1 step or a negative churn.
+  void check() const {
+    grid.check();
+    require_setting(steps >= 1, "OdeSampler", "steps", static_cast<double>(steps), "1 or more");
+    require_setting(churn >= 0, "OdeSampler", "churn", churn, "0 or more");
+  }
+
+  /// Time number i = 0 … steps.
+  double time(Index i) const {
+    if (i == 0) return grid.sigma_max;
+    auto const points = to_zero ? steps : steps + 1;
+    return i == points ? 0 : grid(points - i, points);
+  }
+
+  template <class X>
+  X operator()(auto const& denoiser, Shape const& shape, Key key, std::uint32_t first) const {
+    using S = typename X::Scalar;
+    check();
+    auto const column = [&](double t) { return X(shape.per_sample(), static_cast<S>(t)); };
+    auto const v = [&](X const& x, X const& t) { return evaluated(flow_velocity(x, denoiser(x, t), t)); };
+    X x = time(0) * normal<S>(shape, key, {0, first});
+    for (Index i = 0; i < steps; ++i) {
+      auto t = time(i);
+      auto const s = time(i + 1);
+      auto const gamma = t >= churn_min && t <= churn_max
+                             ? std::min(churn / static_cast<double>(steps), std::sqrt(2.0) - 1)
+                             : 0.0;
+      if (gamma > 0) {
+        auto const z = normal<S>(shape, key, {static_cast<std::uint32_t>(i + 1), first});
+        auto const noisier = t * (1 + gamma);
+        x = x + churn_noise * std::sqrt(noisier * noisier - t * t) * z;
+        t = noisier;
+      }
+      x = s > 0 ? solver.step(v, x, column(t), column(s)) : Euler{}.step(v, x, column(t), column(s));
+    }
+    return x;
+  }
+};
+
+}  // namespace consistency

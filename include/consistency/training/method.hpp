@@ -1,0 +1,23 @@
+#pragma once
+
+#include <concepts>
+
+#include <consistency/core/random.hpp>
+#include <consistency/core/shape.hpp>
+
+namespace consistency {
+
+/// What a Trainer minimises by the parameters θ of `f`'s network:
+/// `loss(theta, theta_minus, x0, k, key, first)`, the mean over a batch x0 at step k. Sample i of the batch
+/// is sample first + i of the step: noise, times and dropout depend on nothing else. Models:
+/// ConsistencyObjective, ContinuousObjective, DenoiserTraining, ProgressiveDistillation. docs/methods.md
+template <class M>
+concept Method = requires(M const& method, Index k) {
+  method.f.network().parameters();
+  method.check();                                     // throws config_error for impossible settings
+  { M::follows } -> std::convertible_to<bool>;        // whether θ⁻ has numbers of its own
+  { method.rate(k) } -> std::convertible_to<double>;  // then θ⁻ ← μ θ⁻ + (1 − μ) θ after step k
+  { method.resolution(k) } -> std::convertible_to<double>;  // N(k) or its counterpart; 0: there is none
+};
+
+}  // namespace consistency

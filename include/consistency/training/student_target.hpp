@@ -1,0 +1,14 @@
+#pragma once
+
+#include <consistency/training/target.hpp>
+
+namespace consistency {
+
+/// θ⁻ = θ, and the gradient flows through both (Song et al. 2023, Theorems 3 and 4): for continuous-time
+/// distillation.
+struct StudentTarget {
+  static constexpr bool follows = false;
+  double rate(double) const { return 0; }
+};
+
+}  // namespace consistency

@@ -1,0 +1,14 @@
+// SHOULD_FAIL: StudentTarget needs a teacher
+#include <consistency/consistency.hpp>
+
+namespace cm = consistency;
+
+using F = cm::ConsistencyFunction<cm::Mlp>;
+#ifdef SHOULD_FAIL
+using Target = cm::StudentTarget;
+#else
+using Target = cm::StopGradientTarget;
+#endif
+using Objective =
+    cm::ContinuousObjective<F, cm::L2, cm::UniformLaw, cm::UniformWeighting, Target, cm::DataVelocity>;
+constexpr bool follows = Objective::follows;

@@ -1,0 +1,18 @@
+// SHOULD_FAIL: the solver must be an OdeSolver
+#include <consistency/consistency.hpp>
+
+namespace cm = consistency;
+
+struct Still {
+#ifndef SHOULD_FAIL
+  static constexpr int order = 1;
+#endif
+  template <cm::Value X>
+  X step(auto const&, X const& x, cm::Value auto const&, cm::Value auto const&) const {
+    return x;
+  }
+};
+
+cm::ConsistencyFunction const f{cm::Mlp{}};
+cm::ConsistencyFunction const D{cm::Mlp{}, cm::EdmPreconditioning{}};
+cm::ConsistencyDistillation const method{f, cm::TeacherVelocity{D, D.initialize(cm::Key{1})}, Still{}};

@@ -1,0 +1,11 @@
+// SHOULD_FAIL: θ⁻ is θ itself and has no rate
+#include <consistency/consistency.hpp>
+
+namespace cm = consistency;
+
+#ifdef SHOULD_FAIL
+cm::StopGradientTarget const target{0.95};
+#else
+cm::EmaTarget const target{0.95};
+#endif
+cm::StopGradientTarget const stopped{};

@@ -1,0 +1,12 @@
+// SHOULD_FAIL: Theorems 5 and 6 need a metric with second derivatives
+#include <consistency/consistency.hpp>
+
+namespace cm = consistency;
+
+cm::ConsistencyFunction const f{cm::Mlp{}};
+
+#ifdef SHOULD_FAIL
+cm::ContinuousConsistencyTraining const method{f, cm::L1{}};
+#else
+cm::ContinuousConsistencyTraining const method{f, cm::L2{}};
+#endif

@@ -1,0 +1,13 @@
+// SHOULD_FAIL: the weighting must take one time
+#include <consistency/consistency.hpp>
+
+namespace cm = consistency;
+
+using F = cm::ConsistencyFunction<cm::Mlp>;
+#ifdef SHOULD_FAIL
+using W = cm::InverseGapWeighting;
+#else
+using W = cm::GridSpeedWeighting;
+#endif
+using Method = cm::ContinuousConsistencyTraining<F, cm::L2, cm::UniformLaw, W>;
+constexpr bool follows = Method::follows;

@@ -1,0 +1,75 @@
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include <consistency/metric/l2.hpp>
+#include <consistency/training/consistency_distillation.hpp>
+#include <consistency/training/consistency_training.hpp>
+
+#include "support.hpp"
+
+using namespace consistency;
+using namespace consistency::test;
+
+namespace {
+
+auto const student = Student{TanhNetwork{}};
+
+/// E[w d(f_θ(x_t, t), f_θ⁻(x_r, r))] by Euler's rule, with a teacher or without.
+Expectation by_teacher(Parameters<T> const& theta, Parameters<T> const& theta_minus, Index N) {
+  auto const method = ConsistencyDistillation{student, TeacherVelocity{ExactTeacher{}, 0}, Euler{}, L2{}};
+  return expectation(of_noisy_data(N), theta, [&](auto const& on_tape, auto const&... at) {
+    return method.distance(on_tape, theta_minus, at...);
+  });
+}
+Expectation by_data(Parameters<T> const& theta, Parameters<T> const& theta_minus, Index N) {
+  auto const method = ConsistencyTraining{student, L2{}};
+  return expectation(of_data_and_noise(N), theta, [&](auto const& on_tape, auto const&... at) {
+    return method.distance(on_tape, theta_minus, at...);
+  });
+}
+
+}  // namespace
+
+TEST_CASE(
+    "O3: the losses with and without a teacher differ by o(dt), and so do their gradients (Theorem 2)") {
+  auto const theta = parameters_near_one(9);
+  auto const theta_minus = parameters_near_one(9, 0.1);
+  double value_gap = 0;
+  double gradient_gap = 0;
+  for (Index const N : {128, 256, 512, 1024}) {
+    auto const cd = by_teacher(theta, theta_minus, N);
+    auto const ct = by_data(theta, theta_minus, N);
+    auto const value = std::abs(cd.value - ct.value);
+    auto const gradient = relative_gap(ct.gradient, cd.gradient);
+    CAPTURE(N);
+    if (value_gap > 0) {
+      CHECK(slope(value_gap, value) == doctest::Approx(2).epsilon(0.1));
+      CHECK(slope(gradient_gap, gradient) == doctest::Approx(2).epsilon(0.1));
+    }
+    value_gap = value;
+    gradient_gap = gradient;
+  }
+  CHECK(gradient_gap < 1e-4);
+}
+
+TEST_CASE("O9: consistency training on drawn batches has the expectation of its loss") {
+  constexpr Index N = 18, batch = 1000, batches = 1000;
+  auto const theta = parameters_near_one(9);
+  auto const theta_minus = parameters_near_one(9, 0.1);
+  auto const method = ConsistencyTraining{student, L2{}, GridTimes<FixedSteps>{.curriculum = {.N = N}}};
+  double total = 0;
+  double squares = 0;
+  for (Index k = 0; k < batches; ++k) {
+    T const x0 =
+        gaussian.m + gaussian.s * normal<double>({batch, 1}, {21}, {static_cast<std::uint32_t>(k), 0});
+    T const loss = method.loss(theta, theta_minus, x0, k, Key{22});
+    total += loss[0];
+    squares += loss[0] * loss[0];
+  }
+  auto const mean = total / batches;
+  auto const error = std::sqrt((squares / batches - mean * mean) / batches);
+  auto const expected = by_data(theta, theta_minus, N).value;
+  CHECK(std::abs(mean - expected) < 4.5 * error);
+  CHECK(error < 0.01 * expected);
+}
