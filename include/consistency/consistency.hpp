@@ -6,7 +6,9 @@
 #include <consistency/core/version.hpp>
 #include <consistency/metric/l1.hpp>
 #include <consistency/metric/l2.hpp>
+#include <consistency/metric/linf.hpp>
 #include <consistency/metric/pseudo_huber.hpp>
+#include <consistency/metric/resized_l2.hpp>
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/network/ddpmpp.hpp>
 #include <consistency/network/mlp.hpp>

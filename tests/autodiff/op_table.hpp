@@ -122,6 +122,49 @@ struct Row<op::Downsample> {
 };
 
 template <>
+struct Row<op::Resize> {
+  static constexpr auto group = Group::layout;
+  static constexpr auto name = "resize";
+  static void each(auto const& check) {
+    for (auto const adjoint : {false, true}) {
+      auto const run = [&](Shape const& x, Index height, Index width) {
+        check(make_case(op::Resize{height, width, adjoint}, x));
+      };
+      run({1, 1, 1, 1}, 1, 1);
+      run({2, 3, 4, 2}, 3, 4);
+      run({2, 3, 2, 3}, 5, 7);
+      run({1, 7, 5, 2}, 3, 2);
+      run({1, 1, 3, 17}, 4, 1);
+      run({0, 2, 2, 1}, 3, 3);
+    }
+  }
+};
+
+template <>
+struct Row<op::MaxPool> {
+  static constexpr auto group = Group::layout;
+  static constexpr auto name = "max_pool";
+  static void each(auto const& check) {
+    for (auto const& x : {Shape{1, 2, 2, 1}, Shape{2, 4, 6, 3}, Shape{1, 2, 4, 17}, Shape{0, 2, 2, 1}}) {
+      check(make_case(op::MaxPool{}, x));
+      check(make_case(op::MaxPool{}, x, x));
+    }
+  }
+};
+
+template <>
+struct Row<op::MaxPerSample> {
+  static constexpr auto group = Group::layout;
+  static constexpr auto name = "max_per_sample";
+  static void each(auto const& check) {
+    for (auto const& x : {Shape{}, Shape{5}, Shape{3, 5}, Shape{2, 3, 2, 3}, Shape{0, 3}}) {
+      check(make_case(op::MaxPerSample{}, x));
+      check(make_case(op::MaxPerSample{}, x, x));
+    }
+  }
+};
+
+template <>
 struct Row<op::SpaceToDepth> {
   static constexpr auto group = Group::layout;
   static constexpr auto name = "space_to_depth";
@@ -294,6 +337,9 @@ template <>
 inline constexpr auto ranges<pointwise::Abs> = std::array{Range{0.2, 2}, Range{-2, -0.2}};
 template <>
 inline constexpr auto ranges<pointwise::Silu> = std::array{Range{-2, 2}, Range{-20, 20}};
+
+template <>
+inline constexpr auto ranges<pointwise::Relu> = std::array{Range{0.2, 2}, Range{-2, -0.2}};
 
 template <class F>
 struct Row<Pointwise<pointwise::Unary<F, pointwise::Leaf>>> {

@@ -245,6 +245,61 @@ struct Cases<op::Downsample> {
 };
 
 template <>
+struct Cases<op::Resize> {
+  static void each(auto const& check) {
+    for (auto const adjoint : {false, true}) {
+      auto const run = [&](Shape const& x, Index height, Index width) {
+        check(Case<op::Resize, 1>{{height, width, adjoint}, {x}, -0.5, 1.5});  // no cancellation
+      };
+      run({1, 1, 1, 1}, 1, 1);
+      run({2, 3, 5, 7}, 3, 5);
+      run({2, 3, 5, 3}, 6, 10);
+      run({2, 6, 10, 3}, 3, 5);
+      run({1, 7, 4, 16}, 5, 9);
+      run({1, 1, 9, 17}, 4, 1);
+      run({1, 28, 28, 1}, 32, 32);
+      run({1, 40, 37, 3}, 7, 11);
+      run({0, 2, 2, 3}, 3, 3);
+      run({2, 2, 2, 0}, 3, 3);
+    }
+  }
+  static void batches(auto const& check) {
+    check([](Index n) { return make_case(op::Resize{14, 9}, Shape{n, 5, 7, 17}); });
+    check([](Index n) { return make_case(op::Resize{3, 5, true}, Shape{n, 10, 7, 17}); });
+  }
+};
+
+template <>
+struct Cases<op::MaxPool> {
+  static void each(auto const& check) {
+    for (auto const& x : {Shape{1, 2, 2, 1}, Shape{2, 6, 10, 7}, Shape{3, 2, 4, 16}, Shape{1, 8, 2, 17},
+                          Shape{1, 4, 4, 33}, Shape{0, 2, 2, 3}, Shape{2, 0, 4, 1}}) {
+      check(make_case(op::MaxPool{}, x));
+      check(make_case(op::MaxPool{}, x, x));
+    }
+  }
+  static void batches(auto const& check) {
+    check([](Index n) { return make_case(op::MaxPool{}, Shape{n, 10, 14, 17}); });
+    check([](Index n) { return make_case(op::MaxPool{}, Shape{n, 10, 14, 17}, Shape{n, 10, 14, 17}); });
+  }
+};
+
+template <>
+struct Cases<op::MaxPerSample> {
+  static void each(auto const& check) {
+    for (auto const& x : {Shape{}, Shape{1}, Shape{7}, Shape{3, 1}, Shape{3, 5}, Shape{2, 3, 5, 7},
+                          Shape{4, 1000}, Shape{0, 3}, Shape{0, 0}}) {
+      check(make_case(op::MaxPerSample{}, x));
+      check(make_case(op::MaxPerSample{}, x, x));
+    }
+  }
+  static void batches(auto const& check) {
+    check([](Index n) { return make_case(op::MaxPerSample{}, Shape{n, 5, 11, 31}); });
+    check([](Index n) { return make_case(op::MaxPerSample{}, Shape{n, 37}, Shape{n, 37}); });
+  }
+};
+
+template <>
 struct Cases<op::SpaceToDepth> {
   static void each(auto const& check) {
     auto const run = [&](Shape const& x, Index patch) { check(make_case(op::SpaceToDepth{patch}, x)); };

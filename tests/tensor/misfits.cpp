@@ -97,6 +97,32 @@ struct Misfits<op::Downsample> {
   }
 };
 template <>
+struct Misfits<op::Resize> {
+  static void each(auto const& check) {
+    check(make_case(op::Resize{8, 8}, Shape{4, 4, 3}));
+    check(make_case(op::Resize{0, 8}, Shape{1, 4, 4, 3}));
+    check(make_case(op::Resize{8, -1}, Shape{1, 4, 4, 3}));
+    check(make_case(op::Resize{8, 8}, Shape{1, 0, 4, 3}));
+    check(make_case(op::Resize{8, 8, true}, Shape{1, 4, 0, 3}));
+  }
+};
+template <>
+struct Misfits<op::MaxPool> {
+  static void each(auto const& check) {
+    check(make_case(op::MaxPool{}, Shape{4, 4, 3}));
+    check(make_case(op::MaxPool{}, Shape{1, 3, 4, 3}));
+    check(make_case(op::MaxPool{}, Shape{1, 4, 5, 3}));
+    check(make_case(op::MaxPool{}, Shape{1, 4, 4, 3}, Shape{1, 4, 4, 1}));
+  }
+};
+template <>
+struct Misfits<op::MaxPerSample> {
+  static void each(auto const& check) {
+    check(make_case(op::MaxPerSample{}, Shape{2, 0}));
+    check(make_case(op::MaxPerSample{}, Shape{2, 3}, Shape{2, 4}));
+  }
+};
+template <>
 struct Misfits<op::SpaceToDepth> {
   static void each(auto const& check) {
     check(make_case(op::SpaceToDepth{2}, Shape{4, 4, 3}));

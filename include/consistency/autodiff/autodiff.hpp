@@ -4,6 +4,7 @@
 #include <consistency/autodiff/forward.hpp>
 #include <consistency/autodiff/reverse.hpp>
 #include <consistency/autodiff/rules/layout.hpp>
+#include <consistency/autodiff/rules/maximum.hpp>
 #include <consistency/autodiff/rules/normalization.hpp>
 #include <consistency/autodiff/rules/pointwise.hpp>
 #include <consistency/autodiff/rules/product.hpp>

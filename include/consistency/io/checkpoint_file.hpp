@@ -38,14 +38,6 @@ inline std::string tensor_name(Role role, std::string const& parameter) {
   return std::string{role_name(role)} + "/" + parameter;
 }
 
-inline std::vector<std::uint64_t> file_shape(Shape const& shape) { return {shape.begin(), shape.end()}; }
-
-inline std::string shape_text(std::vector<std::uint64_t> const& shape) {
-  std::string text = "(";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return text + ")";
-}
-
 /// What a file lacks or has too much of, gathered into one error.
 class Mismatches {
  public:

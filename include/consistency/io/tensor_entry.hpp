@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <consistency/core/error.hpp>
+#include <consistency/core/shape.hpp>
 #include <consistency/io/bytes.hpp>
 #include <consistency/io/dtype.hpp>
 
@@ -27,6 +28,18 @@ struct TensorEntry {
   std::vector<std::uint64_t> shape;  ///< outermost first; empty for a single number
   ByteView bytes;                    ///< row-major, little-endian
 };
+
+namespace detail {
+
+inline std::vector<std::uint64_t> file_shape(Shape const& shape) { return {shape.begin(), shape.end()}; }
+
+inline std::string shape_text(std::vector<std::uint64_t> const& shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  return text + ")";
+}
+
+}  // namespace detail
 
 /// An entry for `values`, which must outlive it.
 template <std::ranges::contiguous_range Range>

@@ -6,7 +6,10 @@
 
 namespace consistency {
 
-/// d(x, y) ≥ 0 per sample: two values (n, …) to (n, 1, …, 1). Models: L1, L2, PseudoHuber.
+/// d(x, y) ≥ 0 per sample: two values (n, …) to (n, 1, …, 1). Models: L1, L2, LInf, PseudoHuber, ResizedL2,
+/// Lpips. A metric may state, as `static constexpr bool`, what theorems about losses ask of it:
+///   norm                  d(x, y) = ‖x − y‖ for a norm
+///   twice_differentiable  continuous second derivatives in x and in y (Song et al. 2023, Theorems 3, 5, 6)
 /// docs/concepts/metric.md
 template <class M>
 concept Metric = requires(M const& d, Tensor<float> const& x) {

@@ -6,7 +6,9 @@
 #include <consistency/tensor/cpu/group_norm.hpp>
 #include <consistency/tensor/cpu/layout.hpp>
 #include <consistency/tensor/cpu/linear.hpp>
+#include <consistency/tensor/cpu/maximum.hpp>
 #include <consistency/tensor/cpu/pointwise.hpp>
 #include <consistency/tensor/cpu/random.hpp>
 #include <consistency/tensor/cpu/reduce.hpp>
+#include <consistency/tensor/cpu/resize.hpp>
 #include <consistency/tensor/functions.hpp>

@@ -104,6 +104,13 @@ struct Silu {  // x · sigmoid(x)
     return a * scalar::sigmoid(a);
   }
 };
+struct Relu {  // max(x, 0)
+  template <class S>
+  static S of(S a) {
+    using scalar::relu;
+    return relu(a);
+  }
+};
 
 }  // namespace pointwise
 
@@ -142,5 +149,6 @@ auto tanh(Operand auto const& a) { return pointwise::unary<pointwise::Tanh>(a); 
 auto abs(Operand auto const& a) { return pointwise::unary<pointwise::Abs>(a); }
 auto sigmoid(Operand auto const& a) { return pointwise::unary<pointwise::Sigmoid>(a); }
 auto silu(Operand auto const& a) { return pointwise::unary<pointwise::Silu>(a); }
+auto relu(Operand auto const& a) { return pointwise::unary<pointwise::Relu>(a); }
 
 }  // namespace consistency

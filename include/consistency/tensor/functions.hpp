@@ -36,6 +36,11 @@ auto conv2d(Operand auto const& x, Operand auto const& weight, Operand auto cons
 }
 auto upsample(Operand auto const& x) { return apply(op::Upsample{}, evaluated(x)); }
 auto downsample(Operand auto const& x) { return apply(op::Downsample{}, evaluated(x)); }
+auto resize(Operand auto const& x, Index height, Index width) {
+  return apply(op::Resize{height, width}, evaluated(x));
+}
+auto max_pool(Operand auto const& x) { return apply(op::MaxPool{}, evaluated(x)); }
+auto max_per_sample(Operand auto const& x) { return apply(op::MaxPerSample{}, evaluated(x)); }
 auto space_to_depth(Operand auto const& x, Index patch) {
   return apply(op::SpaceToDepth{patch}, evaluated(x));
 }

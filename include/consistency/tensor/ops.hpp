@@ -1,5 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <string>
+#include <utility>
+
 #include <consistency/tensor/elementwise.hpp>
 
 namespace consistency {
@@ -118,6 +122,48 @@ struct Downsample {
   }
 };
 
+/// Bilinear interpolation to another size: half-pixel centres, edges clamped, no antialias. PyTorch's
+/// `interpolate` with align_corners=False. As an adjoint: the transpose of the map that takes images of this
+/// size, (n, height, width, c), to those of x's.
+struct Resize {
+  Index height, width;
+  bool adjoint = false;
+  Shape result(Shape const& x) const {
+    auto const target =
+        Shape{x.rank() == 4 ? x[0] : 0, std::max<Index>(0, height), std::max<Index>(0, width), x.back()};
+    require(x.rank() == 4 && x[1] > 0 && x[2] > 0 && height > 0 && width > 0, "resize", x, target,
+            "(n, h, w, c) and a target, h and w 1 or more");
+    return target;
+  }
+};
+
+/// 2×2 maximum: (n, 2h, 2w, c) → (n, h, w, c). With d of x's shape: d's number where x is largest; of equals
+/// the first counts.
+struct MaxPool {
+  Shape result(Shape const& x) const {
+    require(x.rank() == 4 && x[1] % 2 == 0 && x[2] % 2 == 0, "max_pool", x, x, "(n, h, w, c), h and w even");
+    return {x[0], x[1] / 2, x[2] / 2, x[3]};
+  }
+  Shape result(Shape const& x, Shape const& d) const {
+    require(x == d, "max_pool", x, d, "operands of one shape");
+    return result(x);
+  }
+};
+
+/// The largest number of each sample: (n, …) → (n, 1, …, 1). With d of x's shape: d's number there; of equals
+/// the first counts.
+struct MaxPerSample {
+  Shape result(Shape const& x) const {
+    auto const y = x.per_sample();
+    require(x.count() > 0 || y.count() == 0, "max_per_sample", x, y, "samples of at least one number");
+    return y;
+  }
+  Shape result(Shape const& x, Shape const& d) const {
+    require(x == d, "max_per_sample", x, d, "operands of one shape");
+    return result(x);
+  }
+};
+
 /// Folds p×p pixels into channels: (n, ph, pw, c) → (n, h, w, p·p·c), row by row of the patch.
 struct SpaceToDepth {
   Index patch = 2;
@@ -189,12 +235,13 @@ template <class... T>
 struct TypeList {};
 
 /// Every operation with a row in the derivative tests.
-using AllOps = TypeList<op::SumTo, op::BroadcastTo, op::Reshape, op::Concat, op::Slice, op::Linear,
-                        op::Conv2d, op::Upsample, op::Downsample, op::SpaceToDepth, op::DepthToSpace,
-                        op::GroupNorm, op::Softmax, op::AttentionScores, op::AttentionMix>;
-using AllPointwise =
-    TypeList<pointwise::Add, pointwise::Subtract, pointwise::Multiply, pointwise::Divide, pointwise::Negate,
-             pointwise::Square, pointwise::Exp, pointwise::Log, pointwise::Sqrt, pointwise::Sin,
-             pointwise::Cos, pointwise::Tanh, pointwise::Abs, pointwise::Sigmoid, pointwise::Silu>;
+using AllOps =
+    TypeList<op::SumTo, op::BroadcastTo, op::Reshape, op::Concat, op::Slice, op::Linear, op::Conv2d,
+             op::Upsample, op::Downsample, op::Resize, op::MaxPool, op::MaxPerSample, op::SpaceToDepth,
+             op::DepthToSpace, op::GroupNorm, op::Softmax, op::AttentionScores, op::AttentionMix>;
+using AllPointwise = TypeList<pointwise::Add, pointwise::Subtract, pointwise::Multiply, pointwise::Divide,
+                              pointwise::Negate, pointwise::Square, pointwise::Exp, pointwise::Log,
+                              pointwise::Sqrt, pointwise::Sin, pointwise::Cos, pointwise::Tanh,
+                              pointwise::Abs, pointwise::Sigmoid, pointwise::Silu, pointwise::Relu>;
 
 }  // namespace consistency

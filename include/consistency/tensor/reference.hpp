@@ -7,5 +7,7 @@
 #include <consistency/tensor/reference/group_norm.hpp>
 #include <consistency/tensor/reference/layout.hpp>
 #include <consistency/tensor/reference/linear.hpp>
+#include <consistency/tensor/reference/maximum.hpp>
 #include <consistency/tensor/reference/pointwise.hpp>
 #include <consistency/tensor/reference/reduce.hpp>
+#include <consistency/tensor/reference/resize.hpp>

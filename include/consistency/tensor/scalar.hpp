@@ -34,6 +34,14 @@ template <Real S>
 std::complex<S> absolute(std::complex<S> x) {
   return sign(x.real()) * x;
 }
+template <Real S>
+S relu(S x) {
+  return x < S(0) ? S(0) : x;  // NaN stays
+}
+template <Real S>
+std::complex<S> relu(std::complex<S> x) {
+  return x.real() < S(0) ? std::complex<S>{} : x;
+}
 template <class S>
 S signum(S x) {
   return S(sign(x));
@@ -94,6 +102,10 @@ struct Jet {
   }
   friend Jet abs(Jet a) { return {scalar::absolute(a.v), scalar::signum(a.v) * a.d}; }
   friend Jet sign(Jet a) { return {scalar::signum(a.v), S(0.0)}; }
+  friend Jet relu(Jet a) {  // the slope at 0 is 0
+    using scalar::relu;
+    return {relu(a.v), relu(scalar::signum(a.v)) * a.d};
+  }
 };
 
 namespace scalar {

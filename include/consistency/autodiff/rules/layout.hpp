@@ -64,6 +64,16 @@ struct Rule<op::Downsample> : LinearMapRule {
 };
 
 template <>
+struct Rule<op::Resize> : LinearMapRule {
+  template <class T>
+  static std::array<T, 1> vjp(op::Resize const& op, auto const&, T const&, T const& g,
+                              std::array<T, 1> const& x) {
+    auto const& shape = x[0].shape();
+    return {apply(op::Resize{shape[1], shape[2], !op.adjoint}, g)};
+  }
+};
+
+template <>
 struct Rule<op::SpaceToDepth> : LinearMapRule {
   template <class T>
   static std::array<T, 1> vjp(op::SpaceToDepth const& op, auto const&, T const&, T const& g,

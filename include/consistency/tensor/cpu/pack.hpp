@@ -52,6 +52,19 @@ struct Pack {
   friend S sum(Pack a) { return Eigen::internal::predux(a.p); }
   friend Pack sqrt(Pack a) { return Pack{Eigen::internal::psqrt(a.p)}; }
   friend Pack abs(Pack a) { return Pack{Eigen::internal::pabs(a.p)}; }
+  friend Pack relu(Pack a) {
+    auto const zero = Eigen::internal::pset1<Packet>(S(0));
+    return Pack{Eigen::internal::pselect(Eigen::internal::pcmp_lt(a.p, zero), zero, a.p)};  // NaN stays
+  }
+  /// Lane by lane: a mask of where b is larger than a, or NaN.
+  friend Pack exceeded(Pack a, Pack b) {
+    using namespace Eigen::internal;
+    return Pack{por(pcmp_lt(a.p, b.p), pandnot(ptrue(b.p), pcmp_eq(b.p, b.p)))};
+  }
+  friend Pack equals(Pack a, Pack b) { return Pack{Eigen::internal::pcmp_eq(a.p, b.p)}; }
+  friend Pack select(Pack mask, Pack yes, Pack no) {
+    return Pack{Eigen::internal::pselect(mask.p, yes.p, no.p)};
+  }
   friend Pack exp(Pack a) { return Pack{Eigen::internal::pexp(a.p)}; }
   friend Pack log(Pack a) { return Pack{Eigen::internal::plog(a.p)}; }
   friend Pack sign(Pack a) {

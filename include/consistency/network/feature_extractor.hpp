@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <consistency/network/parameters.hpp>
+
+namespace consistency {
+
+/// A feature network with its trained parameters: x ↦ network(θ, x). θ never changes; copies share it.
+template <class Network, class T = Tensor<float>>
+class FeatureExtractor {
+ public:
+  /// Throws config_error where θ belongs to another network.
+  FeatureExtractor(Network network, Parameters<T> theta)
+      : network_{std::move(network)}, theta_{std::make_shared<Parameters<T> const>(std::move(theta))} {
+    auto const text = [](ParameterTable const& table) {
+      return std::to_string(table.entries().size()) + " parameters of " + std::to_string(table.count()) +
+             " numbers";
+    };
+    auto const& table = theta_->table();
+    auto const& expected = network_.parameters();
+    if (table.entries().size() != expected.entries().size() || table.count() != expected.count())
+      throw config_error{{.where = "FeatureExtractor",
+                          .what = "parameters of another network",
+                          .found = text(table),
+                          .expected = text(expected),
+                          .advice = "Make or read them with this network's table."}};
+  }
+
+  auto operator()(Operand auto const& x) const { return network_(*theta_, x); }
+
+  Network const& network() const noexcept { return network_; }
+  Parameters<T> const& parameters() const noexcept { return *theta_; }
+
+ private:
+  Network network_;
+  std::shared_ptr<Parameters<T> const> theta_;
+};
+
+}  // namespace consistency

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+
+#include <consistency/network/parameters.hpp>
+#include <consistency/tensor/functions.hpp>
+
+namespace consistency {
+
+/// k×k convolution without a bias, then batch normalisation with the statistics of training (Ioffe & Szegedy
+/// 2015). Both are one convolution: weights W γ/σ and bias β − μ γ/σ.
+class NormalizedConvolution {
+ public:
+  struct Settings {
+    Index kernel = 3;
+    Index stride = 1;
+    double epsilon = 1e-5;
+  };
+
+  NormalizedConvolution(ParameterTable& table, std::string const& convolution,
+                        std::string const& normalization, Index in, Index out, Settings settings)
+      : weight_{table.add(convolution + ".weight", {settings.kernel, settings.kernel, in, out},
+                          Initializer::variance(settings.kernel * settings.kernel * in, 1.41))},
+        scale_{table.add(normalization + ".weight", {out}, Initializer::ones())},
+        shift_{table.add(normalization + ".bias", {out}, Initializer::zeros())},
+        mean_{table.add(normalization + ".running_mean", {out}, Initializer::zeros())},
+        variance_{table.add(normalization + ".running_var", {out}, Initializer::ones())},
+        settings_{settings} {}
+
+  auto operator()(auto const& theta, Operand auto const& x) const {
+    auto const scale = folded_scale(theta);
+    return conv2d(x, theta[weight_] * scale, theta[shift_] - theta[mean_] * scale, settings_.stride);
+  }
+  /// this + residual, for a stride of 1.
+  auto added(auto const& theta, Operand auto const& x, Operand auto const& residual) const {
+    auto const scale = folded_scale(theta);
+    return conv2d(x, theta[weight_] * scale, theta[shift_] - theta[mean_] * scale, residual, 1.0);
+  }
+
+ private:
+  auto folded_scale(auto const& theta) const {
+    return evaluated(theta[scale_] / sqrt(theta[variance_] + settings_.epsilon));
+  }
+
+  ParameterId weight_, scale_, shift_, mean_, variance_;
+  Settings settings_;
+};
+
+}  // namespace consistency

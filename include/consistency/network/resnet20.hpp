@@ -1,0 +1,90 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <consistency/network/imagenet.hpp>
+#include <consistency/network/layer/linear.hpp>
+#include <consistency/network/layer/normalized_convolution.hpp>
+#include <consistency/network/parameters.hpp>
+
+namespace consistency {
+
+/// The ResNet-20 of CIFAR-10 (He et al. 2016, Section 4.2, shortcuts A) in evaluation, under the names of
+/// akamaster/pytorch_resnet_cifar10: images of range [−1, 1], (n, h, w, 3), to the maps behind the first
+/// convolution and behind each of the three stages. Sides are divisible by 4.
+class ResNet20 {
+ public:
+  static constexpr auto channels = std::array<Index, 4>{16, 16, 32, 64};  ///< of the maps
+  static constexpr Index classes = 10;
+
+  ResNet20() : first_{table_, "conv1", "bn1", 3, channels[0], {}} {
+    for (std::size_t stage = 1; stage < channels.size(); ++stage)
+      for (Index i = 0; i < depth; ++i) {
+        auto const name = "layer" + std::to_string(stage) + "." + std::to_string(i) + ".";
+        auto const in = i == 0 ? channels[stage - 1] : channels[stage];
+        auto const out = channels[stage];
+        blocks_.push_back({{table_, name + "conv1", name + "bn1", in, out, {.stride = in == out ? 1 : 2}},
+                           {table_, name + "conv2", name + "bn2", out, out, {}},
+                           (out - in) / 2});
+      }
+    last_.emplace_back(table_, "linear", channels.back(), classes);
+  }
+
+  ParameterTable const& parameters() const noexcept { return table_; }
+
+  auto operator()(auto const& theta, Operand auto const& x) const {
+    using V = value_t<decltype(x)>;
+    V h = relu(first_(theta, imagenet_scaled(x)));
+    std::array<V, channels.size()> maps;
+    maps[0] = h;
+    auto block = blocks_.begin();
+    for (std::size_t stage = 1; stage < channels.size(); ++stage) {
+      for (Index i = 0; i < depth; ++i) h = (*block++)(theta, h);
+      maps[stage] = h;
+    }
+    return maps;
+  }
+
+  /// The last map averaged over pixels, (n, 64).
+  auto pooled(auto const& theta, Operand auto const& x) const {
+    auto const map = (*this)(theta, x).back();
+    auto const& shape = map.shape();
+    auto const pixels = static_cast<double>(shape[1] * shape[2]);
+    return reshape((1 / pixels) * sum_to(map, Shape{shape[0], 1, 1, shape[3]}), Shape{shape[0], shape[3]});
+  }
+
+  /// Unnormalised log probabilities of the classes, (n, 10).
+  auto logits(auto const& theta, Operand auto const& x) const { return last_[0](theta, pooled(theta, x)); }
+
+ private:
+  static constexpr Index depth = 3;  // blocks in a stage
+
+  struct Block {
+    NormalizedConvolution first, second;
+    Index padding;  // channels of zeros on either side of a shortcut to half the size; 0 where sizes stay
+
+    auto operator()(auto const& theta, Value auto const& x) const {
+      auto const h = evaluated(relu(first(theta, x)));
+      return evaluated(relu(second.added(theta, h, padding == 0 ? x : shortcut(x))));
+    }
+
+    /// Every second pixel, between channels of zeros.
+    template <Value V>
+    V shortcut(V const& x) const {
+      using T = tensor_of_t<V>;
+      V const even = slice(space_to_depth(x, 2), 0, x.shape().back());
+      auto const zeros = T(even.shape().with_channels(padding), typename T::Scalar(0));
+      return concat(concat(zeros, even), zeros);
+    }
+  };
+
+  ParameterTable table_;
+  NormalizedConvolution first_;
+  std::vector<Block> blocks_;
+  std::vector<Linear> last_;
+};
+
+}  // namespace consistency
