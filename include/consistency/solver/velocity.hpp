@@ -11,7 +11,7 @@
 namespace consistency {
 
 /// Where the velocity of the probability-flow ODE comes from. `source.given(x0)` is v(x, t) for a batch with
-/// clean data x0. Models: DataVelocity, TeacherVelocity. docs/concepts/velocity.md
+/// clean data x0. Models: DataVelocity, TeacherVelocity. docs/concepts/ode_solver.md
 template <class V>
 concept VelocitySource = requires(V const& source, Tensor<float> const& x0) { source.given(x0); };
 
