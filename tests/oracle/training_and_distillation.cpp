@@ -53,6 +53,39 @@ TEST_CASE(
   CHECK(gradient_gap < 1e-4);
 }
 
+TEST_CASE("the discrete losses are those of Algorithms 2 and 3, written out independently") {
+  auto const theta = parameters_near_one(9);
+  auto const theta_minus = parameters_near_one(9, 0.1);
+  auto const grid = KarrasGrid{};
+  auto const f = [&](auto const& parameters, double x, double t) {
+    return independent_student(parameters, x, t).real();
+  };
+  for (Index n = 1; n < 18; ++n) {
+    auto const t = grid(n + 1, 18), r = grid(n, 18);
+    auto const z = 0.1 * static_cast<double>(n) - 0.8, x0 = 0.5;
+    auto const column = [](double a) { return T(Shape{1, 1}, a); };
+    auto const found = [&](auto const& method) {
+      T const d = method.distance(theta, theta_minus, column(x0), column(z), column(t), column(r));
+      return d[0];
+    };
+    auto const x = x0 + t * z;
+    auto const squared_gap = [&](double x_r) {
+      auto const gap = f(theta, x, t) - f(theta_minus, x_r, r);
+      return gap * gap;
+    };
+    auto const slope_at = [](double a, double b) {
+      return b * (a - gaussian.m) / (gaussian.s * gaussian.s + b * b);
+    };
+    auto const euler = x + (r - t) * slope_at(x, t);
+    auto const heun = x + (r - t) / 2 * (slope_at(x, t) + slope_at(euler, r));
+    auto const teacher = TeacherVelocity{ExactTeacher{}, 0};
+    CHECK(relative_error(found(ConsistencyTraining{student, L2{}}), squared_gap(x0 + r * z)) < 1e-9);
+    CHECK(relative_error(found(ConsistencyDistillation{student, teacher, Euler{}}), squared_gap(euler)) <
+          1e-9);
+    CHECK(relative_error(found(ConsistencyDistillation{student, teacher, Heun{}}), squared_gap(heun)) < 1e-9);
+  }
+}
+
 TEST_CASE("O9: consistency training on drawn batches has the expectation of its loss") {
   constexpr Index N = 18, batch = 1000, batches = 1000;
   auto const theta = parameters_near_one(9);

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <consistency/core/error.hpp>
+#include <consistency/tensor/tensor.hpp>
+
+namespace consistency {
+
+/// What a tensor (n, …) holds for a measure of quality: n samples of d numbers.
+struct SampleSet {
+  Index count, dimensions;
+
+  /// Throws dataset_error for fewer than two samples, none of whose numbers may be missing or not finite.
+  template <class S>
+  static SampleSet of(Tensor<S> const& x, char const* where) {
+    if (x.shape().rank() == 0 || x.shape()[0] < 2 || x.count() == 0)
+      throw dataset_error{{.where = where,
+                           .what = "samples",
+                           .found = x.shape().text(),
+                           .expected = "(n, ...) with n >= 2",
+                           .advice = "A spread cannot be estimated from fewer."}};
+    auto const set = SampleSet{x.shape()[0], x.count() / x.shape()[0]};
+    auto const values = x.values();
+    auto const bad = std::find_if(values.begin(), values.end(), [](S v) { return !std::isfinite(v); });
+    if (bad != values.end())
+      throw dataset_error{{.where = where,
+                           .what = "sample " + std::to_string((bad - values.begin()) / set.dimensions),
+                           .found = std::to_string(*bad),
+                           .expected = "finite numbers",
+                           .advice = "Did the training diverge?"}};
+    return set;
+  }
+};
+
+/// Throws shape_error unless the samples of both sets have the same size.
+inline void require_same_dimensions(SampleSet const& a, SampleSet const& b, char const* where) {
+  if (a.dimensions != b.dimensions)
+    throw shape_error{{.where = where,
+                       .what = "dimensions of the second set",
+                       .found = std::to_string(b.dimensions),
+                       .expected = std::to_string(a.dimensions) + ", as in the first",
+                       .advice = ""}};
+}
+
+}  // namespace consistency
