@@ -1,4 +1,4 @@
-// SHOULD_FAIL: θ⁻ is θ itself and has no rate
+// SHOULD_FAIL: itself and has no rate
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;
