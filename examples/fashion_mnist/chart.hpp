@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "../support/text.hpp"
 #include "history.hpp"
-#include "text.hpp"
 
 namespace fashion {
 

@@ -2,31 +2,23 @@
 
 // The folder of a run: the names in it, and what is done with it as a whole.
 
-#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <string>
-
-#include <fcntl.h>
-#include <sys/file.h>
+#include <utility>
 
 #include <consistency/io/checkpoint.hpp>
 
+#include "../support/folder_lock.hpp"
 #include "recipe.hpp"
 
 namespace fashion {
 
 class Folder {
  public:
-  /// Creates the folder where it is missing, and locks it: throws config_error where another run works in it.
-  explicit Folder(std::filesystem::path path) : path_{std::move(path)} {
-    std::filesystem::create_directories(path_);
-    lock_ = consistency::detail::FileDescriptor{::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (lock_.open() && ::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-      throw config_error{{path_.string(), "the folder is in use", "another run in it", "a folder of one run",
-                          "Stop the other run, or choose another --out."}};
-  }
+  /// Creates the folder where it is missing. Throws config_error where another run works in it.
+  explicit Folder(std::filesystem::path path) : path_{std::move(path)}, lock_{path_} {}
 
   std::filesystem::path operator/(char const* name) const { return path_ / name; }
   std::filesystem::path checkpoint() const { return path_ / "checkpoint.safetensors"; }
@@ -65,7 +57,7 @@ class Folder {
 
  private:
   std::filesystem::path path_;
-  consistency::detail::FileDescriptor lock_;
+  FolderLock lock_;
 };
 
 }  // namespace fashion

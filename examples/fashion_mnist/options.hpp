@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
+#include "../support/command_line.hpp"
 #include "recipe.hpp"
 
 namespace fashion {
@@ -21,19 +20,6 @@ struct Options {
   bool resume = false, overwrite = false, quiet = false;
   std::string program = "fashion_mnist_train";  ///< as it was called
 };
-
-/// Runs the parser; the exit status where the program is to end now: 0 after --help, 2 for arguments that do
-/// not fit.
-inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& stop) {
-    if (stop.get_exit_code() == 0) return app.exit(stop);
-    std::fprintf(stderr, "%s\n%s: %s\n", app.help().c_str(), app.get_name().c_str(), stop.what());
-    return 2;
-  }
-  return std::nullopt;
-}
 
 /// Applies NAME=VALUE settings; 2 where one of them is no setting.
 inline std::optional<int> change(Recipe& recipe, std::vector<std::string> const& settings) try {

@@ -12,14 +12,17 @@
 #include <consistency/consistency.hpp>
 #include <consistency/io/safetensors.hpp>
 
+#include "../support/data_set.hpp"
+
 namespace fashion {
 
 using namespace consistency;
+using namespace example;
 
 struct Recipe {
   // Data.
   std::string data = "fashion-mnist";  ///< or "checkerboard"
-  std::string images = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
+  std::string images = fashion_mnist;
   std::string digest;  ///< of the images, so that a resumed run sees the same ones
   Index height = 28, width = 28, colours = 1;
   Index batch = 64;

@@ -13,10 +13,10 @@
 #include <consistency/io/file.hpp>
 #include <consistency/io/png.hpp>
 
+#include "../support/text.hpp"
 #include "chart.hpp"
 #include "history.hpp"
 #include "recipe.hpp"
-#include "text.hpp"
 
 namespace fashion {
 

@@ -14,14 +14,14 @@
 #include <consistency/io/checkpoint.hpp>
 #include <consistency/io/png.hpp>
 
+#include "../support/interrupt.hpp"
+#include "../support/progress.hpp"
+#include "../support/text.hpp"
 #include "folder.hpp"
 #include "history.hpp"
-#include "interrupt.hpp"
 #include "options.hpp"
-#include "progress.hpp"
 #include "report.hpp"
 #include "subject.hpp"
-#include "text.hpp"
 
 namespace fashion {
 

@@ -8,9 +8,9 @@
 #include <consistency/io/checkpoint.hpp>
 #include <consistency/io/png.hpp>
 
+#include "../support/text.hpp"
 #include "options.hpp"
 #include "subject.hpp"
-#include "text.hpp"
 
 namespace {
 

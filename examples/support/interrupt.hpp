@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-namespace fashion {
+namespace example {
 
 namespace detail {
 inline volatile std::sig_atomic_t interrupted = 0;
@@ -25,4 +25,4 @@ inline void watch_interrupts() {
 
 inline bool interrupted() { return detail::interrupted != 0; }
 
-}  // namespace fashion
+}  // namespace example

@@ -10,7 +10,7 @@
 
 #include <consistency/core/shape.hpp>
 
-namespace fashion {
+namespace example {
 
 using consistency::Index;
 
@@ -52,4 +52,4 @@ inline std::string duration_text(double seconds) {
   return format(scaled < 10 ? "%.1f %s" : "%.0f %s", scaled, unit);
 }
 
-}  // namespace fashion
+}  // namespace example

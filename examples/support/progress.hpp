@@ -16,7 +16,7 @@
 
 #include "text.hpp"
 
-namespace fashion {
+namespace example {
 
 /// How far a run is: on a terminal one line that is redrawn in place, else a line of text now and then.
 class Progress {
@@ -70,7 +70,7 @@ class Progress {
     for (auto const& field :
          {format("  step %lld/%lld", static_cast<long long>(last_.step), static_cast<long long>(steps_)),
           "  left " + clock_text(left), format("  loss %.4g", smoothed_loss()),
-          format("  N %.0f", last_.resolution),
+          last_.resolution > 0 ? format("  N %.0f", last_.resolution) : std::string{},
           format("  %.0f/s", done / elapsed * static_cast<double>(batch_)),
           "  elapsed " + clock_text(elapsed)})
       if (columns == 0 || line.size() + field.size() < columns) line += field;
@@ -104,4 +104,4 @@ class Progress {
   double drawn_, loss_ = 0, weight_ = 0;
 };
 
-}  // namespace fashion
+}  // namespace example

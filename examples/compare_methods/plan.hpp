@@ -1,0 +1,71 @@
+#pragma once
+
+// What is compared on what, for how long: plan.json of a comparison's folder.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include <consistency/consistency.hpp>
+#include <consistency/io/file.hpp>
+
+#include "../support/data_set.hpp"
+
+namespace compare {
+
+using namespace consistency;
+
+struct Plan {
+  std::string data = "mixture";                 ///< or checkerboard, rings, fashion-mnist
+  std::string images = example::fashion_mnist;  ///< file, for fashion-mnist
+  Index size = 14;                              ///< side of the images
+  Index batch = 256;
+  std::uint64_t seed = 0;
+  Index teacher_steps = 0, steps = 0;  ///< of the teacher, of each student (K)
+  double learning_rate = 1e-3;
+  double clip = 1;
+  double ema = 0.99;        ///< of the averaged weights, that samples are drawn with
+  Index measurements = 10;  ///< along the curve of each student
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(Plan, data, images, size, batch, seed, teacher_steps, steps, learning_rate,
+                                 clip, ema, measurements)
+
+  static Plan for_data(std::string const& data) {
+    Plan plan;
+    plan.data = data;
+    if (plan.pictures()) {
+      plan.batch = 64;
+      plan.ema = 0.995;
+    }
+    return plan;
+  }
+
+  bool pictures() const { return data == "fashion-mnist"; }
+  std::string text() const { return nlohmann::json(*this).dump(2) + "\n"; }
+
+  /// Throws io_error, or format_error where the file is no plan.
+  static Plan load(std::filesystem::path const& path) {
+    auto const bytes = read_file(path);
+    try {
+      auto const* const text = reinterpret_cast<char const*>(bytes.data());
+      return nlohmann::json::parse(text, text + bytes.size()).get<Plan>();
+    } catch (nlohmann::json::exception const& failure) {
+      throw format_error{{path.string(), "not a plan", failure.what(), "a file of compare_methods",
+                          "Start a new comparison in another --out."}};
+    }
+  }
+  void save(std::filesystem::path const& path) const { write_file_atomically(path, text_bytes(text())); }
+};
+
+/// The optimizer of every student, at a constant rate; the teacher's rate falls to 0 over its last steps.
+inline RAdam student_optimizer(Plan const& plan) {
+  return {.learning_rate = plan.learning_rate, .beta2 = 0.99};
+}
+inline RAdam teacher_optimizer(Plan const& plan) {
+  auto optimizer = student_optimizer(plan);
+  optimizer.schedule = {.decay_from = plan.teacher_steps / 2, .decay_to = plan.teacher_steps + 1};
+  return optimizer;
+}
+
+}  // namespace compare
