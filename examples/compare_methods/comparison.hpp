@@ -8,12 +8,14 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include <consistency/io/checkpoint.hpp>
 #include <consistency/io/png.hpp>
+#include <consistency/io/torch_parameters.hpp>
 
 #include "../support/interrupt.hpp"
 #include "../support/progress.hpp"
@@ -43,8 +45,8 @@ class Comparison {
     complete_plan();
     auto teacher = train_teacher();
     if (!teacher) return std::nullopt;
-    auto const classroom =
-        Classroom<Network>{f_, D_, teacher->second, f_.initialize(Key{plan_.seed}), plan_.steps};
+    auto const classroom = Classroom<Network>{
+        f_, D_, teacher->second, f_.initialize(Key{plan_.seed}), plan_.steps, perceptual()};
     auto summary = Summary{plan_,
                            {Subject::measures.begin(), Subject::measures.end()},
                            noise(),
@@ -64,6 +66,15 @@ class Comparison {
   using Network = decltype(std::declval<Subject>().network());
   using Weights = Parameters<Tensor<float>>;
   static constexpr double save_interval = 60;  // seconds
+
+  /// LPIPS over the plan's network.
+  std::optional<Perceptual> perceptual() const {
+    if (plan_.perceptual.empty()) return std::nullopt;
+    auto const ignored = [](std::string_view name) { return name.ends_with("num_batches_tracked"); };
+    auto const net = ResNet20{};
+    return Perceptual{GreyResNet20{{net, read_torch_parameters(plan_.perceptual, net.parameters(), ignored)}},
+                      uniform_heads(ResNet20::channels)};
+  }
 
   std::filesystem::path file(std::string const& name) const { return options_.out / name; }
 

@@ -93,6 +93,8 @@ class Figure {
     for (auto const* const kind : {"cd-", "ct-", "pd-", "continuous-cd-", "continuous-ct-"})
       if (auto const* const result = best(kind)) last.lines.push_back({result, result->label});
     return {named("(a) CD: metric and solver, N = 18", {{"cd-l2-heun-18", "L2, Heun"},
+                                                        {"cd-lpips-heun-18", "LPIPS, Heun"},
+                                                        {"cd-lpips-euler-18", "LPIPS, Euler"},
                                                         {"cd-l1-heun-18", "L1, Heun"},
                                                         {"cd-l2-euler-18", "L2, Euler"},
                                                         {"cd-l1-euler-18", "L1, Euler"}}),
@@ -129,7 +131,7 @@ class Figure {
 
   /// A policy's own, whichever others are drawn: of those in one panel no two are alike in hue.
   static std::string colour(Result const& result) {
-    auto const all = all_policies();
+    auto const all = all_policies(true);
     auto const at =
         std::find_if(all.begin(), all.end(), [&](auto const& p) { return p.name == result.name; });
     auto const hue = std::fmod(215 + 131 * static_cast<double>(at - all.begin()), 360);

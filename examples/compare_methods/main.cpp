@@ -19,12 +19,10 @@ using namespace compare;
 template <class Subject>
 int compare_on(Options const& options, Plan const& plan) {
   auto comparison = Comparison<Subject>{options, plan};
-  auto const summary = comparison.run(options.policies);
+  auto const summary = comparison.run(chosen_policies(options.policies, !plan.perceptual.empty()));
   if (!summary) {
     std::string chosen;
-    if (options.policies.size() < all_policies().size())
-      for (auto const& policy : options.policies)
-        chosen += (chosen.empty() ? " --policies " : ",") + policy.name;
+    for (auto const& name : options.policies) chosen += (chosen.empty() ? " --policies " : ",") + name;
     std::printf("Stopped and saved. To go on: %s --resume --out '%s'%s\n", options.program.c_str(),
                 options.out.c_str(), chosen.c_str());
     return 130;

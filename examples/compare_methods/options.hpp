@@ -14,7 +14,7 @@ namespace compare {
 
 struct Options {
   Plan plan;
-  std::vector<Policy> policies = all_policies();
+  std::vector<std::string> policies;        ///< names; none: all
   double teacher_minutes = 0, minutes = 0;  ///< what steps are computed from, unless the plan has them
   std::filesystem::path out = "comparison";
   unsigned threads = 0;  ///< 0: one per core
@@ -35,17 +35,16 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
       "Trains one teacher and many students on the same data, and draws how good their one-step samples "
       "become.",
       "compare_methods"};
-  std::string data = "mixture", images;
+  std::string data = "mixture", images, perceptual;
   std::vector<std::string> names;
   Index teacher_steps = 0, steps = 0, size = 14;
   std::uint64_t seed = 0;
-  for (auto const& policy : o.policies) names.push_back(policy.name);
-  auto chosen = names;
+  for (auto const& policy : all_policies(true)) names.push_back(policy.name);
   auto const some_steps = CLI::Range(Index{1}, Index{1} << 31);
   app.add_option("--data", data, "What to learn")
       ->check(CLI::IsMember({"mixture", "checkerboard", "rings", "fashion-mnist"}))
       ->capture_default_str();
-  app.add_option("--policies", chosen, "Students to train (default: all)")
+  app.add_option("--policies", o.policies, "Students to train (default: all)")
       ->check(CLI::IsMember(names))
       ->delimiter(',');
   app.add_option("--steps", steps, "Training steps of each student")->check(some_steps);
@@ -59,6 +58,9 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
       ->check(CLI::IsMember({28, 14}))
       ->capture_default_str();
   app.add_option("--images", images, "IDX file of images (default: Debian's dataset-fashion-mnist)");
+  app.add_option("--perceptual", perceptual,
+                 "safetensors file of a CIFAR-10 ResNet-20: students with LPIPS over its features too, for "
+                 "images");
   app.add_option("--out", o.out, "Folder for everything the program writes")->capture_default_str();
   app.add_option("--seed", seed, "Seed of all random numbers")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads (default: one per core); changes no bit of the result")
@@ -67,9 +69,11 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
   app.add_flag("--resume", o.resume, "Go on with the comparison in --out; --policies may add to it");
   app.final_callback([&] {
     for (auto const* const name : {"--data", "--images", "--size", "--seed", "--steps", "--minutes",
-                                   "--teacher-steps", "--teacher-minutes"})
+                                   "--perceptual", "--teacher-steps", "--teacher-minutes"})
       if (o.resume && app.count(name) > 0)
         throw CLI::ValidationError{name, "has no place beside --resume: a comparison keeps its plan"};
+    if (app.count("--perceptual") > 0 && data != "fashion-mnist")
+      throw CLI::ValidationError{"--perceptual", "compares images: it needs --data fashion-mnist"};
     if (app.count("--minutes") > 0 && app.count("--steps") > 0)
       throw CLI::ValidationError{"--steps", "has no place beside --minutes"};
     if (app.count("--teacher-minutes") > 0 && app.count("--teacher-steps") > 0)
@@ -83,9 +87,7 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
   o.plan.seed = seed;
   if (!images.empty()) o.plan.images = std::filesystem::absolute(images).string();
   add_budget(o, app, teacher_steps, steps);
-  std::erase_if(o.policies, [&](Policy const& policy) {
-    return std::find(chosen.begin(), chosen.end(), policy.name) == chosen.end();
-  });
+  if (!perceptual.empty()) o.plan.perceptual = std::filesystem::absolute(perceptual).string();
   return std::nullopt;
 }
 

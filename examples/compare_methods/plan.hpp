@@ -21,6 +21,7 @@ struct Plan {
   std::string data = "mixture";                 ///< or checkerboard, rings, fashion-mnist
   std::string images = example::fashion_mnist;  ///< file, for fashion-mnist
   Index size = 14;                              ///< side of the images
+  std::string perceptual;  ///< file of a CIFAR-10 ResNet-20, whose features the perceptual metric compares
   Index batch = 256;
   std::uint64_t seed = 0;
   Index teacher_steps = 0, steps = 0;  ///< of the teacher, of each student (K)
@@ -28,8 +29,8 @@ struct Plan {
   double clip = 1;
   double ema = 0.99;        ///< of the averaged weights, that samples are drawn with
   Index measurements = 10;  ///< along the curve of each student
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(Plan, data, images, size, batch, seed, teacher_steps, steps, learning_rate,
-                                 clip, ema, measurements)
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(Plan, data, images, size, perceptual, batch, seed, teacher_steps, steps,
+                                 learning_rate, clip, ema, measurements)
 
   static Plan for_data(std::string const& data) {
     Plan plan;

@@ -4,16 +4,31 @@
 // the beginning of its training.
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include <consistency/consistency.hpp>
+#include <consistency/metric/lpips.hpp>
+#include <consistency/network/feature_extractor.hpp>
+#include <consistency/network/resnet20.hpp>
 
 namespace compare {
 
 using namespace consistency;
+
+/// A ResNet-20 of CIFAR-10 on grey images of any size.
+struct GreyResNet20 {
+  FeatureExtractor<ResNet20> network;
+
+  auto operator()(Operand auto const& x) const {
+    auto const grey = resize(x, 32, 32);
+    return network(concat(concat(grey, grey), grey));
+  }
+};
+using Perceptual = Lpips<GreyResNet20>;
 
 /// What every student starts with.
 template <class Network>
@@ -23,6 +38,7 @@ struct Classroom {
   Parameters<Tensor<float>> phi;                       ///< the teacher's averaged weights
   Parameters<Tensor<float>> fresh;                     ///< random weights, for students without a teacher
   Index steps;                                         ///< K
+  std::optional<Perceptual> perceptual;                ///< the metric of `PerceptualDistillation`
 
   auto teacher() const { return TeacherVelocity{D, phi}; }
 };
@@ -33,6 +49,18 @@ struct Distillation {
   Index N = 18;
   auto method(auto const& c) const {
     return ConsistencyDistillation{c.f, c.teacher(), Solver{}, Distance{}, GridTimes<FixedSteps>{{.N = N}}};
+  }
+  auto const& start(auto const& c) const { return c.phi; }
+  auto sampler() const { return OneStep{}; }
+};
+
+/// CD with LPIPS over the features of a trained network.
+template <class Solver>
+struct PerceptualDistillation {
+  Index N = 18;
+  auto method(auto const& c) const {
+    return ConsistencyDistillation{c.f, c.teacher(), Solver{}, c.perceptual.value(),
+                                   GridTimes<FixedSteps>{{.N = N}}};
   }
   auto const& start(auto const& c) const { return c.phi; }
   auto sampler() const { return OneStep{}; }
@@ -90,16 +118,21 @@ struct Policy {
   std::string name;   ///< of its files, and in --policies
   std::string label;  ///< for people
   std::variant<Distillation<L2, Heun>, Distillation<L1, Heun>, Distillation<L2, Euler>,
-               Distillation<L1, Euler>, Training, AdaptiveTraining, Progressive, ContinuousDistillation,
-               ContinuousTraining>
+               Distillation<L1, Euler>, PerceptualDistillation<Heun>, PerceptualDistillation<Euler>, Training,
+               AdaptiveTraining, Progressive, ContinuousDistillation, ContinuousTraining>
       made_of;
 };
 
-inline std::vector<Policy> all_policies() {
+/// `perceptual`: with those that need a trained network.
+inline std::vector<Policy> all_policies(bool perceptual) {
   std::vector<Policy> all = {{"cd-l2-heun-18", "CD, L2, Heun, N = 18", Distillation<L2, Heun>{18}},
                              {"cd-l1-heun-18", "CD, L1, Heun, N = 18", Distillation<L1, Heun>{18}},
                              {"cd-l2-euler-18", "CD, L2, Euler, N = 18", Distillation<L2, Euler>{18}},
                              {"cd-l1-euler-18", "CD, L1, Euler, N = 18", Distillation<L1, Euler>{18}}};
+  if (perceptual) {
+    all.push_back({"cd-lpips-heun-18", "CD, LPIPS, Heun, N = 18", PerceptualDistillation<Heun>{18}});
+    all.push_back({"cd-lpips-euler-18", "CD, LPIPS, Euler, N = 18", PerceptualDistillation<Euler>{18}});
+  }
   for (Index const N : {9, 12, 36}) {
     auto const n = std::to_string(N);
     all.push_back({"cd-l2-heun-" + n, "CD, L2, Heun, N = " + n, Distillation<L2, Heun>{N}});
@@ -114,6 +147,20 @@ inline std::vector<Policy> all_policies() {
   all.push_back({"continuous-cd-l2", "continuous CD, L2", ContinuousDistillation{}});
   all.push_back({"continuous-ct-l2", "continuous CT, L2", ContinuousTraining{}});
   return all;
+}
+
+/// Those of `names`, or all where there are none. Throws config_error for one that needs a perceptual metric
+/// where there is none.
+inline std::vector<Policy> chosen_policies(std::vector<std::string> const& names, bool perceptual) {
+  auto policies = all_policies(perceptual);
+  if (names.empty()) return policies;
+  std::erase_if(policies, [&](Policy const& policy) {
+    return std::find(names.begin(), names.end(), policy.name) == names.end();
+  });
+  if (policies.size() < names.size())
+    throw config_error{{"--policies", "students with LPIPS", "no network for its features",
+                        "a trained network", "Name its file with --perceptual."}};
+  return policies;
 }
 
 }  // namespace compare
