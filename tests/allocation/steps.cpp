@@ -1,7 +1,3 @@
-#include <atomic>
-#include <cerrno>
-#include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 
 #include <doctest/doctest.h>
@@ -12,73 +8,10 @@
 #include <consistency/sampling/one_step.hpp>
 
 #include "../support/unet_run.hpp"
-
-// Counts every allocation of the process, by operator new and by C functions alike. Under a sanitizer, which
-// has hooks of its own, only the library's pool is looked at.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CONSISTENCY_TEST_COUNTS_MALLOC 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define CONSISTENCY_TEST_COUNTS_MALLOC 0
-#endif
-#endif
-#if !defined(CONSISTENCY_TEST_COUNTS_MALLOC) && defined(__GLIBC__)
-#define CONSISTENCY_TEST_COUNTS_MALLOC 1
-#elif !defined(CONSISTENCY_TEST_COUNTS_MALLOC)
-#define CONSISTENCY_TEST_COUNTS_MALLOC 0
-#endif
-
-namespace {
-
-std::atomic<long> allocations{0};
-
-}  // namespace
-
-#if CONSISTENCY_TEST_COUNTS_MALLOC
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-
-void* malloc(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_realloc(memory, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_memalign(alignment, size);
-}
-void* memalign(std::size_t alignment, std::size_t size) { return aligned_alloc(alignment, size); }
-int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
-  *memory = aligned_alloc(alignment, size);
-  return *memory == nullptr ? ENOMEM : 0;
-}
-}
-#endif
+#include "counts.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
-
-namespace {
-
-struct Counts {
-  long heap;
-  std::uint64_t pool;
-  friend bool operator==(Counts const&, Counts const&) = default;
-};
-
-Counts now() { return {allocations.load(), MemoryPool::instance().system_allocations()}; }
-
-}  // namespace
 
 TEST_CASE("allocations are counted, by new and by malloc") {
   now();  // makes the pool
@@ -90,7 +23,7 @@ TEST_CASE("allocations are counted, by new and by malloc") {
   void* volatile aligned = std::aligned_alloc(64, 640);
   std::free(aligned);
   auto const after = now();
-  CHECK(after.heap - before.heap == 3 * CONSISTENCY_TEST_COUNTS_MALLOC);
+  CHECK(after.heap - before.heap == (counts_heap() ? 3 : 0));
 }
 
 TEST_CASE("after the first steps of a shape a training step asks for no memory") {

@@ -70,7 +70,9 @@ struct Expression {
   std::tuple<V...> leaves;
 
   auto evaluate() const {
-    return std::apply([&](auto const&... x) { return apply(Pointwise<F>{f}, x...); }, leaves);
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return apply(Pointwise<F>{f}, std::get<I>(leaves)...);
+    }(std::index_sequence_for<V...>{});
   }
   template <Value Result>
   operator Result() const {  // NOLINT(google-explicit-constructor): an expression is its value, later
@@ -114,27 +116,25 @@ auto part(N c) {
   return Expression<Constant>{{static_cast<double>(c)}, {}};
 }
 
-template <class F, class X>
-auto unary(X const& x) {
-  auto const& a = part(x);
-  return std::apply(
-      [&](auto const&... v) {
-        return Expression<Unary<F, std::remove_cvref_t<decltype(a.f)>>, std::remove_cvref_t<decltype(v)>...>{
-            {a.f}, {v...}};
-      },
-      a.leaves);
+template <class F, class A, class... U>
+auto joined(Expression<A, U...> const& a) {
+  return Expression<Unary<F, A>, U...>{{a.f}, a.leaves};
+}
+template <class F, class A, class... U, class B, class... V>
+auto joined(Expression<A, U...> const& a, Expression<B, V...> const& b) {
+  return [&]<std::size_t... I, std::size_t... J>(std::index_sequence<I...>, std::index_sequence<J...>) {
+    return Expression<Binary<F, A, B>, U..., V...>{{a.f, b.f},
+                                                   {std::get<I>(a.leaves)..., std::get<J>(b.leaves)...}};
+  }(std::index_sequence_for<U...>{}, std::index_sequence_for<V...>{});
 }
 
+template <class F, class X>
+auto unary(X const& x) {
+  return joined<F>(part(x));
+}
 template <class F, class X, class Y>
 auto binary(X const& x, Y const& y) {
-  auto const& a = part(x);
-  auto const& b = part(y);
-  using Node = Binary<F, std::remove_cvref_t<decltype(a.f)>, std::remove_cvref_t<decltype(b.f)>>;
-  return std::apply(
-      [&](auto const&... v) {
-        return Expression<Node, std::remove_cvref_t<decltype(v)>...>{{a.f, b.f}, {v...}};
-      },
-      std::tuple_cat(a.leaves, b.leaves));
+  return joined<F>(part(x), part(y));
 }
 
 template <class T>
