@@ -15,7 +15,7 @@ TEXT
 bugs() {
   cat <<'TABLE'
 grid divides by N, not by N - 1 | schedule/karras.hpp | static_cast<double>(points - 1)); | static_cast<double>(points));
-Euler takes the velocity at the smaller time | solver/euler.hpp | v(x, t) | v(x, s)
+Euler takes the velocity at the smaller time | solver/euler.hpp | * v(x, t) | * v(x, s)
 Euler goes the wrong way | solver/euler.hpp | (s - t) | (t - s)
 velocity without 1 / t | solver/velocity.hpp | (x - denoised) / t; | 0.0 * t + (x - denoised);
 velocity with 1 / t squared | solver/velocity.hpp | (x - denoised) / t; | (x - denoised) / square(t);
@@ -30,13 +30,14 @@ target at the larger time | training/objective.hpp | f(theta_minus, x_r, r, mode
 target from the student's own point | training/objective.hpp | f(theta_minus, x_r, r, mode) | f(theta_minus, x_t, r, mode)
 gradient through the target | training/objective.hpp | X const y = f(theta_minus, x_r, r, mode) | auto const y = f(theta, x_r, r, mode)
 student at the smaller time | training/objective.hpp | metric(f(theta, x_t, t, mode), y) | metric(f(theta, x_t, r, mode), y)
-data without enough noise | training/objective.hpp | X const x_t = x0 + t * z; | X const x_t = x0 + r * z;
+data without enough noise | training/objective.hpp | noised(x0, z, t) | noised(x0, z, r)
+noise that does not grow with time | training/draw.hpp | return x0 + t * z; | return x0 + 0.0 * t + z;
 times swapped where they are drawn | training/objective.hpp | std::array{pair.t, pair.r} | std::array{pair.r, pair.t}
 continuous time without df/dt | training/continuous_objective.hpp | one{t.shape(), typename X::Scalar(1)} | one{t.shape(), typename X::Scalar(0)}
 continuous time with half the slope | training/continuous_objective.hpp | Dual<X>{x_t, v} | Dual<X>{x_t, X(0.5 * v)}
 continuous pseudo-objective with the wrong sign | training/continuous_objective.hpp | f(theta, x_t, t, mode) + (0.5 * J - y.primal) | (0.5 * J + y.primal) - f(theta, x_t, t, mode)
 continuous loss without its half | training/continuous_objective.hpp | 0.5 * weighting(t) * curvature | weighting(t) * curvature
-speed of the grid with the wrong power | weighting/grid_speed_weighting.hpp | (1 - 1 / grid.rho) | (1 / grid.rho)
+speed of the grid with the wrong power | schedule/karras.hpp | (1 - 1 / rho) * log(t) | 1 / rho * log(t)
 curvature along one direction twice | metric/curvature.hpp | First{a} | First{b}
 TABLE
 }
@@ -75,7 +76,7 @@ try() {
       echo "does not compile"
       return
     fi
-    if ! "$1"/test >"$1"/log 2>&1; then
+    if ! timeout 120 "$1"/test >"$1"/log 2>&1; then
       echo "$test"
       return
     fi
@@ -89,8 +90,9 @@ attempt() {
   mkdir "$dir"
   cp -r "$root"/include "$dir"
   content=$(<"$dir/$file")
-  if [[ $content != *"$text"* ]]; then
-    echo "text not found" >"$dir"/verdict
+  local rest=${content/"$text"/}
+  if [[ $content == "$rest" || $rest == *"$text"* ]]; then
+    echo "text not found once" >"$dir"/verdict
   else
     printf '%s\n' "${content/"$text"/"$bug"}" >"$dir/$file"
     try "$dir" >"$dir"/verdict
@@ -116,10 +118,8 @@ wait
 
 killed=0
 for ((i = 1; i <= total; ++i)); do
-  case $(<"$work/$i/verdict") in
-    survives | "does not compile" | "text not found") ;;
-    *) killed=$((killed + 1)) ;;
-  esac
+  verdict=$(<"$work/$i/verdict")
+  if [[ " ${tests[*]} " == *" $verdict "* ]]; then killed=$((killed + 1)); fi
 done
 echo "killed $killed/$total"
-((killed == total))
+((total > 0 && killed == total))

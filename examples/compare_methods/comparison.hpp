@@ -175,10 +175,10 @@ class Comparison {
       save_checkpoint(half, trainer.state(), settings(record));
       return std::nullopt;
     }
-    save_parameters(finished, trainer.averaged(), Role::averaged, record.done, settings(record),
-                    {plan_.seed});
     if (record.stopped.empty())
       write_png(file("samples_" + name + ".png"), subject_.draw(draw(Subject::preview)));
+    save_parameters(finished, trainer.averaged(), Role::averaged, record.done, settings(record),
+                    {plan_.seed});
     for (auto const& path : {half, previous_checkpoint(half)}) std::filesystem::remove(path);
     announce(record);
     return record;

@@ -23,10 +23,7 @@ using namespace consistency;
 struct GreyResNet20 {
   FeatureExtractor<ResNet20> network;
 
-  auto operator()(Operand auto const& x) const {
-    auto const grey = resize(x, 32, 32);
-    return network(concat(concat(grey, grey), grey));
-  }
+  auto operator()(Operand auto const& x) const { return network(resize(x, 32, 32)); }
 };
 using Perceptual = Lpips<GreyResNet20>;
 
@@ -154,12 +151,16 @@ inline std::vector<Policy> all_policies(bool perceptual) {
 inline std::vector<Policy> chosen_policies(std::vector<std::string> const& names, bool perceptual) {
   auto policies = all_policies(perceptual);
   if (names.empty()) return policies;
+  auto const has = [](auto const& range, auto const& same) {
+    return std::any_of(range.begin(), range.end(), same);
+  };
+  for (auto const& name : names)
+    if (!has(policies, [&](Policy const& policy) { return policy.name == name; }))
+      throw config_error{{"--policies", name, "no network for its features", "a trained network",
+                          "Name its file with --perceptual."}};
   std::erase_if(policies, [&](Policy const& policy) {
-    return std::find(names.begin(), names.end(), policy.name) == names.end();
+    return !has(names, [&](std::string const& name) { return policy.name == name; });
   });
-  if (policies.size() < names.size())
-    throw config_error{{"--policies", "students with LPIPS", "no network for its features",
-                        "a trained network", "Name its file with --perceptual."}};
   return policies;
 }
 

@@ -79,9 +79,10 @@ void falls_with_the_step(auto const& error, double largest) {
 
 TEST_CASE("O4: (N - 1)^2 times the distillation loss tends to the continuous one (Theorem 3)") {
   auto const theta = parameters_near_one(9);
-  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, L2{}, StudentTarget{},
-                                                             UniformLaw{}, GridSpeedWeighting{.power = 2}},
-                           over_time(4000), theta);
+  auto const exact =
+      limit(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformLaw{},
+                                              GridSpeedWeighting{.squared = true}, StudentTarget{}},
+            over_time(4000), theta);
   falls_with_the_step(
       [&](Index N) {
         auto const M = static_cast<double>(N - 1);
@@ -92,8 +93,8 @@ TEST_CASE("O4: (N - 1)^2 times the distillation loss tends to the continuous one
 
 TEST_CASE("O5: N - 1 times the distillation loss of a norm tends to the continuous one (Theorem 4)") {
   auto const theta = parameters_near_one(9);
-  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, L1{}, StudentTarget{},
-                                                             UniformLaw{}, GridSpeedWeighting{}},
+  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, L1{}, UniformLaw{},
+                                                             GridSpeedWeighting{}, StudentTarget{}},
                            over_time(4000), theta);
   falls_with_the_step(
       [&](Index N) {
@@ -106,8 +107,8 @@ TEST_CASE("O5: N - 1 times the distillation loss of a norm tends to the continuo
 TEST_CASE("O6: N - 1 times the gradients of distillation and of training tend to one limit (Theorems 5, 6)") {
   auto const theta = parameters_near_one(9);
   auto const with_teacher =
-      limit(ContinuousConsistencyDistillation{student, teacher, L2{}, StopGradientTarget{}, UniformLaw{},
-                                              GridSpeedWeighting{}},
+      limit(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformLaw{}, GridSpeedWeighting{},
+                                              StopGradientTarget{}},
             over_time(4000), theta);
   auto const without = limit(ContinuousConsistencyTraining{student, L2{}, UniformLaw{}, GridSpeedWeighting{}},
                              over_time_and_noise(1000), theta);
@@ -125,8 +126,8 @@ TEST_CASE("O6: N - 1 times the gradients of distillation and of training tend to
 TEST_CASE("O6: with the pseudo-Huber metric they do once the step is small against c") {
   auto const theta = parameters_near_one(9);
   auto const metric = PseudoHuber{0.03};
-  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, metric, StopGradientTarget{},
-                                                             UniformLaw{}, GridSpeedWeighting{}},
+  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, metric, UniformLaw{},
+                                                             GridSpeedWeighting{}, StopGradientTarget{}},
                            over_time(4000), theta);
   for (Index const N : {1024, 2048}) {
     T const scaled = static_cast<double>(N - 1) * at(distillation(metric), of_noisy_data(N), theta).gradient;
@@ -150,18 +151,35 @@ TEST_CASE("O8: the continuous loss and its gradient are those of an independent 
     J.push_back(independent_student(theta, C(x[i], h * v), C(t[i], h)).imag() / h);
   }
   auto const stopped = ContinuousConsistencyDistillation{student, teacher};
-  auto const through = ContinuousConsistencyDistillation{student, teacher, L2{}, StudentTarget{}};
-  auto const norm = ContinuousConsistencyDistillation{student, teacher, L1{}, StudentTarget{}};
+  auto const through = ContinuousConsistencyDistillation{
+      student, teacher, L2{}, UniformLaw{}, UniformWeighting{}, StudentTarget{}};
+  auto const norm = ContinuousConsistencyDistillation{
+      student, teacher, L1{}, UniformLaw{}, UniformWeighting{}, StudentTarget{}};
   T const a = stopped.distance(theta, theta, x, whole(samples.z), t);
   T const b = through.distance(theta, theta, x, whole(samples.z), t);
   T const c = norm.distance(theta, theta, x, whole(samples.z), t);
+  auto const huber = ContinuousConsistencyDistillation{student, teacher, PseudoHuber{0.03}};
+  T const d = huber.distance(theta, theta, x, whole(samples.z), t);
   double largest = 0;
   for (auto const j : J) largest = std::fmax(largest, std::abs(j));
   for (Index i = 0; i < samples.count(); ++i) {
     auto const j = J[static_cast<std::size_t>(i)];
-    CHECK(std::abs(a[i] - j * j) <= 1e-12 * largest * largest);
-    CHECK(std::abs(b[i] - j * j) <= 1e-12 * largest * largest);
-    CHECK(std::abs(c[i] - std::abs(j)) <= 1e-12 * largest);
+    auto const tolerance = 1e-12 * (std::abs(j) + 0.1 * largest) * std::abs(j);
+    CHECK(std::abs(a[i] - j * j) <= tolerance);
+    CHECK(std::abs(b[i] - j * j) <= tolerance);
+    CHECK(std::abs(c[i] - std::abs(j)) <= 1e-12 * (std::abs(j) + 0.1 * largest));
+    CHECK(std::abs(d[i] - 0.5 * j * j / 0.03) <= tolerance / 0.06);
+  }
+
+  // Without a teacher the velocity is the noise: x_t = x₀ + t z moves by z.
+  auto const noisy = over_time_and_noise(3);
+  auto const part = [&](auto const& numbers) { return Samples::column(numbers, 0, noisy.x0.size()); };
+  T const e = ContinuousConsistencyTraining{student}.distance(theta, theta, part(noisy.x0), part(noisy.z),
+                                                              part(noisy.t));
+  for (std::size_t i = 0; i < noisy.x0.size(); ++i) {
+    auto const at = C(noisy.x0[i] + noisy.t[i] * noisy.z[i], h * noisy.z[i]);
+    auto const j = independent_student(theta, at, C(noisy.t[i], h)).imag() / h;
+    CHECK(std::abs(e[static_cast<Index>(i)] - j * j) <= 1e-11 * (j * j + 1e-6));
   }
 
   // With a stopped target the gradient is Σ w 2 J ∂f/∂θ. The complex step in θ is a central difference here,
@@ -203,6 +221,8 @@ TEST_CASE("O8: the gradient through the JVP is that of finite differences (Theor
     auto const expected = (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h);
     CHECK(relative_error(dot(gradient, direction), expected) < 1e-7);
   };
-  check(ContinuousConsistencyDistillation{student, teacher, L2{}, StudentTarget{}});
-  check(ContinuousConsistencyDistillation{student, teacher, PseudoHuber{}, StudentTarget{}});
+  check(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformLaw{}, UniformWeighting{},
+                                          StudentTarget{}});
+  check(ContinuousConsistencyDistillation{student, teacher, PseudoHuber{}, UniformLaw{}, UniformWeighting{},
+                                          StudentTarget{}});
 }

@@ -110,6 +110,16 @@ TEST_CASE("impossible settings are refused at construction") {
       {"EmaTarget", "mu", "1.0", "[0, 1)"});
 }
 
+TEST_CASE("a grid that ends elsewhere than the student's epsilon is refused") {
+  auto times = GridTimes<FixedSteps>{};
+  times.grid.epsilon = 0.01;
+  check_refused<ErrorCode::config>(
+      [&] {
+        ConsistencyDistillation{f, teacher(), Heun{}, L2{}, times};
+      },
+      {"smallest time", "0.01", "0.002"});
+}
+
 TEST_CASE("a teacher's output that is not finite stops the step by sample, and the state stays") {
   auto source = teacher();
   source.phi.flat().mutable_data()[0] = std::numeric_limits<float>::quiet_NaN();

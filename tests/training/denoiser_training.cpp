@@ -74,3 +74,12 @@ TEST_CASE("impossible noise levels are refused") {
       },
       {"LogNormalLaw", "deviation", "-1"});
 }
+
+TEST_CASE("a weight for another spread of data than the denoiser's is refused") {
+  auto const other = ConsistencyFunction{D.network(), EdmPreconditioning{0.7}};
+  check_refused<ErrorCode::config>(
+      [&] {
+        Trainer{DenoiserTraining{other}, Adam{}, other.initialize({1})};
+      },
+      {"DenoiserTraining", "sigma_data", "0.5"});
+}

@@ -60,7 +60,7 @@ TEST_CASE("the grid's speed is the derivative of its time by its position") {
     auto const speed = (grid.from_unit(u + h) - grid.from_unit(u - h)) / (2 * h);
     auto const t = tensor<double>({1, 1}, {grid.from_unit(u)});
     Tensor<double> const w = GridSpeedWeighting{}(t);
-    Tensor<double> const squared = GridSpeedWeighting{.power = 2}(t);
+    Tensor<double> const squared = GridSpeedWeighting{.squared = true}(t);
     CHECK(w[0] == doctest::Approx(speed).epsilon(1e-6));
     CHECK(squared[0] == doctest::Approx(speed * speed).epsilon(1e-6));
   }

@@ -59,15 +59,17 @@ double sum_of_distances(Tensor<S> const& x, SampleSet const& xs, Tensor<S> const
 
 /// 2 E|X − Y| − E|X − X′| − E|Y − Y′|, estimated without bias from samples (n, …) and (m, …) (Székely & Rizzo
 /// 2013); 0 for one law, where an estimate may fall below 0. Throws dataset_error for fewer than two samples
-/// or a number that is not finite, shape_error for samples of different size.
+/// or a number that is not finite, shape_error for samples of different size,
+/// numeric_error where the distance is not finite.
 template <class S>
 double energy_distance(Tensor<S> const& x, Tensor<S> const& y) {
   auto const xs = SampleSet::of(x, "energy_distance"), ys = SampleSet::of(y, "energy_distance");
   require_same_dimensions(xs, ys, "energy_distance");
   auto const n = static_cast<double>(xs.count), m = static_cast<double>(ys.count);
-  return 2 * detail::sum_of_distances(x, xs, y, ys, false) / (n * m) -
-         2 * detail::sum_of_distances(x, xs, x, xs, true) / (n * (n - 1)) -
-         2 * detail::sum_of_distances(y, ys, y, ys, true) / (m * (m - 1));
+  return require_finite(2 * detail::sum_of_distances(x, xs, y, ys, false) / (n * m) -
+                            2 * detail::sum_of_distances(x, xs, x, xs, true) / (n * (n - 1)) -
+                            2 * detail::sum_of_distances(y, ys, y, ys, true) / (m * (m - 1)),
+                        "energy_distance");
 }
 
 }  // namespace consistency

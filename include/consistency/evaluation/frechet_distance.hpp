@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include <Eigen/Eigenvalues>
@@ -32,7 +33,8 @@ struct Gaussian {
 
 /// |m₁ − m₂|² + Tr(S₁ + S₂ − 2 (S₁ S₂)^½) (Fréchet 1957; Heusel et al. 2017, Eq. 6). With S = R Rᵀ the last
 /// trace is the sum of the singular values of R₁ᵀ R₂: no root is taken of rounding errors, and covariances
-/// without full rank are as good as others. Throws shape_error for Gaussians of different dimension.
+/// without full rank are as good as others. Throws shape_error for Gaussians of different dimension
+/// and numeric_error where the distance is not finite.
 inline double frechet_distance(Gaussian const& a, Gaussian const& b) {
   if (a.mean.size() != b.mean.size())
     throw shape_error{{.where = "frechet_distance",
@@ -48,7 +50,7 @@ inline double frechet_distance(Gaussian const& a, Gaussian const& b) {
   auto const overlap = Eigen::BDCSVD<Eigen::MatrixXd>{product}.singularValues().sum();
   auto const distance =
       (a.mean - b.mean).squaredNorm() + a.covariance.trace() + b.covariance.trace() - 2 * overlap;
-  return std::max(0.0, distance);
+  return std::max(0.0, require_finite(distance, "frechet_distance"));
 }
 
 /// Of the Gaussians of two sets of features (n, d) and (m, d). Throws as these do.

@@ -45,4 +45,15 @@ inline void require_same_dimensions(SampleSet const& a, SampleSet const& b, char
                        .advice = ""}};
 }
 
+/// A measure as it is; throws numeric_error where it is not finite.
+inline double require_finite(double measure, char const* where) {
+  if (!std::isfinite(measure))
+    throw numeric_error{{.where = where,
+                         .what = "distance",
+                         .found = std::to_string(measure),
+                         .expected = "a finite number",
+                         .advice = "The samples are too far apart for their squares to be numbers."}};
+  return measure;
+}
+
 }  // namespace consistency

@@ -50,7 +50,9 @@ class Lpips {
     }
   }
 
-  auto operator()(Operand auto const& x, Operand auto const& y) const {
+  template <Operand A, Operand B>
+    requires std::same_as<typename tensor_of_t<value_t<A>>::Scalar, typename T::Scalar>
+  auto operator()(A const& x, B const& y) const {
     auto const a = features_(evaluated(x));
     auto const b = features_(evaluated(y));
     return [&]<std::size_t... L>(std::index_sequence<L...>) {
@@ -60,7 +62,7 @@ class Lpips {
 
  private:
   /// φ / (‖φ‖ + 1e−10) at every pixel. The number under the root changes it only where ‖φ‖ is of its size,
-  /// and gives zero features finite derivatives of every order.
+  /// and gives zero features finite first and second derivatives.
   static auto unit(Value auto const& phi) {
     auto const sum = sum_to(square(phi), phi.shape().with_channels(1));
     auto const length = evaluated(sqrt(sum + 1e-20) + 1e-10);

@@ -14,6 +14,8 @@ namespace consistency {
 template <class M>
 concept Metric = requires(M const& d, Tensor<float> const& x) {
   { evaluated(d(x, x)) } -> std::convertible_to<Tensor<float>>;
+} || requires(M const& d, Tensor<double> const& x) {
+  { evaluated(d(x, x)) } -> std::convertible_to<Tensor<double>>;
 };
 
 }  // namespace consistency

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <consistency/core/check.hpp>
 #include <consistency/metric/metric.hpp>
 
 namespace consistency {
@@ -16,6 +17,8 @@ struct PseudoHuber {
   static PseudoHuber for_dimensions(Index dimensions) {
     return {0.00054 * std::sqrt(static_cast<double>(dimensions))};
   }
+
+  void check() const { require_setting(c > 0, "PseudoHuber", "c", c, "a positive number"); }
 
   auto operator()(Operand auto const& x, Operand auto const& y) const {
     auto const s = sum_per_sample(square(x - y));

@@ -29,7 +29,8 @@ class ConsistencyFunction {
                 "time, mode)");
   static_assert(
       Parameterization<P>,
-      "ConsistencyFunction: the parameterization needs c_skip, c_out, c_in, c_noise, smallest_time");
+      "ConsistencyFunction: the parameterization needs c_skip, c_out, c_in, c_noise, smallest_time() and "
+      "boundary");
 
   explicit ConsistencyFunction(N network, P parameterization = {})
       : network_{std::move(network)}, parameterization_{std::move(parameterization)} {}

@@ -19,9 +19,10 @@ class FeatureExtractor {
       return std::to_string(table.entries().size()) + " parameters of " + std::to_string(table.count()) +
              " numbers";
     };
+    theta_->keep_forms();
     auto const& table = theta_->table();
     auto const& expected = network_.parameters();
-    if (table.entries().size() != expected.entries().size() || table.count() != expected.count())
+    if (!table.same_layout(expected))
       throw config_error{{.where = "FeatureExtractor",
                           .what = "parameters of another network",
                           .found = text(table),

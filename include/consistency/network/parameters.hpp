@@ -57,6 +57,11 @@ class ParameterTable {
   }
 
   std::vector<Entry> const& entries() const noexcept { return entries_; }
+  /// Whether both tables have the same names and shapes in the same places.
+  bool same_layout(ParameterTable const& other) const {
+    return std::equal(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(),
+                      [](Entry const& a, Entry const& b) { return a.name == b.name && a.shape == b.shape; });
+  }
   Index size() const noexcept { return size_; }    ///< of an arena, gaps included
   Index count() const noexcept { return count_; }  ///< of parameters
 

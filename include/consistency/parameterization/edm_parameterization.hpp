@@ -6,6 +6,7 @@ namespace consistency {
 
 /// The same shifted so that f(x, ε) = x exactly (Song et al. 2023, Appendix C).
 struct EdmParameterization {
+  static constexpr bool boundary = true;
   double sigma_data = 0.5;
   double epsilon = 0.002;  ///< the smallest time, ε
 

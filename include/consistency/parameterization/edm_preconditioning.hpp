@@ -6,6 +6,7 @@ namespace consistency {
 
 /// Preconditioning of a denoiser (Karras et al. 2022, Table 1, column "Ours").
 struct EdmPreconditioning {
+  static constexpr bool boundary = false;
   double sigma_data = 0.5;
 
   auto c_skip(Operand auto const& t) const { return square_data() / (square(t) + square_data()); }

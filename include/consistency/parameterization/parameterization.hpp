@@ -16,6 +16,7 @@ concept Parameterization = requires(P const& p, Tensor<float> const& t) {
   { evaluated(p.c_in(t)) } -> std::convertible_to<Tensor<float>>;
   { evaluated(p.c_noise(t)) } -> std::convertible_to<Tensor<float>>;
   { p.smallest_time() } -> std::convertible_to<double>;
+  { P::boundary } -> std::convertible_to<bool>;  // whether f(x, ε) = x: a consistency function, no denoiser
 };
 
 }  // namespace consistency

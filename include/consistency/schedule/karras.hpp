@@ -44,12 +44,19 @@ struct KarrasGrid {
     return from_unit(static_cast<double>(n - 1) / static_cast<double>(points - 1));
   }
 
+  friend bool operator==(KarrasGrid const&, KarrasGrid const&) = default;
   TimeRange range() const { return {epsilon, sigma_max}; }
 
   /// The time at position u ∈ [0, 1] of the grid, and back.
   double from_unit(double u) const {
     auto const low = std::pow(epsilon, 1 / rho);
     return std::pow(low + u * (std::pow(sigma_max, 1 / rho) - low), rho);
+  }
+  /// τ′, the speed of the time in its position: ρ (T^{1/ρ} − ε^{1/ρ}) t^{1 − 1/ρ}.
+  auto speed(auto const& t) const {
+    using std::exp, std::log;
+    auto const span = std::pow(sigma_max, 1 / rho) - std::pow(epsilon, 1 / rho);
+    return rho * span * exp((1 - 1 / rho) * log(t));
   }
   double to_unit(double t) const {
     auto const low = std::pow(epsilon, 1 / rho);

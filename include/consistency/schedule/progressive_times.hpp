@@ -3,12 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <concepts>
 
 #include <consistency/core/check.hpp>
 #include <consistency/core/random.hpp>
 #include <consistency/schedule/karras.hpp>
 
 namespace consistency {
+
+/// Draws times t > u > s of a sample: a step of the student's and its middle, in stages of N(k) = steps(k).
+/// Models: ProgressiveTimes.
+template <class T>
+concept TimeTriples = requires(T const& times, Index k, Key key, Counter at) {
+  { times.draw(k, key, at) } -> std::same_as<std::array<double, 3>>;
+  { times.steps(k) } -> std::convertible_to<Index>;
+  { times.stage(k) } -> std::convertible_to<Index>;
+  { times.step_in_stage(k) } -> std::convertible_to<Index>;
+};
 
 /// Times t > u > s of progressive distillation: a student step from t to s and its middle u. The grid has
 /// N(k) steps from T to ε, evenly spaced in t^{1/ρ}; N halves at every stage until it is 1 (Salimans & Ho
@@ -27,6 +38,7 @@ struct ProgressiveTimes {
   }
   Index stages() const { return 1 + static_cast<Index>(std::log2(static_cast<double>(start)) + 0.5); }
   Index stage(Index k) const { return std::min(k / stage_steps, stages() - 1); }
+  Index step_in_stage(Index k) const { return k - stage(k) * stage_steps; }
   Index steps(Index k) const { return start >> stage(k); }  ///< N(k)
 
   std::array<double, 3> draw(Index k, Key key, Counter at) const {

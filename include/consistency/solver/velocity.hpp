@@ -20,11 +20,17 @@ auto flow_velocity(Operand auto const& x, Operand auto const& denoised, Operand 
   return (x - denoised) / t;
 }
 
+/// Whether F is known to be a consistency function, f(x, ε) = x, by its parameterization; else it may be a
+/// denoiser.
+template <class F>
+inline constexpr bool keeps_boundary =
+    requires(F const& f) { requires std::remove_cvref_t<decltype(f.parameterization())>::boundary; };
+
 /// D = the clean data itself: consistency training (Song et al. 2023, Section 5, Eq. 9).
 struct DataVelocity {
   template <Value X>
   auto given(X const& x0) const {
-    return [&x0](Value auto const& x, Operand auto const& t) { return flow_velocity(x, x0, t); };
+    return [x0](Value auto const& x, Operand auto const& t) { return flow_velocity(x, x0, t); };
   }
 };
 
@@ -32,12 +38,16 @@ struct DataVelocity {
 /// φ usually are the averaged weights of its training.
 template <class Denoiser, class P>
 struct TeacherVelocity {
+  static_assert(!keeps_boundary<Denoiser>,
+                "TeacherVelocity: the teacher must be a denoiser, ConsistencyFunction with "
+                "EdmPreconditioning; a consistency function is none");
+
   Denoiser denoiser;  ///< any callable of (φ, x, t)
   P phi;
   TimeRange trained{0.002, 80};  ///< noise levels that the denoiser knows
 
   /// A callable; throws numeric_error, naming the sample, where the denoiser's output is not finite.
-  auto given(Value auto const&) const {
+  auto given(Value auto const&) const& {
     if constexpr (requires { phi.keep_forms(); }) phi.keep_forms();
     return [this](Value auto const& x, Operand auto const& t) {
       auto const D = evaluated(denoiser(phi, x, t));
@@ -45,6 +55,7 @@ struct TeacherVelocity {
       return evaluated(flow_velocity(x, D, t));
     };
   }
+  void given(Value auto const&) const&& = delete;  // the callable would outlive the teacher
 
   /// Throws config_error unless this teacher can teach f at times of `used`: one data shape, one sigma_data,
   /// times that it was trained for, parameters of its own network.
@@ -54,9 +65,9 @@ struct TeacherVelocity {
       if (net.data_shape() != f.network().data_shape())
         refuse("data of teacher and student",
                net.data_shape().text() + " and " + f.network().data_shape().text(), "one shape");
-      if (net.parameters().size() != phi.table().size())
+      if (!net.parameters().same_layout(phi.table()))
         refuse("parameters of the teacher", std::to_string(phi.table().count()) + " numbers",
-               std::to_string(net.parameters().count()) + " numbers of its network");
+               std::to_string(net.parameters().count()) + " numbers, named and shaped as its network's");
       auto const& p = denoiser.parameterization();
       if constexpr (requires { p.sigma_data - f.parameterization().sigma_data; })
         if (p.sigma_data != f.parameterization().sigma_data)

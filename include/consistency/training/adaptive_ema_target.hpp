@@ -18,7 +18,10 @@ struct AdaptiveEmaTarget {
   double mu0 = 0.9;
   Denominator denominator = Denominator::points;
 
-  void check() const { require_rate("AdaptiveEmaTarget", "mu0", mu0); }
+  void check() const {
+    require_setting(s0 > 0, "AdaptiveEmaTarget", "s0", s0, "a positive number");
+    require_rate("AdaptiveEmaTarget", "mu0", mu0);
+  }
   double rate(double points) const {
     check();
     return std::exp(s0 * std::log(mu0) / (denominator == Denominator::points ? points : points - 1));

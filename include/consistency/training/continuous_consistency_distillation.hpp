@@ -12,15 +12,15 @@ namespace consistency {
 
 /// CD in continuous time: Theorem 5 of Song et al. 2023, or with StudentTarget Theorems 3 (a smooth metric)
 /// and 4 (a norm). Throws config_error where the teacher does not fit the student.
-template <class F, class Source, class D = L2, class Target = StopGradientTarget, class L = UniformLaw,
-          class W = UniformWeighting>
+template <class F, class Source, class D = L2, class L = UniformLaw, class W = UniformWeighting,
+          class Target = StopGradientTarget>
 struct ContinuousConsistencyDistillation : ContinuousObjective<F, D, L, W, Target, Source> {
   static_assert(Teacher<Source>,
                 "ContinuousConsistencyDistillation needs a teacher: its second argument is "
                 "TeacherVelocity{denoiser, phi}; without a teacher use ContinuousConsistencyTraining");
 
-  explicit ContinuousConsistencyDistillation(F function, Source teacher, D distance = {}, Target rule = {},
-                                             L times = {}, W weight = {}, KarrasGrid bounds = {})
+  explicit ContinuousConsistencyDistillation(F function, Source teacher, D distance = {}, L times = {},
+                                             W weight = {}, Target rule = {}, KarrasGrid bounds = {})
       : ContinuousObjective<F, D, L, W, Target, Source>{std::move(function),
                                                         std::move(distance),
                                                         std::move(times),

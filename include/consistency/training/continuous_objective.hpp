@@ -8,6 +8,7 @@
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/schedule/time_law.hpp>
 #include <consistency/solver/velocity.hpp>
+#include <consistency/training/boundary.hpp>
 #include <consistency/training/draw.hpp>
 #include <consistency/training/method.hpp>
 #include <consistency/training/stop_gradient_target.hpp>
@@ -47,6 +48,9 @@ struct ContinuousObjective {
   static_assert(
       requires(W const& w, Tensor<float> const& t) { w(t); },
       "the weighting must take one time, w(t): a continuous-time method draws no second one");
+  static_assert(may_keep_boundary<F>,
+                "the student must be a consistency function, f(x, epsilon) = x: ConsistencyFunction with "
+                "EdmParameterization; with EdmPreconditioning it is a denoiser");
   static_assert(
       requires(F const& f, Parameters<Tensor<float>> const& theta, Dual<Tensor<float>> const& x) {
         f.network()(theta, x, x, Mode{});
@@ -67,6 +71,15 @@ struct ContinuousObjective {
     grid.check();
     check_settings(metric);
     check_settings(law);
+    check_settings(weighting);
+    check_boundary(f, grid.range());
+    if constexpr (requires { weighting.grid == grid; })
+      if (weighting.grid != grid)
+        throw config_error{{.where = "training method",
+                            .what = "grid of the weighting",
+                            .found = "another grid",
+                            .expected = "the grid of the method's times",
+                            .advice = "Give both the same."}};
     if constexpr (requires { velocity.check_student(f, grid.range()); })
       velocity.check_student(f, grid.range());
   }
@@ -76,12 +89,9 @@ struct ContinuousObjective {
   template <class X>
   auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0, Index k, Key key,
             std::uint32_t first = 0) const {
-    auto const at = Counter{static_cast<std::uint32_t>(k), first};
-    auto const [t] = draw_times<X, 1>(x0.shape(), at, [&](Counter sample) {
-      return std::array{law.time(grid, key.with_stream(stream::times), sample)};
-    });
-    auto const z = normal<typename X::Scalar>(x0.shape(), key.with_stream(stream::noise), at);
-    return mean(distance(theta, theta_minus, x0, z, t, {.training = true, .key = key, .first = at}));
+    auto const [times, z, mode] = draw_for<1>(
+        x0, k, key, first, [&](Key own, Counter sample) { return std::array{law.time(grid, own, sample)}; });
+    return mean(distance(theta, theta_minus, x0, z, times[0], mode));
   }
 
   /// The term of each sample, for given noise and times.
@@ -89,7 +99,7 @@ struct ContinuousObjective {
   auto distance(auto const& theta, Parameters<X> const& theta_minus, X const& x0, X const& z, X const& t,
                 Mode const& mode = {}) const {
     using V = std::remove_cvref_t<decltype(theta[0])>;
-    X const x_t = x0 + t * z;
+    X const x_t = noised(x0, z, t);
     X const v = velocity.given(x0)(x_t, t);
     X const one{t.shape(), typename X::Scalar(1)};
     if constexpr (through) {

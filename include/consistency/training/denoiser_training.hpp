@@ -7,6 +7,7 @@
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/schedule/log_normal_law.hpp>
+#include <consistency/solver/velocity.hpp>
 #include <consistency/training/draw.hpp>
 #include <consistency/training/method.hpp>
 #include <consistency/weighting/edm_weighting.hpp>
@@ -20,6 +21,13 @@ struct DenoiserTraining {
   static_assert(TimeLaw<L>, "DenoiserTraining: the law of the noise levels must be a TimeLaw");
   static_assert(Metric<D>,
                 "DenoiserTraining: the metric must be a Metric: d(x, y) gives one distance per sample");
+
+  static_assert(
+      requires(W const& w, Tensor<float> const& t) { w(t); },
+      "DenoiserTraining: the weighting must take one time, w(t)");
+  static_assert(!keeps_boundary<F>,
+                "DenoiserTraining: what it trains must be a denoiser: ConsistencyFunction with "
+                "EdmPreconditioning, not with EdmParameterization");
 
   static constexpr bool follows = false;
   F f;  ///< a denoiser: ConsistencyFunction with EdmPreconditioning
@@ -43,20 +51,23 @@ struct DenoiserTraining {
     grid.check();
     check_settings(law);
     check_settings(metric);
+    check_settings(weighting);
+    if constexpr (requires { weighting.sigma_data - f.parameterization().sigma_data; })
+      require_setting(weighting.sigma_data == f.parameterization().sigma_data, "DenoiserTraining",
+                      "sigma_data of the weighting", weighting.sigma_data, "that of the denoiser");
   }
+  /// Noise levels that the denoiser learns: what TeacherVelocity takes as `trained`.
+  TimeRange range() const { return grid.range(); }
   double resolution(Index) const { return 0; }
   double rate(Index) const { return 0; }
 
   template <class X>
   auto loss(auto const& theta, Parameters<X> const&, X const& x0, Index k, Key key,
             std::uint32_t first = 0) const {
-    auto const at = Counter{static_cast<std::uint32_t>(k), first};
-    auto const [t] = draw_times<X, 1>(x0.shape(), at, [&](Counter sample) {
-      return std::array{law.time(grid, key.with_stream(stream::times), sample)};
-    });
-    auto const z = normal<typename X::Scalar>(x0.shape(), key.with_stream(stream::noise), at);
-    X const x_t = x0 + t * z;
-    auto const D_x = f(theta, x_t, t, {.training = true, .key = key, .first = at});
+    auto const [times, z, mode] = draw_for<1>(
+        x0, k, key, first, [&](Key own, Counter sample) { return std::array{law.time(grid, own, sample)}; });
+    auto const& t = times[0];
+    auto const D_x = f(theta, noised(x0, z, t), t, mode);
     return mean(weighting(t) * metric(D_x, x0));
   }
 };

@@ -4,23 +4,41 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <consistency/network/mode.hpp>
 #include <consistency/tensor/functions.hpp>
 
 namespace consistency {
 
-/// The times of a batch, (n, 1, …, 1) each: draw(at) gives those of one sample, larger ones first, from the
-/// sample's own counter.
+/// What a method draws for a batch x0 (n, …) at step k.
 template <class X, std::size_t Times>
-std::array<X, Times> draw_times(Shape const& shape, Counter first, auto const& draw) {
-  std::array<X, Times> times;
-  for (auto& t : times) t = X{shape.per_sample()};
-  for (Index i = 0; i < shape[0]; ++i) {
-    std::array<double, Times> const drawn =
-        draw(Counter{first.step, first.sample + static_cast<std::uint32_t>(i)});
-    for (std::size_t j = 0; j < Times; ++j)
-      times[j].mutable_data()[i] = static_cast<typename X::Scalar>(drawn[j]);
+struct Draws {
+  std::array<X, Times> times;  ///< (n, 1, …, 1) each
+  X z;                         ///< N(0, I), of x0's shape
+  Mode mode;                   ///< of training, with the dropout masks of student and target
+};
+
+/// draw(key, at) gives the times of one sample. Everything is keyed by (key, k) and counted by sample:
+/// sample i of the batch is sample first + i of the step.
+template <std::size_t Times, class X>
+Draws<X, Times> draw_for(X const& x0, Index k, Key key, std::uint32_t first, auto const& draw) {
+  using S = typename X::Scalar;
+  auto const at = Counter{static_cast<std::uint32_t>(k), first};
+  Draws<X, Times> drawn{{},
+                        normal<S>(x0.shape(), key.with_stream(stream::noise), at),
+                        {.training = true, .key = key, .first = at}};
+  for (auto& t : drawn.times) t = X{x0.shape().per_sample()};
+  for (Index i = 0; i < x0.shape()[0]; ++i) {
+    std::array<double, Times> const numbers =
+        draw(key.with_stream(stream::times), Counter{at.step, at.sample + static_cast<std::uint32_t>(i)});
+    for (std::size_t j = 0; j < Times; ++j) drawn.times[j].mutable_data()[i] = static_cast<S>(numbers[j]);
   }
-  return times;
+  return drawn;
+}
+
+/// x_t = x₀ + t z: data under the noise of the variance-exploding process (Song et al. 2023, Section 2).
+template <class X>
+X noised(X const& x0, X const& z, X const& t) {
+  return x0 + t * z;
 }
 
 }  // namespace consistency

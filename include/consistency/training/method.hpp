@@ -7,10 +7,11 @@
 
 namespace consistency {
 
-/// What a Trainer minimises by the parameters θ of `f`'s network:
-/// `loss(theta, theta_minus, x0, k, key, first)`, the mean over a batch x0 at step k. Sample i of the batch
-/// is sample first + i of the step: noise, times and dropout depend on nothing else. Models:
-/// ConsistencyObjective, ContinuousObjective, DenoiserTraining, ProgressiveDistillation. docs/methods.md
+/// What a Trainer minimises by the parameters θ of `f`'s network. Beside what the concept asks it has
+/// `loss(theta, theta_minus, x0, k, key, first)`, the mean over a batch x0 at step k, for θ plain or on a
+/// tape. Sample i of the batch is sample first + i of the step: noise, times and dropout depend on nothing
+/// else. Models: ConsistencyObjective, ContinuousObjective, DenoiserTraining, ProgressiveDistillation.
+/// docs/methods.md
 template <class M>
 concept Method = requires(M const& method, Index k) {
   method.f.network().parameters();

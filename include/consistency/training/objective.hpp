@@ -8,6 +8,7 @@
 #include <consistency/schedule/time_pair.hpp>
 #include <consistency/solver/euler.hpp>
 #include <consistency/solver/velocity.hpp>
+#include <consistency/training/boundary.hpp>
 #include <consistency/training/draw.hpp>
 #include <consistency/training/method.hpp>
 #include <consistency/training/student_target.hpp>
@@ -25,6 +26,12 @@ struct ConsistencyObjective {
   static_assert(VelocitySource<Source>, "the velocity must be a VelocitySource: given(x0) is v(x, t)");
   static_assert(OdeSolver<Solver>, "the solver must be an OdeSolver: order, and step(v, x, t, s) to s < t");
   static_assert(TargetNetwork<Target>, "the target must be a TargetNetwork: follows and rate(points)");
+  static_assert(
+      requires(W const& w, Tensor<float> const& t) { w(t, t); },
+      "the weighting must take two times, w(t, r)");
+  static_assert(may_keep_boundary<F>,
+                "the student must be a consistency function, f(x, epsilon) = x: ConsistencyFunction with "
+                "EdmParameterization; with EdmPreconditioning it is a denoiser");
   static_assert(!std::same_as<Target, StudentTarget>,
                 "StudentTarget belongs to ContinuousConsistencyDistillation (Theorems 3 and 4); a discrete "
                 "method takes StopGradientTarget, EmaTarget or AdaptiveEmaTarget");
@@ -42,6 +49,8 @@ struct ConsistencyObjective {
     check_settings(metric);
     check_settings(times);
     check_settings(target);
+    check_settings(weighting);
+    check_boundary(f, times.range());
     if constexpr (requires { velocity.check_student(f, times.range()); })
       velocity.check_student(f, times.range());
   }
@@ -51,20 +60,18 @@ struct ConsistencyObjective {
   template <class X>
   auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0, Index k, Key key,
             std::uint32_t first = 0) const {
-    auto const at = Counter{static_cast<std::uint32_t>(k), first};
-    auto const [t, r] = draw_times<X, 2>(x0.shape(), at, [&](Counter sample) {
-      auto const pair = times.draw(k, key.with_stream(stream::times), sample);
+    auto const [times_of, z, mode] = draw_for<2>(x0, k, key, first, [&](Key own, Counter sample) {
+      auto const pair = times.draw(k, own, sample);
       return std::array{pair.t, pair.r};
     });
-    auto const z = normal<typename X::Scalar>(x0.shape(), key.with_stream(stream::noise), at);
-    return mean(distance(theta, theta_minus, x0, z, t, r, {.training = true, .key = key, .first = at}));
+    return mean(distance(theta, theta_minus, x0, z, times_of[0], times_of[1], mode));
   }
 
   /// w(t, r) · d(f_θ(x_t, t), f_θ⁻(x_r, r)) of each sample, for given noise and times.
   template <class X>
   auto distance(auto const& theta, Parameters<X> const& theta_minus, X const& x0, X const& z, X const& t,
                 X const& r, Mode const& mode = {}) const {
-    X const x_t = x0 + t * z;
+    X const x_t = noised(x0, z, t);
     X const x_r = solver.step(velocity.given(x0), x_t, t, r);
     X const y = f(theta_minus, x_r, r, mode);
     return evaluated(weighting(t, r) * metric(f(theta, x_t, t, mode), y));

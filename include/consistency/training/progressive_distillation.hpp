@@ -17,12 +17,23 @@ namespace consistency {
 /// PD (Salimans & Ho 2022, Algorithm 2; Song et al. 2023, Appendix C): one Euler step of the student is to be
 /// worth two of its teacher. Both are denoisers of one network; training starts from the first teacher's
 /// parameters. The teacher is θ⁻, which takes over the student's parameters at the end of each stage, where
-/// the optimizer starts anew. Sampled with OdeSampler<Euler>{.steps = N, .to_zero = false}.
+/// the optimizer and the average of θ start anew. Sampled with OdeSampler<Euler>{.steps = N, .to_zero =
+/// false}.
 template <class F, class T = ProgressiveTimes, class D = L2, class W = TruncatedSnrWeighting>
 struct ProgressiveDistillation {
   static_assert(
       Metric<D>,
       "ProgressiveDistillation: the metric must be a Metric: d(x, y) gives one distance per sample");
+
+  static_assert(
+      TimeTriples<T>,
+      "ProgressiveDistillation: the times must be TimeTriples: draw(k, key, at), steps(k), stage(k)");
+  static_assert(
+      requires(W const& w, Tensor<float> const& t) { w(t); },
+      "ProgressiveDistillation: the weighting must take one time, w(t)");
+  static_assert(!keeps_boundary<F>,
+                "ProgressiveDistillation: what it trains must be a denoiser: ConsistencyFunction with "
+                "EdmPreconditioning, not with EdmParameterization");
 
   static constexpr bool follows = true;
   F f;  ///< a denoiser: ConsistencyFunction with EdmPreconditioning
@@ -39,28 +50,27 @@ struct ProgressiveDistillation {
   void check() const {
     check_settings(times);
     check_settings(metric);
+    check_settings(weighting);
   }
   double resolution(Index k) const { return static_cast<double>(times.steps(k)); }
   double rate(Index k) const { return times.stage(k + 1) == times.stage(k) ? 1 : 0; }
   /// Steps done in the stage of step k.
-  Index step_in_stage(Index k) const { return k - times.stage(k) * times.stage_steps; }
+  Index step_in_stage(Index k) const { return times.step_in_stage(k); }
 
   template <class X>
   auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0, Index k, Key key,
             std::uint32_t first = 0) const {
-    auto const at = Counter{static_cast<std::uint32_t>(k), first};
-    auto const [t, u, s] = draw_times<X, 3>(x0.shape(), at, [&](Counter sample) {
-      return times.draw(k, key.with_stream(stream::times), sample);
-    });
-    auto const z = normal<typename X::Scalar>(x0.shape(), key.with_stream(stream::noise), at);
-    X const x_t = x0 + t * z;
+    auto const [times_of, z, mode] =
+        draw_for<3>(x0, k, key, first, [&](Key own, Counter sample) { return times.draw(k, own, sample); });
+    auto const& [t, u, s] = times_of;
+    auto const x_t = noised(x0, z, t);
     auto const teacher = [&](X const& x, X const& time) {
       return evaluated(flow_velocity(x, f(theta_minus, x, time), time));
     };
     X const x_u = Euler{}.step(teacher, x_t, t, u);
     X const x_s = Euler{}.step(teacher, x_u, u, s);
     X const y = x_t - t * ((x_s - x_t) / (s - t));  // the denoiser whose one step from t ends at x_s
-    auto const D_x = f(theta, x_t, t, {.training = true, .key = key, .first = at});
+    auto const D_x = f(theta, x_t, t, mode);
     return mean(weighting(t) * metric(D_x, y));
   }
 };

@@ -42,7 +42,7 @@ template <class M, Optimizer O, class X = Tensor<float>>
 class Trainer {
  public:
   static_assert(Method<M>,
-                "Trainer: the first argument must be a Method: f, loss(...), check(), follows, "
+                "Trainer: the first argument must be a Method: f, check(), follows, "
                 "rate(k) and resolution(k)");
 
   /// Throws config_error for an EMA rate outside [0, 1), a negative clip, or parameters of another network.
@@ -58,7 +58,7 @@ class Trainer {
     check_settings(optimizer_);
     require_rate("Trainer", "ema", settings.ema);
     if (!(settings.clip >= 0)) refuse("clip", std::to_string(settings.clip), "0 or more");
-    if (theta.table().size() != method_.f.network().parameters().size())
+    if (!theta.table().same_layout(method_.f.network().parameters()))
       refuse("parameters", std::to_string(theta.table().count()) + " numbers",
              std::to_string(method_.f.network().parameters().count()) + " numbers of the method's network");
   }
@@ -113,13 +113,15 @@ class Trainer {
  private:
   static constexpr double largest_magnitude = 16;  // far outside what a sigma_data of 0.5 means
 
-  /// The number of step k's update, 1, 2, …; in a method of stages the optimizer starts anew with each.
+  /// The number of step k's update, 1, 2, …; in a method of stages the optimizer and the
+  /// average start anew with each.
   Index begin_update(Index k) {
     if constexpr (requires { method_.step_in_stage(k); }) {
       auto const done = method_.step_in_stage(k);
       if (done == 0) {
         state_.first_moment.flat().fill(typename X::Scalar(0));
         state_.second_moment.flat().fill(typename X::Scalar(0));
+        state_.averaged.flat().assign(state_.theta.flat());
       }
       return done + 1;
     } else {

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include <consistency/core/error.hpp>
+#include <consistency/core/time_range.hpp>
+#include <consistency/solver/velocity.hpp>
+
+namespace consistency {
+
+/// Whether F may be a consistency function: its parameterization says so, or it has none to ask.
+template <class F>
+inline constexpr bool may_keep_boundary =
+    keeps_boundary<F> || !requires(F const& f) { f.parameterization(); };
+
+/// Throws config_error unless the smallest of the `used` times is the ε at which f(x, ε) = x.
+void check_boundary(auto const& f, TimeRange used) {
+  if constexpr (requires { f.parameterization().smallest_time(); }) {
+    auto const epsilon = f.parameterization().smallest_time();
+    if (used.smallest != epsilon)
+      throw config_error{
+          {.where = "training method",
+           .what = "smallest time of the grid",
+           .found = std::to_string(used.smallest),
+           .expected = std::to_string(epsilon) + ", the student's epsilon, where f(x, epsilon) = x",
+           .advice = "Give the grid and the parameterization one epsilon."}};
+  }
+}
+
+}  // namespace consistency

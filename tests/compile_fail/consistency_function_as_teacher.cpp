@@ -1,0 +1,11 @@
+// SHOULD_FAIL: the teacher must be a denoiser
+#include <consistency/consistency.hpp>
+
+namespace cm = consistency;
+
+#ifdef SHOULD_FAIL
+cm::ConsistencyFunction const D{cm::Mlp{}, cm::EdmParameterization{}};
+#else
+cm::ConsistencyFunction const D{cm::Mlp{}, cm::EdmPreconditioning{}};
+#endif
+cm::TeacherVelocity const teacher{D, D.initialize(cm::Key{1})};

@@ -1,0 +1,11 @@
+// SHOULD_FAIL: the student must be a consistency function
+#include <consistency/consistency.hpp>
+
+namespace cm = consistency;
+
+#ifdef SHOULD_FAIL
+cm::ConsistencyFunction const f{cm::Mlp{}, cm::EdmPreconditioning{}};
+#else
+cm::ConsistencyFunction const f{cm::Mlp{}, cm::EdmParameterization{}};
+#endif
+cm::ConsistencyTraining const method{f};
