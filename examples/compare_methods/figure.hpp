@@ -14,7 +14,7 @@
 
 namespace compare {
 
-/// Steps across, quality up on a logarithmic axis that all panels share. A policy keeps its colour.
+/// Steps across, quality up on a logarithmic axis that all panels share.
 class Figure {
  public:
   explicit Figure(Summary const& summary) : s_{summary} {
@@ -33,14 +33,13 @@ class Figure {
     auto text = head();
     text += label(24, 30, "title", "start", "One-step samples over training: " + subtitle());
     text += label(24, 50, "", "start",
-                  "Up: " + s_.measures.front() +
-                      ", logarithmic; smaller is better. Across: training steps on batches of " +
-                      grouped(plan.batch) + ". Dashed: the teacher, 35 evaluations.");
+                  "Up: " + s_.measures.front() + "; logarithmic, smaller is better. Dashed: the teacher's.");
+    text += label(24, 66, "", "start", "Across: training steps, batches of " + grouped(plan.batch) + ".");
     auto const panels = this->panels();
     for (std::size_t i = 0; i < panels.size(); ++i)
       text +=
           example::format("<g transform=\"translate(%g %g)\">\n", static_cast<double>(i % 2) * panel_width,
-                          70 + static_cast<double>(i / 2) * panel_height) +
+                          85 + static_cast<double>(i / 2) * panel_height) +
           draw(panels[i]) + "</g>\n";
     return text + "</svg>\n";
   }
@@ -129,20 +128,17 @@ class Figure {
            text + "</text>\n";
   }
 
-  /// A policy's own, whichever others are drawn: of those in one panel no two are alike in hue.
-  static std::string colour(Result const& result) {
-    auto const all = all_policies(true);
-    auto const at =
-        std::find_if(all.begin(), all.end(), [&](auto const& p) { return p.name == result.name; });
-    auto const hue = std::fmod(215 + 131 * static_cast<double>(at - all.begin()), 360);
-    return example::format("hsl(%.0f, 62%%, 48%%)", hue);
+  /// Of line number i of `count` in a panel.
+  static std::string colour(std::size_t i, std::size_t count) {
+    return example::format("hsl(%.0f, 62%%, 48%%)",
+                           std::fmod(215 + 360 * static_cast<double>(i) / static_cast<double>(count), 360));
   }
 
   std::string head() const {
     return example::format(
                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %g %g\" role=\"img\" "
                "aria-label=\"Quality of one-step samples over training\">\n",
-               2 * panel_width, 80 + 2 * panel_height) +
+               2 * panel_width, 95 + 2 * panel_height) +
            R"(<style>
 text { font: 12px system-ui, sans-serif; fill: #667085; }
 .title { font-size: 16px; font-weight: 600; fill: #1c2430; } .panel { font-size: 13px; fill: #1c2430; }
@@ -163,12 +159,13 @@ text { font: 12px system-ui, sans-serif; fill: #667085; }
     auto text = label(left, top - 14, "panel", "start", panel.title) + grid();
     auto const teacher = y(s_.teacher.record.final_quality());
     text += example::format("<path class=\"teacher\" d=\"M%g %.1fH%g\"/>\n", left, teacher, end);
-    for (auto const& line : panel.lines) text += curve(*line.result);
+    auto const count = panel.lines.size();
+    for (std::size_t i = 0; i < count; ++i) text += curve(*panel.lines[i].result, colour(i, count));
     auto const places = spread(panel.lines);
     for (std::size_t i = 0; i < panel.lines.size(); ++i) {
       auto const& line = panel.lines[i];
       text += example::format("<text x=\"%.1f\" y=\"%.1f\" style=\"fill:%s\">", end + 8, places[i] + 4,
-                              colour(*line.result).c_str()) +
+                              colour(i, count).c_str()) +
               line.label + "</text>\n";
     }
     return text;
@@ -190,13 +187,13 @@ text { font: 12px system-ui, sans-serif; fill: #667085; }
     return text;
   }
 
-  std::string curve(Result const& result) const {
+  std::string curve(Result const& result, std::string const& stroke) const {
     std::string path;
     for (std::size_t i = 0; i < result.record.steps.size(); ++i)
       path += example::format("%s%.1f %.1f", i == 0 ? "M" : "L", x(result.record.steps[i]),
                               y(result.record.quality[i].front()));
-    return "<path class=\"curve\" style=\"stroke:" + colour(result) + "\" d=\"" + path + "\"><title>" +
-           result.label + "</title></path>\n";
+    return "<path class=\"curve\" style=\"stroke:" + stroke + "\" d=\"" + path + "\"><title>" + result.label +
+           "</title></path>\n";
   }
 
   /// Where the labels stand: beside the ends of their lines, moved so that none covers another.

@@ -196,9 +196,10 @@ TEST_CASE("O8: the continuous loss and its gradient are those of an independent 
     };
     double expected = 0;
     for (Index i = 0; i < samples.count(); ++i) {
-      constexpr auto d = 1e-3;
-      auto const by_parameter =
-          (8 * (slope_of(i, d) - slope_of(i, -d)) - (slope_of(i, 2 * d) - slope_of(i, -2 * d))) / (12 * d);
+      constexpr auto apart = 1e-3;
+      auto const by_parameter = (8 * (slope_of(i, apart) - slope_of(i, -apart)) -
+                                 (slope_of(i, 2 * apart) - slope_of(i, -2 * apart))) /
+                                (12 * apart);
       expected +=
           samples.weight[static_cast<std::size_t>(i)] * 2 * J[static_cast<std::size_t>(i)] * by_parameter;
     }
