@@ -39,9 +39,8 @@ int main() {
   teacher.run(ring, steps, go_on);
 
   cm::ConsistencyDistillation const method{f, cm::TeacherVelocity{D, teacher.averaged()}, cm::Heun{},
-                                           cm::PseudoHuber{.c = 0.01},
-                                           cm::GridTimes<cm::FixedSteps>{{.N = 18}}};
-  cm::Trainer student{method, optimizer, teacher.averaged(), {.ema = 0.99}};
+                                           cm::L2{}, cm::GridTimes<cm::FixedSteps>{{.N = 18}}};
+  cm::Trainer student{method, optimizer, teacher.averaged(), {.ema = 0.99, .clip = 1}};
   student.run(ring, steps, go_on);
 
   auto const many = cm::SampleSettings{.seed = 1, .count = 2000, .batch = 2000};
