@@ -22,8 +22,8 @@ struct Options {
   std::string program = "compare_methods";  ///< as it was called
 };
 
-/// Default numbers of steps: about 4 minutes for points on one core, half an hour for images of
-/// 14 x 14 on two.
+/// Default numbers of steps: minutes for points on one core, half an hour or more for images of 14 × 14 on
+/// two.
 inline void add_budget(Options& o, CLI::App const& app, Index teacher_steps, Index steps) {
   auto const pictures = o.plan.pictures();
   if (app.count("--teacher-minutes") == 0)

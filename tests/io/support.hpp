@@ -2,47 +2,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <initializer_list>
 #include <string_view>
-#include <system_error>
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <consistency/io/bytes.hpp>
 #include <consistency/io/file.hpp>
 
 #include "../support/refused.hpp"
+#include "../support/temp_folder.hpp"
 
 namespace consistency::test {
-
-/// A folder of one test's own, removed with all it holds.
-class TempFolder {
- public:
-  TempFolder() {
-    auto name = (std::filesystem::temp_directory_path() / "consistency-io-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-    REQUIRE_FALSE(path_.empty());
-  }
-  TempFolder(TempFolder const&) = delete;
-  TempFolder& operator=(TempFolder const&) = delete;
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  std::filesystem::path const& path() const { return path_; }
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-  std::size_t files() const {
-    std::size_t n = 0;
-    for ([[maybe_unused]] auto const& entry : std::filesystem::directory_iterator{path_}) ++n;
-    return n;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline Bytes bytes_of(std::string_view text) {
   auto const view = text_bytes(text);

@@ -13,6 +13,7 @@
 #include <consistency/core/parallel.hpp>
 #include <consistency/io/checkpoint.hpp>
 
+#include "../support/temp_folder.hpp"
 #include "../support/unet_run.hpp"
 #include "state.hpp"
 
@@ -68,12 +69,10 @@ TEST_CASE(
   UNetRun straight{2};
   for (Index k = 0; k < steps; ++k) straight.step();
 
-  auto name = (std::filesystem::temp_directory_path() / "consistency-resume-XXXXXX").string();
-  REQUIRE(::mkdtemp(name.data()) != nullptr);
-  REQUIRE(::setenv(folder_variable, name.c_str(), 1) == 0);
+  TempFolder const folder;
+  REQUIRE(::setenv(folder_variable, folder.path().c_str(), 1) == 0);
   for (Index k = 0; k < steps; ++k) REQUIRE(step_in_new_process() == 0);
-  auto const resumed = load_checkpoint(checkpoint_in(name), straight.table());
-  std::filesystem::remove_all(name);
+  auto const resumed = load_checkpoint(checkpoint_in(folder.path()), straight.table());
 
   CHECK(resumed.state.step == steps);
   CHECK(same_state(resumed.state, straight.state()));

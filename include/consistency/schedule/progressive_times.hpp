@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <bit>
 #include <concepts>
+#include <cstdint>
 
 #include <consistency/core/check.hpp>
 #include <consistency/core/random.hpp>
@@ -36,7 +37,7 @@ struct ProgressiveTimes {
     require_setting(stage_steps >= 1, "ProgressiveTimes", "stage_steps", static_cast<double>(stage_steps),
                     "1 or more");
   }
-  Index stages() const { return 1 + static_cast<Index>(std::log2(static_cast<double>(start)) + 0.5); }
+  Index stages() const { return std::bit_width(static_cast<std::uint64_t>(start)); }
   Index stage(Index k) const { return std::min(k / stage_steps, stages() - 1); }
   Index step_in_stage(Index k) const { return k - stage(k) * stage_steps; }
   Index steps(Index k) const { return start >> stage(k); }  ///< N(k)
