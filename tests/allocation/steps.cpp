@@ -56,8 +56,8 @@ TEST_CASE("after the first samples of a shape sampling asks for no memory") {
   check(Multistep{.times = {10, 0.8, 0.1}});
 }
 
-// How many chunks are at work at once, each with its own scratch memory, is for the scheduler to say: the pool
-// may grow at any step. But each block that one thread needs is needed at most once per thread.
+// How many chunks are at work at once, each with its own scratch memory, is for the scheduler to say: the
+// pool may grow at any step. But each block that one thread needs is needed at most once per thread.
 TEST_CASE("with three threads a training run asks for at most three times the memory of one") {
   set_threads(1);
   MemoryPool::instance().trim();
