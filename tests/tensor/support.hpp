@@ -19,24 +19,27 @@ namespace consistency::test {
 /// Uniform numbers of (low, high), the same at every call with the same arguments.
 template <class S, class B = Cpu>
 Tensor<S, B> random(Shape const& shape, std::uint32_t stream, double low = -1, double high = 1) {
-  auto x = Tensor<S, B>{shape};
+  auto x = Tensor<S>{shape};
   for (Index i = 0; i < x.count(); ++i) {
     auto const u = uniform_block<double>(Key{1, stream}, {}, static_cast<std::uint32_t>(i / 4));
     x.mutable_data()[i] = static_cast<S>(low + (high - low) * u[static_cast<std::size_t>(i % 4)]);
   }
-  return x;
+  return to<B>(x);
 }
 
 /// The same numbers as another scalar or in another backend.
 template <class To, class B, class From, class FromBackend>
 Tensor<To, B> convert(Tensor<From, FromBackend> const& x) {
-  auto y = Tensor<To, B>{x.shape()};
-  for (Index i = 0; i < x.count(); ++i) y.mutable_data()[i] = static_cast<To>(x[i]);
-  return y;
+  auto const from = to<Cpu>(x);
+  auto y = Tensor<To>{x.shape()};
+  for (Index i = 0; i < x.count(); ++i) y.mutable_data()[i] = static_cast<To>(from[i]);
+  return to<B>(y);
 }
 
 template <class S, class B>
-bool same_bits(Tensor<S, B> const& a, Tensor<S, B> const& b) {
+bool same_bits(Tensor<S, B> const& x, Tensor<S, B> const& y) {
+  auto const a = to<Cpu>(x);
+  auto const b = to<Cpu>(y);
   return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.values().size_bytes()) == 0;
 }
 
@@ -54,8 +57,10 @@ double norm(Tensor<S, B> const& a) {
 
 /// ‖a − b‖ / ‖b‖; ‖a‖ where b = 0.
 template <class S, class B, class C>
-double relative_error(Tensor<S, B> const& a, Tensor<double, C> const& b) {
-  REQUIRE(a.shape() == b.shape());
+double relative_error(Tensor<S, B> const& found, Tensor<double, C> const& expected) {
+  REQUIRE(found.shape() == expected.shape());
+  auto const a = to<Cpu>(found);
+  auto const b = to<Cpu>(expected);
   auto difference = 0.0;
   auto size = 0.0;
   for (Index i = 0; i < b.count(); ++i) {

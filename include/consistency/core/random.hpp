@@ -12,6 +12,8 @@
 #endif
 #include <Random123/philox.h>
 
+#include <consistency/core/device.hpp>
+
 namespace consistency {
 
 /// Names one family of random numbers. Draw number b of sample i at step k is a pure function of
@@ -38,7 +40,7 @@ struct Counter {
 };
 
 /// Four uniform 32-bit integers: Philox 4x32-10 (Salmon et al. 2011), block number `block` of (key, counter).
-inline std::array<std::uint32_t, 4> philox(Key key, Counter at, std::uint32_t block) {
+CONSISTENCY_HD inline std::array<std::uint32_t, 4> philox(Key key, Counter at, std::uint32_t block) {
   auto const r = r123::Philox4x32{}(
       {{block, at.sample, at.step, key.stream}},
       {{static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32U)}});
@@ -47,21 +49,21 @@ inline std::array<std::uint32_t, 4> philox(Key key, Counter at, std::uint32_t bl
 
 /// Uniform on (0, 1), never 0 or 1: the largest integers round to 2^32 in float.
 template <class Scalar>
-Scalar to_uniform(std::uint32_t bits) {
+CONSISTENCY_HD Scalar to_uniform(std::uint32_t bits) {
   constexpr auto below_1 = Scalar(1) - std::numeric_limits<Scalar>::epsilon() / 2;
   return std::min(below_1, (static_cast<Scalar>(bits) + Scalar(0.5)) * Scalar(0x1p-32));
 }
 
 /// Two independent N(0, 1) draws from two integers (Box & Muller 1958).
 template <class Scalar>
-std::array<Scalar, 2> to_normal(std::uint32_t a, std::uint32_t b) {
+CONSISTENCY_HD std::array<Scalar, 2> to_normal(std::uint32_t a, std::uint32_t b) {
   auto const radius = std::sqrt(Scalar(-2) * std::log(to_uniform<Scalar>(a)));
   auto const angle = Scalar(2) * std::numbers::pi_v<Scalar> * to_uniform<Scalar>(b);
   return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
 template <class Scalar>
-std::array<Scalar, 4> normal_block(Key key, Counter at, std::uint32_t block) {
+CONSISTENCY_HD std::array<Scalar, 4> normal_block(Key key, Counter at, std::uint32_t block) {
   auto const bits = philox(key, at, block);
   auto const [p, q] = to_normal<Scalar>(bits[0], bits[1]);
   auto const [r, s] = to_normal<Scalar>(bits[2], bits[3]);
@@ -69,7 +71,7 @@ std::array<Scalar, 4> normal_block(Key key, Counter at, std::uint32_t block) {
 }
 
 template <class Scalar>
-std::array<Scalar, 4> uniform_block(Key key, Counter at, std::uint32_t block) {
+CONSISTENCY_HD std::array<Scalar, 4> uniform_block(Key key, Counter at, std::uint32_t block) {
   auto const bits = philox(key, at, block);
   return {to_uniform<Scalar>(bits[0]), to_uniform<Scalar>(bits[1]), to_uniform<Scalar>(bits[2]),
           to_uniform<Scalar>(bits[3])};

@@ -44,7 +44,8 @@ class Lpips {
     for (std::size_t l = 0; l < layers; ++l) {
       if (heads_[l].shape().rank() != 1)
         refuse("head of layer " + std::to_string(l), heads_[l].shape().text(), "a vector of weights");
-      for (auto const weight : heads_[l].values())
+      auto const weights = to<Cpu>(heads_[l]);
+      for (auto const weight : weights.values())
         if (!(weight >= 0))
           refuse("head of layer " + std::to_string(l), "the weight " + std::to_string(weight), "0 or more");
     }

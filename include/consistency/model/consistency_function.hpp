@@ -39,13 +39,14 @@ class ConsistencyFunction {
   P const& parameterization() const noexcept { return parameterization_; }
 
   /// Fresh parameters θ; a pure function of the key.
-  template <class S = float>
-  Parameters<Tensor<S>> initialize(Key key) const {
-    return Parameters<Tensor<S>>::initialized(network_.parameters(), key);
+  template <class T = float>
+  Parameters<as_tensor_t<T>> initialize(Key key) const {
+    return Parameters<as_tensor_t<T>>::initialized(network_.parameters(), key);
   }
 
   /// f_θ(x, t) for x (n, …) and t (n, 1, …, 1), for any value types of θ, x and t. Throws shape_error for
-  /// times of another shape and config_error, naming the sample, for a time below ε or not finite.
+  /// times of another shape and, on the host, config_error, naming the sample, for a time below ε or not
+  /// finite.
   auto operator()(auto const& theta, Operand auto const& x_lazy, Operand auto const& t_lazy,
                   Mode const& mode = {}) const {
     auto const& x = evaluated(x_lazy);
@@ -68,14 +69,16 @@ class ConsistencyFunction {
                          .found = t.shape().text() + " for data " + shape.text(),
                          .expected = "one time per sample, (n, 1, ..., 1) of the data's rank",
                          .advice = "Build them with Tensor(x.shape().per_sample(), t)."}};
-    auto const smallest = static_cast<typename T::Scalar>(parameterization_.smallest_time());
-    for (Index i = 0; i < t.count(); ++i)
-      if (!(t[i] >= smallest && std::isfinite(t[i])))
-        throw config_error{{.where = "ConsistencyFunction",
-                            .what = "time of sample " + std::to_string(i),
-                            .found = std::to_string(t[i]),
-                            .expected = "a finite time of at least " + std::to_string(smallest),
-                            .advice = "Times are noise levels, usually from 0.002 to 80."}};
+    if constexpr (OnHost<typename T::Backend>) {  // reading the times of a device would stop it
+      auto const smallest = static_cast<typename T::Scalar>(parameterization_.smallest_time());
+      for (Index i = 0; i < t.count(); ++i)
+        if (!(t[i] >= smallest && std::isfinite(t[i])))
+          throw config_error{{.where = "ConsistencyFunction",
+                              .what = "time of sample " + std::to_string(i),
+                              .found = std::to_string(t[i]),
+                              .expected = "a finite time of at least " + std::to_string(smallest),
+                              .advice = "Times are noise levels, usually from 0.002 to 80."}};
+    }
   }
 
   N network_;

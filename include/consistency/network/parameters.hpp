@@ -8,8 +8,7 @@
 
 #include <consistency/autodiff/tape.hpp>
 #include <consistency/core/random.hpp>
-#include <consistency/tensor/cpu/random.hpp>
-#include <consistency/tensor/tensor.hpp>
+#include <consistency/tensor/random.hpp>
 
 namespace consistency {
 
@@ -101,10 +100,11 @@ class Parameters<Tensor<S, B>> {
     std::uint32_t i = 0;
     for (auto& v : theta.views_) {
       auto const law = theta.table_.entries()[i].initializer;
-      auto flat = v.reshaped(Shape{1, v.count()});
-      auto const z = normal<S>(flat.shape(), key.with_stream(stream::initialization), {0, i++});
+      auto const z = normal<S>({1, v.count()}, key.with_stream(stream::initialization), {0, i++});
+      Tensor<S> numbers{v.shape()};
       for (Index j = 0; j < v.count(); ++j)
-        v.mutable_data()[j] = static_cast<S>(law.constant) + static_cast<S>(law.deviation) * z[j];
+        numbers.mutable_data()[j] = static_cast<S>(law.constant) + static_cast<S>(law.deviation) * z[j];
+      v.assign(to<B>(numbers));
     }
     return theta;
   }
@@ -130,6 +130,14 @@ class Parameters<Tensor<S, B>> {
   Arena flat_;
   std::vector<Arena> views_;
 };
+
+/// The same parameters in another backend's memory.
+template <class To, class S, class B>
+Parameters<Tensor<S, To>> to(Parameters<Tensor<S, B>> const& theta) {
+  Parameters<Tensor<S, To>> copy{theta.table()};
+  copy.flat().assign(to<To>(theta.flat()));
+  return copy;
+}
 
 /// The same parameters on a tape, their gradients added up in another arena.
 template <class T>

@@ -37,7 +37,7 @@ struct Multistep {
     X x = OneStep{sigma_max}.template operator()<X>(f, shape, key, first);
     std::uint32_t draw = 0;
     for (auto const tau : times) {
-      auto const z = normal<S>(shape, key, {++draw, first});
+      auto const z = normal<X>(shape, key, {++draw, first});
       x = f(X(x + std::sqrt(tau * tau - epsilon * epsilon) * z), X(shape.per_sample(), static_cast<S>(tau)));
     }
     return x;

@@ -47,7 +47,7 @@ struct OdeSampler {
     check();
     auto const column = [&](double t) { return X(shape.per_sample(), static_cast<S>(t)); };
     auto const v = [&](X const& x, X const& t) { return evaluated(flow_velocity(x, denoiser(x, t), t)); };
-    X x = time(0) * normal<S>(shape, key, {0, first});
+    X x = time(0) * normal<X>(shape, key, {0, first});
     for (Index i = 0; i < steps; ++i) {
       auto t = time(i);
       auto const s = time(i + 1);
@@ -55,7 +55,7 @@ struct OdeSampler {
                              ? std::min(churn / static_cast<double>(steps), std::sqrt(2.0) - 1)
                              : 0.0;
       if (gamma > 0) {
-        auto const z = normal<S>(shape, key, {static_cast<std::uint32_t>(i + 1), first});
+        auto const z = normal<X>(shape, key, {static_cast<std::uint32_t>(i + 1), first});
         auto const noisier = t * (1 + gamma);
         x = x + churn_noise * std::sqrt(noisier * noisier - t * t) * z;
         t = noisier;

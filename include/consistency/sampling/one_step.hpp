@@ -13,7 +13,7 @@ struct OneStep {
   template <class X>
   X operator()(auto const& f, Shape const& shape, Key key, std::uint32_t first) const {
     using S = typename X::Scalar;
-    X const x = sigma_max * normal<S>(shape, key, {0, first});
+    X const x = sigma_max * normal<X>(shape, key, {0, first});
     return f(x, X(shape.per_sample(), static_cast<S>(sigma_max)));
   }
 };

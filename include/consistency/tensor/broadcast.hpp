@@ -79,4 +79,22 @@ struct BroadcastPlan {
   }
 };
 
+/// Which neighbouring axes of x are summed to reach `target`, as visits (batch, m, columns) of sums over m:
+/// innermost first, each working on the result of the one before; at most two for four axes.
+void for_summed_axes(Shape const& x, Shape const& target, auto const& visit) {
+  auto const missing = x.rank() - target.rank();
+  auto const summed = [&](std::size_t a) { return a < missing || (target[a - missing] == 1 && x[a] != 1); };
+  auto axis = x.rank();
+  Index columns = 1;
+  while (axis > 0) {
+    Index m = 1;
+    while (axis > 0 && !summed(axis - 1)) columns *= x[--axis];
+    while (axis > 0 && (summed(axis - 1) || x[axis - 1] == 1)) m *= x[--axis];
+    if (m == 1) continue;
+    Index batch = 1;
+    for (std::size_t a = 0; a < axis; ++a) batch *= x[a];
+    visit(batch, m, columns);
+  }
+}
+
 }  // namespace consistency

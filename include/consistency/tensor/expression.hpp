@@ -98,7 +98,7 @@ auto evaluated(Expression<F, V...> const& e) {
   return e.evaluate();
 }
 template <Operand X>
-using value_t = std::remove_cvref_t<decltype(evaluated(std::declval<X const&>()))>;
+using value_t = std::remove_cvref_t<decltype(evaluated(std::declval<std::remove_reference_t<X> const&>()))>;
 
 namespace pointwise {
 

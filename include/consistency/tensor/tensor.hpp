@@ -5,20 +5,17 @@
 #include <cstddef>
 #include <new>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <consistency/core/memory.hpp>
-#include <consistency/core/shape.hpp>
+#include <consistency/tensor/memory.hpp>
 
 namespace consistency {
 
-/// Backends name the place where numbers live and the kernels that work on them.
-struct Cpu {};        ///< vectorised kernels on all cores, float and double
-struct Reference {};  ///< plain loops for any scalar (complex too): the oracle of the other backends
-
 /// A dense row-major array in one backend's memory. Copies share the same numbers, like a shared_ptr; numbers
-/// are written only by the kernel that makes a tensor and by the owners of arenas. Images are NHWC.
+/// are written only by the kernel that makes a tensor and by the owners of arenas. Images are NHWC. Numbers
+/// on another device are read through a copy, to<Cpu>(x).
 template <class S, class B = Cpu>
 class Tensor {
  public:
@@ -27,12 +24,12 @@ class Tensor {
 
   Tensor() = default;  ///< undefined: no shape, no numbers; as a derivative it means zero
   /// Uninitialised numbers.
-  explicit Tensor(Shape shape) : shape_{shape}, block_{Block::make(bytes(shape))}, data_{block_->data()} {}
-  Tensor(Shape shape, S value) : Tensor(shape) { std::fill_n(data_, shape.count(), value); }
-  /// Copies `values`; throws shape_error unless there are shape.count() of them.
+  explicit Tensor(Shape shape) : shape_{shape}, block_{Block::make(bytes(shape))}, data_{block_->numbers} {}
+  Tensor(Shape shape, S value) : Tensor(shape) { Memory<B>::fill(data_, shape.count(), value); }
+  /// Copies `values` of the host; throws shape_error unless there are shape.count() of them.
   Tensor(Shape shape, std::span<S const> values) : Tensor(shape) {
     if (static_cast<Index>(values.size()) != shape.count()) misfit("Tensor", values.size(), shape);
-    std::copy(values.begin(), values.end(), data_);
+    Memory<B>::upload(data_, values.data(), shape.count());
   }
   Tensor(Tensor const& other) noexcept : shape_{other.shape_}, block_{other.block_}, data_{other.data_} {
     if (block_) block_->retain();
@@ -57,9 +54,21 @@ class Tensor {
     if (block_) block_->forget();
     return data_;
   }
-  std::span<S const> values() const noexcept { return {data_, static_cast<std::size_t>(count())}; }
-  std::span<S> mutable_values() noexcept { return {mutable_data(), static_cast<std::size_t>(count())}; }
-  S operator[](Index i) const noexcept { return data_[i]; }
+  std::span<S const> values() const noexcept
+    requires OnHost<B>
+  {
+    return {data_, static_cast<std::size_t>(count())};
+  }
+  std::span<S> mutable_values() noexcept
+    requires OnHost<B>
+  {
+    return {mutable_data(), static_cast<std::size_t>(count())};
+  }
+  S operator[](Index i) const noexcept
+    requires OnHost<B>
+  {
+    return data_[i];
+  }
   bool unique() const noexcept { return block_ && block_->unique(); }  ///< nobody else sees these numbers
 
   /// The same numbers under another shape of the same count.
@@ -81,13 +90,17 @@ class Tensor {
     bare.shape_ = shape_;
     return bare;
   }
-  void fill(S value) { std::fill_n(mutable_data(), count(), value); }
+  void fill(S value) { Memory<B>::fill(mutable_data(), count(), value); }
   /// Overwrites these numbers, for everybody who shares them.
   void assign(Tensor const& from) {
     if (from.count() != count()) misfit("assign", static_cast<std::size_t>(from.count()), shape_);
-    std::copy_n(from.data_, count(), mutable_data());
+    Memory<B>::copy(mutable_data(), from.data_, count());
   }
-  Tensor clone() const { return Tensor{shape_, values()}; }
+  Tensor clone() const {
+    Tensor copy{shape_};
+    Memory<B>::copy(copy.data_, data_, count());
+    return copy;
+  }
 
   /// From now on kernels may keep forms of these numbers that they work with, such as transformed weights,
   /// until the numbers are next written.
@@ -118,23 +131,30 @@ class Tensor {
     Tensor value;
   };
 
-  // A header of one cache line, then the numbers.
+  // A header of one cache line; the numbers follow it where the host has them.
   struct Block {
     std::atomic<std::size_t> owners;
     std::size_t size;
+    S* numbers;
     std::atomic<Form*> forms{nullptr};
     std::atomic<bool> keeps_forms{false};
 
     static Block* make(std::size_t payload) {
-      auto const size = MemoryPool::alignment + payload;
-      return new (MemoryPool::instance().allocate(size)) Block{1, size};
+      if constexpr (OnHost<B>) {
+        auto const size = MemoryPool::alignment + payload;
+        auto* const memory = static_cast<std::byte*>(MemoryPool::instance().allocate(size));
+        return new (memory) Block{1, size, reinterpret_cast<S*>(memory + MemoryPool::alignment)};
+      } else {
+        auto* const numbers = static_cast<S*>(Memory<B>::allocate(payload));
+        return new (MemoryPool::instance().allocate(sizeof(Block))) Block{1, sizeof(Block), numbers};
+      }
     }
-    S* data() { return reinterpret_cast<S*>(reinterpret_cast<std::byte*>(this) + MemoryPool::alignment); }
     bool unique() const noexcept { return owners.load(std::memory_order_acquire) == 1; }
     void retain() noexcept { owners.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
       if (owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
       forget();
+      if constexpr (!OnHost<B>) Memory<B>::release(numbers);
       MemoryPool::instance().release(this, size);
     }
     /// The numbers change: their forms go.
@@ -165,5 +185,25 @@ class Tensor {
   Block* block_ = nullptr;
   S* data_ = nullptr;
 };
+
+/// The same numbers in another backend's memory: a copy, or x itself where it is there already. Waits for the
+/// device that computes them.
+template <class To, class S, class B>
+Tensor<S, To> to(Tensor<S, B> const& x) {
+  if constexpr (std::is_same_v<To, B>) {
+    return x;
+  } else if (!x.defined()) {
+    return {};
+  } else {
+    static_assert(OnHost<To> || OnHost<B>, "to: one of the two backends must be in the host's memory");
+    if constexpr (OnHost<B>) {
+      return {x.shape(), x.values()};
+    } else {
+      Tensor<S, To> y{x.shape()};
+      Memory<B>::download(y.mutable_data(), x.data(), x.count());
+      return y;
+    }
+  }
+}
 
 }  // namespace consistency

@@ -21,6 +21,19 @@ inline constexpr bool is_tensor = false;
 template <class S, class B>
 inline constexpr bool is_tensor<Tensor<S, B>> = true;
 
+/// What is written with a scalar or a tensor type, `normal<float>` or `normal<Tensor<float, Cuda>>`, makes
+/// this tensor.
+template <class T>
+struct as_tensor {
+  using type = Tensor<T>;
+};
+template <class S, class B>
+struct as_tensor<Tensor<S, B>> {
+  using type = Tensor<S, B>;
+};
+template <class T>
+using as_tensor_t = typename as_tensor<T>::type;
+
 /// The tensor at the bottom of a value type.
 template <class V>
 struct tensor_of {
@@ -48,6 +61,9 @@ struct Kernel;
 template <class Op, class S, class B, class... Rest>
   requires(is_tensor<Rest> && ...)
 auto apply(Op const& op, Tensor<S, B> const& first, Rest const&... rest) {
+  static_assert(
+      (std::is_same_v<Tensor<S, B>, Rest> && ...),
+      "apply: the operands must have one scalar and live in one backend; move them with to<Backend>(x)");
   return Kernel<Op, B>::value(op, first, rest...);
 }
 

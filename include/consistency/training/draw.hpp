@@ -6,6 +6,7 @@
 
 #include <consistency/network/mode.hpp>
 #include <consistency/tensor/functions.hpp>
+#include <consistency/tensor/random.hpp>
 
 namespace consistency {
 
@@ -24,14 +25,16 @@ Draws<X, Times> draw_for(X const& x0, Index k, Key key, std::uint32_t first, aut
   using S = typename X::Scalar;
   auto const at = Counter{static_cast<std::uint32_t>(k), first};
   Draws<X, Times> drawn{{},
-                        normal<S>(x0.shape(), key.with_stream(stream::noise), at),
+                        normal<X>(x0.shape(), key.with_stream(stream::noise), at),
                         {.training = true, .key = key, .first = at}};
-  for (auto& t : drawn.times) t = X{x0.shape().per_sample()};
+  std::array<Tensor<S>, Times> times;  // few numbers, each by a law of its own: drawn on the host
+  for (auto& t : times) t = Tensor<S>{x0.shape().per_sample()};
   for (Index i = 0; i < x0.shape()[0]; ++i) {
     std::array<double, Times> const numbers =
         draw(key.with_stream(stream::times), Counter{at.step, at.sample + static_cast<std::uint32_t>(i)});
-    for (std::size_t j = 0; j < Times; ++j) drawn.times[j].mutable_data()[i] = static_cast<S>(numbers[j]);
+    for (std::size_t j = 0; j < Times; ++j) times[j].mutable_data()[i] = static_cast<S>(numbers[j]);
   }
+  for (std::size_t j = 0; j < Times; ++j) drawn.times[j] = to<typename X::Backend>(times[j]);
   return drawn;
 }
 

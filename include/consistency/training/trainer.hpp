@@ -74,11 +74,11 @@ class Trainer {
     auto const& theta_minus = M::follows ? *state_.target : state_.theta;
     check(batch);
     auto const loss = method_.loss(theta_, theta_minus, batch, k, state_.key);
-    auto const value = static_cast<double>(loss.value()[0]);
+    auto const value = static_cast<double>(to<Cpu>(loss.value())[0]);
     if (!std::isfinite(value)) diverged("loss", value, k);
     tape_.backward(loss);
     X const squared = sum(square(gradient_.flat()));
-    auto const norm = std::sqrt(static_cast<double>(squared[0]));
+    auto const norm = std::sqrt(static_cast<double>(to<Cpu>(squared)[0]));
     if (!std::isfinite(norm)) diverged("gradient norm", norm, k);
     auto const scale = settings_.clip > 0 && norm > settings_.clip ? settings_.clip / norm : 1.0;
     moment_update(optimizer_.at(begin_update(k)), scale, gradient_.flat(), state_.first_moment.flat(),
@@ -153,7 +153,7 @@ class Trainer {
                            .found = "no data",
                            .expected = "1 sample or more",
                            .advice = ""}};
-    X const magnitude = mean_per_sample(abs(batch));
+    auto const magnitude = to<Cpu>(X{mean_per_sample(abs(batch))});
     for (Index i = 0; i < magnitude.count(); ++i) {
       if (!std::isfinite(magnitude[i]))
         throw dataset_error{{.where = "Trainer",

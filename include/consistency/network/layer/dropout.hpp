@@ -1,8 +1,8 @@
 #pragma once
 
 #include <consistency/network/mode.hpp>
-#include <consistency/tensor/cpu/random.hpp>
 #include <consistency/tensor/functions.hpp>
+#include <consistency/tensor/random.hpp>
 
 namespace consistency {
 
@@ -25,7 +25,7 @@ class Dropout {
     if (!mode.training || rate_ == 0) return x;
     using T = tensor_of_t<X>;
     auto const key = mode.key.with_stream(stream::dropout + (layer_ << 8U));
-    T const mask = dropout_mask<typename T::Scalar>(x.shape(), rate_, key, mode.first);
+    T const mask = dropout_mask<T>(x.shape(), rate_, key, mode.first);
     return x * mask;
   }
 

@@ -32,7 +32,7 @@ struct TimeEmbedding {
   template <class T>
   T frequencies(Index half) const {
     using S = typename T::Scalar;
-    auto f = T{Shape{1, half}};
+    auto f = Tensor<S>{Shape{1, half}};
     for (Index i = 0; i < half; ++i) {
       auto const at = static_cast<std::uint32_t>(i);
       f.mutable_data()[i] =
@@ -40,7 +40,7 @@ struct TimeEmbedding {
                                       ? std::pow(10000.0, -static_cast<double>(i) / static_cast<double>(half))
                                       : 2 * std::numbers::pi * normal_block<double>({}, {0, at}, 0)[0]));
     }
-    return f;
+    return to<typename T::Backend>(f);
   }
 };
 

@@ -3,17 +3,9 @@
 #include <array>
 
 #include <consistency/tensor/cpu/pointwise.hpp>
+#include <consistency/tensor/moment_step.hpp>
 
 namespace consistency {
-
-/// The numbers of one update of the Adam family: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g²,
-/// θ ← θ − rate · m / (√v + epsilon), or θ − rate · m where not adaptive.
-struct MomentStep {
-  double beta1, beta2;
-  double rate;
-  double epsilon;
-  bool adaptive;
-};
 
 /// One pass over the arenas of training: moments, θ, and the averages a ← μ a + (1 − μ) θ. Gradients are
 /// multiplied by `gradient_scale` first. An undefined average is skipped.

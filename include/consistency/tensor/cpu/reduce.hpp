@@ -61,25 +61,12 @@ struct Kernel<op::SumTo, Cpu> {
   static Tensor<S, Cpu> value(op::SumTo const& op, Tensor<S, Cpu> const& x) {
     auto const target = op.result(x.shape());
     if (target.count() == x.count()) return x.reshaped(target);
-    // Innermost run of summed axes first; at most two runs for four axes.
     auto current = x;
-    auto const missing = x.shape().rank() - target.rank();
-    auto axis = x.shape().rank();
-    Index columns = 1;
-    while (axis > 0) {
-      auto const summed = [&](std::size_t a) {
-        return a < missing || (target[a - missing] == 1 && x.shape()[a] != 1);
-      };
-      Index m = 1;
-      while (axis > 0 && !summed(axis - 1)) columns *= x.shape()[--axis];
-      while (axis > 0 && (summed(axis - 1) || x.shape()[axis - 1] == 1)) m *= x.shape()[--axis];
-      if (m == 1) continue;
-      Index batch = 1;
-      for (std::size_t a = 0; a < axis; ++a) batch *= x.shape()[a];
+    for_summed_axes(x.shape(), target, [&](Index batch, Index m, Index columns) {
       auto next = Tensor<S, Cpu>{Shape{batch, columns}};
       cpu::sum_middle(current.data(), batch, m, columns, next.mutable_data());
       current = next;
-    }
+    });
     return current.reshaped(target);
   }
 };

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <string>
+
+#include <consistency/core/shape.hpp>
+
+struct CUstream_st;
+
+namespace consistency::cuda {
+
+/// Why no GPU can be used (no driver, no device, an architecture that the library was not compiled for);
+/// empty where one can.
+std::string unavailable();
+
+/// Whether consistency::cuda was compiled for the host: the same kernels as plain loops, for machines without
+/// a GPU.
+bool on_host();
+
+/// A queue of work on the current device. The work of one thread goes to its current stream: the default one,
+/// or the one of the innermost StreamScope.
+class Stream {
+ public:
+  using Handle = CUstream_st*;  // cudaStream_t
+
+  Stream();  ///< a new queue; throws resource_error where there is no device
+  /// Somebody else's queue, which this object does not end.
+  static Stream borrowed(Handle handle) { return Stream{handle, false}; }
+  Stream(Stream&& other) noexcept : handle_{other.handle_}, owned_{other.owned_} { other.owned_ = false; }
+  Stream& operator=(Stream&&) = delete;
+  ~Stream();
+
+  Handle handle() const noexcept { return handle_; }
+  void wait() const;  ///< until all work of the queue is done; throws what went wrong on the device
+
+ private:
+  Stream(Handle handle, bool owned) : handle_{handle}, owned_{owned} {}
+  Handle handle_ = nullptr;
+  bool owned_ = false;
+};
+
+/// Sends this thread's work to `stream` for as long as it lives. A tensor is to be released under the stream
+/// that last used it.
+class StreamScope {
+ public:
+  explicit StreamScope(Stream const& stream);
+  StreamScope(StreamScope const&) = delete;
+  StreamScope& operator=(StreamScope const&) = delete;
+  ~StreamScope();
+
+ private:
+  Stream::Handle before_;
+};
+
+/// Chooses this thread's device, 0, 1, …; throws config_error where there is no such device.
+void set_device(int device);
+
+/// Whether float32 products may round their factors to TF32 (10 bits of mantissa), eight times as fast on
+/// tensor cores. Off at first.
+void allow_tf32(bool allowed);
+bool tf32_allowed();
+
+}  // namespace consistency::cuda

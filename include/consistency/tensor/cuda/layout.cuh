@@ -1,0 +1,201 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include <consistency/tensor/cuda/layout.hpp>
+#include <consistency/tensor/cuda/pointwise.cuh>
+
+namespace consistency::cuda {
+
+/// Runs f with packs of 16 bytes where all counts of channels and all addresses allow it, else number by
+/// number: f(pack, width) with the type of a pack as a value.
+template <class S, class F>
+void in_packs(std::initializer_list<Index> counts, std::initializer_list<void const*> addresses, F const& f) {
+  constexpr Index wide = 16 / sizeof(S);
+  auto const fits =
+      aligned(addresses) && std::all_of(counts.begin(), counts.end(), [](Index c) { return c % wide == 0; });
+  fits ? f(Numbers<S, static_cast<int>(wide)>{}, wide) : f(Numbers<S, 1>{}, Index{1});
+}
+
+template <class P>
+struct ConcatRows {
+  P const* a;
+  P const* b;
+  P* y;
+  Extent left, right;
+  CONSISTENCY_HD void operator()(Extent i) const {
+    auto const row = i / (left + right);
+    auto const column = i % (left + right);
+    y[i] = column < left ? a[row * left + column] : b[row * right + column - left];
+  }
+};
+
+template <CompiledScalar S>
+void concat(S const* a, S const* b, Index rows, Index left, Index right, S* y) {
+  static_cast<void>(extent(rows * (left + right)));
+  in_packs<S>({left, right}, {a, b, y}, [&]<class P>(P, Index w) {
+    for_each(
+        rows * (left + right) / w,
+        ConcatRows<P>{reinterpret_cast<P const*>(a), reinterpret_cast<P const*>(b), reinterpret_cast<P*>(y),
+                      static_cast<Extent>(left / w), static_cast<Extent>(right / w)});
+  });
+}
+
+template <class P>
+struct SliceRows {
+  P const* x;
+  P* y;
+  Extent columns, begin, width;
+  CONSISTENCY_HD void operator()(Extent i) const { y[i] = x[i / width * columns + begin + i % width]; }
+};
+
+template <CompiledScalar S>
+void slice(S const* x, Index rows, Index columns, Index begin, Index width, S* y) {
+  static_cast<void>(extent(rows * columns));
+  in_packs<S>({columns, begin, width}, {x, y}, [&]<class P>(P, Index w) {
+    for_each(rows * width / w, SliceRows<P>{reinterpret_cast<P const*>(x), reinterpret_cast<P*>(y),
+                                            static_cast<Extent>(columns / w), static_cast<Extent>(begin / w),
+                                            static_cast<Extent>(width / w)});
+  });
+}
+
+template <class P>
+struct UpsampleImage {
+  P const* x;
+  P* y;
+  Extent w, c;  // of x
+  CONSISTENCY_HD void operator()(Extent i) const {
+    auto const channel = i % c;
+    auto const column = i / c % (2 * w);
+    auto const line = i / c / (2 * w);  // 2h lines per image: line / 2 counts through all images
+    y[i] = x[(line / 2 * w + column / 2) * c + channel];
+  }
+};
+
+template <CompiledScalar S>
+void upsample(S const* x, Index lines, Index w, Index c, S* y) {
+  static_cast<void>(extent(4 * lines * w * c));
+  in_packs<S>({c}, {x, y}, [&]<class P>(P, Index width) {
+    for_each(4 * lines * w * c / width,
+             UpsampleImage<P>{reinterpret_cast<P const*>(x), reinterpret_cast<P*>(y), static_cast<Extent>(w),
+                              static_cast<Extent>(c / width)});
+  });
+}
+
+template <class S, int W>
+struct DownsampleImage {
+  Numbers<S, W> const* x;
+  Numbers<S, W>* y;
+  Extent w, c;  // of y
+  CONSISTENCY_HD void operator()(Extent i) const {
+    auto const channel = i % c;
+    auto const pixel = i / c;
+    auto const* const from = x + (pixel / w * 4 * w + pixel % w * 2) * c + channel;
+    auto const below = 2 * w * c;
+    for (int k = 0; k < W; ++k)
+      y[i].x[k] = (from[0].x[k] + from[c].x[k] + (from[below].x[k] + from[below + c].x[k])) * S(0.25);
+  }
+};
+
+template <CompiledScalar S>
+void downsample(S const* x, Index lines, Index w, Index c, S* y) {
+  static_cast<void>(extent(4 * lines * w * c));
+  in_packs<S>({c}, {x, y}, [&]<int W>(Numbers<S, W>, Index width) {
+    for_each(
+        lines * w * c / width,
+        DownsampleImage<S, W>{reinterpret_cast<Numbers<S, W> const*>(x), reinterpret_cast<Numbers<S, W>*>(y),
+                              static_cast<Extent>(w), static_cast<Extent>(c / width)});
+  });
+}
+
+template <class P>
+struct FoldPixels {
+  P const* x;
+  P* y;
+  Extent w, c, patch;  // width of the folded image, channels of the unfolded one
+  bool inverse;
+  CONSISTENCY_HD void operator()(Extent i) const {  // i: in the folded image
+    auto const channel = i % c;
+    auto const j = i / c % patch;
+    auto const row = i / c / patch % patch;
+    auto const pixel = i / c / patch / patch;
+    auto const unfolded = ((pixel / w * patch + row) * w * patch + pixel % w * patch + j) * c + channel;
+    if (inverse) {
+      y[unfolded] = x[i];
+    } else {
+      y[i] = x[unfolded];
+    }
+  }
+};
+
+template <CompiledScalar S>
+void space_to_depth(S const* x, Index lines, Index w, Index c, Index patch, bool inverse, S* y) {
+  auto const count = lines * w * patch * patch * c;
+  static_cast<void>(extent(count));
+  in_packs<S>({c}, {x, y}, [&]<class P>(P, Index width) {
+    for_each(count / width,
+             FoldPixels<P>{reinterpret_cast<P const*>(x), reinterpret_cast<P*>(y), static_cast<Extent>(w),
+                           static_cast<Extent>(c / width), static_cast<Extent>(patch), inverse});
+  });
+}
+
+/// Interpolation along one axis from extent `in` to `out`, or its transpose: output o is a sum of inputs
+/// first … last − 1.
+struct Axis {
+  Extent in, out;
+  bool adjoint;
+
+  /// Where the resized pixel r lies in the image.
+  CONSISTENCY_HD double position(Extent r) const {
+    auto const image = adjoint ? out : in, resized = adjoint ? in : out;
+    auto const p = (r + 0.5) * image / resized - 0.5;
+    return p < 0 ? 0 : p > image - 1 ? image - 1 : p;
+  }
+  CONSISTENCY_HD double weight(Extent o, Extent i) const {
+    auto const d = adjoint ? position(i) - o : position(o) - i;
+    return d < -1 || d > 1 ? 0 : 1 - (d < 0 ? -d : d);
+  }
+  CONSISTENCY_HD Extent first(Extent o) const {
+    auto const p = adjoint ? (o - 0.5) * in / out - 1.5 : position(o);  // rounded outward
+    return p < 0 ? 0 : static_cast<Extent>(p);
+  }
+  CONSISTENCY_HD Extent last(Extent o) const {
+    auto const p = adjoint ? (o + 1.5) * in / out + 1.5 : position(o) + 2;
+    return p > in ? in : static_cast<Extent>(p);
+  }
+};
+
+template <class S>
+struct ResizeImage {
+  S const* x;
+  S* y;
+  Axis rows, columns;
+  Extent c;
+  CONSISTENCY_HD void operator()(Extent i) const {
+    auto const channel = i % c;
+    auto const column = i / c % columns.out;
+    auto const row = i / c / columns.out % rows.out;
+    auto const image = i / c / columns.out / rows.out;
+    double sum = 0;
+    for (auto h = rows.first(row); h < rows.last(row); ++h) {
+      auto const a = rows.weight(row, h);
+      if (a == 0) continue;
+      for (auto w = columns.first(column); w < columns.last(column); ++w)
+        sum += a * columns.weight(column, w) *
+               static_cast<double>(x[((image * rows.in + h) * columns.in + w) * c + channel]);
+    }
+    y[i] = static_cast<S>(sum);
+  }
+};
+
+template <CompiledScalar S>
+void resize(S const* x, Shape const& from, Shape const& to, bool adjoint, S* y) {
+  static_cast<void>(extent(from.count()));
+  auto const axis = [&](std::size_t a) {
+    return Axis{static_cast<Extent>(from[a]), static_cast<Extent>(to[a]), adjoint};
+  };
+  for_each(to.count(), ResizeImage<S>{x, y, axis(1), axis(2), static_cast<Extent>(from[3])});
+}
+
+}  // namespace consistency::cuda

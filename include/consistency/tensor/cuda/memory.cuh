@@ -1,0 +1,99 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include <consistency/tensor/cuda/device.cuh>
+
+namespace consistency::cuda {
+
+template <class S>
+struct Fill {
+  S* to;
+  S value;
+  CONSISTENCY_HD void operator()(Extent i) const { to[i] = value; }
+};
+
+template <CompiledScalar S>
+void fill(S* to, Index count, S value) {
+  for_each(count, Fill<S>{to, value});
+}
+
+#ifdef __CUDACC__
+
+/// Freed memory stays with the device's pool: after the first step of a shape, none is asked of the driver.
+inline void keep_freed_memory() {
+  thread_local int prepared = -1;
+  int device = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  if (device == prepared) return;
+  cudaMemPool_t pool = nullptr;
+  check(cudaDeviceGetDefaultMemPool(&pool, device), "cudaDeviceGetDefaultMemPool");
+  auto all = UINT64_MAX;
+  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &all), "cudaMemPoolSetAttribute");
+  prepared = device;
+}
+
+CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
+  keep_freed_memory();
+  void* memory = nullptr;
+  auto const status = cudaMallocAsync(&memory, std::max<std::size_t>(bytes, 16), current_stream());
+  if (status == cudaErrorMemoryAllocation) {
+    static_cast<void>(cudaGetLastError());
+    std::size_t free = 0, total = 0;
+    check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+    throw resource_error{{.where = "Tensor<S, Cuda>",
+                          .what = "out of device memory",
+                          .found = std::to_string(free) + " bytes free of " + std::to_string(total),
+                          .expected = std::to_string(bytes) + " bytes more",
+                          .advice = "Memory grows with the batch: use one of at most " +
+                                    std::to_string(bytes == 0 ? 0 : 100 * free / (free + bytes)) +
+                                    " percent of this size."}};
+  }
+  check(status, "cudaMallocAsync");
+  return memory;
+}
+
+// A process that ends takes its device memory along: errors of its last releases are of no use.
+CONSISTENCY_EXPORT void release(void* memory) noexcept {
+  static_cast<void>(cudaFreeAsync(memory, current_stream()));
+}
+
+inline void move(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind) {
+  if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, kind, current_stream()), "cudaMemcpyAsync");
+}
+CONSISTENCY_EXPORT void copy(void* to, void const* from, std::size_t bytes) {
+  move(to, from, bytes, cudaMemcpyDeviceToDevice);
+}
+CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) {
+  move(to, from, bytes, cudaMemcpyHostToDevice);
+}
+CONSISTENCY_EXPORT void download(void* to, void const* from, std::size_t bytes) {
+  move(to, from, bytes, cudaMemcpyDeviceToHost);
+  check(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");
+}
+
+#else
+
+CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
+  constexpr auto line = MemoryPool::alignment;
+  auto* const memory = std::aligned_alloc(line, (bytes + line) / line * line);
+  if (memory == nullptr)
+    throw resource_error{{.where = "Tensor<S, Cuda>",
+                          .what = "out of memory",
+                          .found = "",
+                          .expected = std::to_string(bytes) + " bytes more",
+                          .advice = "Use a smaller batch or network."}};
+  return memory;
+}
+CONSISTENCY_EXPORT void release(void* memory) noexcept { std::free(memory); }
+CONSISTENCY_EXPORT void copy(void* to, void const* from, std::size_t bytes) {
+  if (bytes > 0) std::memmove(to, from, bytes);
+}
+CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) { copy(to, from, bytes); }
+CONSISTENCY_EXPORT void download(void* to, void const* from, std::size_t bytes) { copy(to, from, bytes); }
+
+#endif
+
+}  // namespace consistency::cuda

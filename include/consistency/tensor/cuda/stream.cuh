@@ -1,0 +1,75 @@
+#pragma once
+
+#include <utility>
+
+#include <consistency/tensor/cuda/device.cuh>
+
+namespace consistency::cuda {
+
+CONSISTENCY_EXPORT StreamScope::StreamScope(Stream const& stream)
+    : before_{std::exchange(current_stream(), stream.handle())} {}
+CONSISTENCY_EXPORT StreamScope::~StreamScope() { current_stream() = before_; }
+
+CONSISTENCY_EXPORT void allow_tf32(bool allowed) { tf32() = allowed; }
+CONSISTENCY_EXPORT bool tf32_allowed() { return tf32(); }
+
+inline void refuse_device(int device, int count) {
+  if (device < 0 || device >= count)
+    throw config_error{{.where = "set_device",
+                        .what = "device",
+                        .found = std::to_string(device),
+                        .expected = "0 <= device < " + std::to_string(count),
+                        .advice = unavailable()}};
+}
+
+#ifdef __CUDACC__
+
+CONSISTENCY_EXPORT bool on_host() { return false; }
+
+namespace detail {
+template <class S>
+__global__ void probe() {}
+}  // namespace detail
+
+CONSISTENCY_EXPORT std::string unavailable() {
+  int count = 0;
+  auto status = cudaGetDeviceCount(&count);
+  if (status == cudaSuccess && count == 0) status = cudaErrorNoDevice;
+  if (status == cudaSuccess) {  // Was the library compiled for it?
+    cudaFuncAttributes attributes{};
+    status = cudaFuncGetAttributes(&attributes, detail::probe<float>);
+  }
+  static_cast<void>(cudaGetLastError());
+  if (status == cudaSuccess) return {};
+  return std::string{cudaGetErrorName(status)} + ": " + cudaGetErrorString(status);
+}
+
+CONSISTENCY_EXPORT Stream::Stream() : owned_{true} {
+  check(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+}
+CONSISTENCY_EXPORT Stream::~Stream() {
+  if (owned_) static_cast<void>(cudaStreamDestroy(handle_));
+}
+CONSISTENCY_EXPORT void Stream::wait() const {
+  check(cudaStreamSynchronize(handle_), "cudaStreamSynchronize");
+}
+
+CONSISTENCY_EXPORT void set_device(int device) {
+  int count = 0;
+  static_cast<void>(cudaGetDeviceCount(&count));
+  refuse_device(device, count);
+  check(cudaSetDevice(device), "cudaSetDevice");
+}
+
+#else
+
+CONSISTENCY_EXPORT bool on_host() { return true; }
+CONSISTENCY_EXPORT std::string unavailable() { return {}; }
+CONSISTENCY_EXPORT Stream::Stream() = default;
+CONSISTENCY_EXPORT Stream::~Stream() = default;
+CONSISTENCY_EXPORT void Stream::wait() const {}
+CONSISTENCY_EXPORT void set_device(int device) { refuse_device(device, 1); }
+
+#endif
+
+}  // namespace consistency::cuda

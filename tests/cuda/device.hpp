@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <consistency/tensor/cuda/device.hpp>
+
+/// Ends a test case with a word where there is no GPU; ctest takes the word and counts it as skipped.
+#define NEEDS_DEVICE()                                                   \
+  if (auto const why = consistency::cuda::unavailable(); !why.empty()) { \
+    MESSAGE("skipped for want of a device: " << why);                    \
+    return;                                                              \
+  }
+/// As well where consistency::cuda was compiled for the host.
+#define NEEDS_GPU()                                                                      \
+  NEEDS_DEVICE();                                                                        \
+  if (consistency::cuda::on_host()) {                                                    \
+    MESSAGE("skipped for want of a device: consistency::cuda is compiled for the host"); \
+    return;                                                                              \
+  }

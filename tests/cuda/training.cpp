@@ -1,0 +1,90 @@
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include <consistency/cuda.hpp>
+
+#include "../tensor/support.hpp"
+#include "device.hpp"
+
+using namespace consistency;
+using namespace consistency::test;
+
+namespace {
+
+using Device = Tensor<double, Cuda>;
+using Host = Tensor<double>;
+
+/// A U-Net with all that one has: levels, attention, dropout.
+UNet small_unet() {
+  return UNet{{.channels = 8,
+               .multipliers = {1, 2},
+               .blocks = 1,
+               .attention = {4},
+               .dropout = 0.1,
+               .image = {8, 8, 2}}};
+}
+
+Host batch(Index k) { return 0.5 * normal<Host>({4, 8, 8, 2}, Key{5}, {static_cast<std::uint32_t>(k)}); }
+
+/// θ and the losses of a few steps on X's backend.
+template <class X>
+std::pair<Parameters<Host>, std::vector<double>> train(auto const& method, Index steps) {
+  Trainer trainer{method,
+                  RAdam{.learning_rate = 1e-3},
+                  method.f.template initialize<X>(Key{3}),
+                  {.ema = 0.9, .clip = 1, .key = Key{4}}};
+  std::vector<double> losses;
+  for (Index k = 0; k < steps; ++k) losses.push_back(trainer.step(to<typename X::Backend>(batch(k))).loss);
+  return {to<Cpu>(trainer.averaged()), losses};
+}
+
+/// Training on the device is training on the CPU, to rounding.
+void same_training(auto const& method, Index steps) {
+  auto const [found, losses] = train<Device>(method, steps);
+  auto const [expected, references] = train<Host>(method, steps);
+  CHECK(relative_error(found.flat(), expected.flat()) <= 1e-9);
+  for (std::size_t k = 0; k < losses.size(); ++k) {
+    CHECK(references[k] > 0);
+    CHECK(losses[k] == doctest::Approx(references[k]).epsilon(1e-9));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("consistency training of a U-Net on the device is the CPU's to rounding") {
+  NEEDS_DEVICE();
+  ConsistencyFunction const f{small_unet()};
+  same_training(
+      ConsistencyTraining{f, PseudoHuber{.c = 0.03}, GridTimes<>{}, UniformWeighting{}, AdaptiveEmaTarget{}},
+      4);
+}
+
+TEST_CASE("continuous-time training on the device, through the JVP, is the CPU's to rounding") {
+  NEEDS_DEVICE();
+  ConsistencyFunction const f{small_unet()};
+  same_training(ContinuousConsistencyTraining{f}, 2);
+}
+
+TEST_CASE("samples on the device are the CPU's to rounding") {
+  NEEDS_DEVICE();
+  ConsistencyFunction const f{small_unet()};
+  auto const theta = f.initialize<double>(Key{6});
+  auto const settings = SampleSettings{.seed = 2, .count = 5, .batch = 3};
+  auto const check = [&](auto const& sampler) {
+    auto const found = sample(f, to<Cuda>(theta), sampler, settings);
+    CHECK(relative_error(found, sample(f, theta, sampler, settings)) <= 1e-9);
+  };
+  check(OneStep{});
+  check(Multistep{.times = {10, 0.8, 0.1}});
+}
+
+TEST_CASE("the same training twice gives the same bits") {
+  NEEDS_DEVICE();
+  ConsistencyFunction const f{small_unet()};
+  auto const method = ConsistencyTraining{f};
+  auto const first = train<Device>(method, 3);
+  auto const again = train<Device>(method, 3);
+  CHECK(same_bits(first.first.flat(), again.first.flat()));
+  CHECK(first.second == again.second);
+}
