@@ -6,13 +6,14 @@
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;
+using X = cm::Tensor<float>;  // where numbers live
 
 // Batch k of the data: points on a circle of radius 0.7, a little blurred.
-cm::Tensor<float> ring(cm::Index n, cm::Index k) {
+X ring(cm::Index n, cm::Index k) {
   auto const at = cm::Counter{.step = static_cast<std::uint32_t>(k)};
-  auto const angle = cm::uniform<float>({n, 1}, cm::Key{10}, at);
+  auto const angle = cm::uniform<X>({n, 1}, cm::Key{10}, at);
   auto const turn = cm::evaluated(2 * std::numbers::pi * angle);
-  auto const blur = cm::normal<float>({n, 2}, cm::Key{11}, at);
+  auto const blur = cm::normal<X>({n, 2}, cm::Key{11}, at);
   return 0.7 * concat(cos(turn), sin(turn)) + 0.03 * blur;
 }
 
@@ -21,7 +22,7 @@ int main() {
 
   cm::Mlp const net{{.dimensions = 2, .width = 96}};  // a description
   cm::ConsistencyFunction const f{net};               // f_θ(x, t)
-  auto const theta = f.initialize(cm::Key{42});       // a value
+  auto const theta = f.initialize<X>(cm::Key{42});    // a value
 
   cm::GapTimes const times{.denoising = 400, .stage_steps = 400};
   cm::Trainer trainer{
@@ -38,7 +39,7 @@ int main() {
   });
 
   auto const x = cm::sample(f, trainer.averaged(), cm::OneStep{}, {.seed = 1, .count = 2000});
-  cm::Tensor<float> const radius = sqrt(sum_per_sample(square(x)));
+  auto const radius = cm::to<cm::Cpu>(X{sqrt(sum_per_sample(square(x)))});
   auto const mean = cm::mean(radius)[0];
   auto const spread = std::sqrt(cm::mean(square(radius - mean))[0]);
   std::printf("radius %.3f +- %.3f; the data has 0.700 +- 0.030\n", static_cast<double>(mean),

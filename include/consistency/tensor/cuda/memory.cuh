@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include <consistency/tensor/cuda/device.cuh>
+#include <consistency/tensor/cuda/stream.cuh>
 
 namespace consistency::cuda {
 
@@ -22,12 +22,19 @@ void fill(S* to, Index count, S value) {
 
 #ifdef __CUDACC__
 
-/// Freed memory stays with the device's pool: after the first step of a shape, none is asked of the driver.
-inline void keep_freed_memory() {
+/// First contact. Freed memory stays with the device's pool: after the first step of a shape, none is asked of
+/// the driver.
+inline void prepare_device() {
   thread_local int prepared = -1;
   int device = 0;
-  check(cudaGetDevice(&device), "cudaGetDevice");
-  if (device == prepared) return;
+  if (cudaGetDevice(&device) == cudaSuccess && device == prepared) return;
+  if (auto const why = unavailable(); !why.empty())
+    throw device_error{{.where = "Tensor<S, Cuda>",
+                        .what = "no GPU can be used",
+                        .found = why,
+                        .expected = "a CUDA device, its driver, and an architecture that consistency::cuda was "
+                                    "compiled for (CMAKE_CUDA_ARCHITECTURES)",
+                        .advice = "Tensor<S> runs on the CPU."}};
   cudaMemPool_t pool = nullptr;
   check(cudaDeviceGetDefaultMemPool(&pool, device), "cudaDeviceGetDefaultMemPool");
   auto all = UINT64_MAX;
@@ -36,7 +43,7 @@ inline void keep_freed_memory() {
 }
 
 CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
-  keep_freed_memory();
+  prepare_device();
   void* memory = nullptr;
   auto const status = cudaMallocAsync(&memory, std::max<std::size_t>(bytes, 16), current_stream());
   if (status == cudaErrorMemoryAllocation) {
