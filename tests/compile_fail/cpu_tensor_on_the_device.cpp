@@ -1,0 +1,14 @@
+// SHOULD_FAIL: the operands must have one scalar and live in one backend
+#include <consistency/cuda.hpp>
+
+namespace cm = consistency;
+
+#ifdef SHOULD_FAIL
+using Weight = cm::Tensor<float>;
+#else
+using Weight = cm::Tensor<float, cm::Cuda>;
+#endif
+
+cm::Tensor<float, cm::Cuda> product(cm::Tensor<float, cm::Cuda> const& x, Weight const& w) {
+  return cm::linear(x, w);
+}
