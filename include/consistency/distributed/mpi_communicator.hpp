@@ -64,7 +64,7 @@ class MpiCommunicator {
   }
 
  private:
-  static constexpr Index piece = Index{1} << 18U;  // numbers that a rank adds up at a time
+  static constexpr Index piece = Index{1} << 20U;  // numbers that a rank adds up at a time
 
   template <std::floating_point S>
   void sum(std::span<S> numbers, MPI_Datatype type) {
