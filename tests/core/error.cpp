@@ -38,11 +38,12 @@ TEST_CASE("the numbers of the error codes are stable") {
   CHECK(static_cast<int>(ErrorCode::numeric) == 8);
   CHECK(static_cast<int>(ErrorCode::resource) == 9);
   CHECK(static_cast<int>(ErrorCode::device) == 10);
+  CHECK(static_cast<int>(ErrorCode::distributed) == 11);
 }
 
 TEST_CASE_TEMPLATE("an error is caught as its own type and as the base and as a standard error", E,
                    config_error, shape_error, io_error, format_error, integrity_error, mismatch_error,
-                   dataset_error, numeric_error, resource_error, device_error) {
+                   dataset_error, numeric_error, resource_error, device_error, distributed_error) {
   auto const fail = [] {
     throw E{{.where = "here", .what = "this", .found = "", .expected = "", .advice = ""}};
   };
@@ -56,6 +57,14 @@ TEST_CASE_TEMPLATE("an error is caught as its own type and as the base and as a 
     CHECK(std::is_same_v<E, device_error> == (e.code() == ErrorCode::device));
     CHECK(std::is_same_v<E, shape_error> == (e.code() == ErrorCode::shape));
   }
+}
+
+TEST_CASE("an error thrown by its code has the type of that code") {
+  auto const report = ErrorReport{.where = "here", .what = "this", .found = "", .expected = "", .advice = ""};
+  CHECK_THROWS_AS(throw_error(ErrorCode::config, report), config_error);
+  CHECK_THROWS_AS(throw_error(ErrorCode::numeric, report), numeric_error);
+  CHECK_THROWS_AS(throw_error(ErrorCode::distributed, report), distributed_error);
+  CHECK_THROWS_WITH(throw_error(ErrorCode{200}, report), "here: this");
 }
 
 TEST_CASE("printable text keeps letters and escapes control bytes") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -20,6 +21,7 @@ enum class ErrorCode : std::uint8_t {
   numeric = 8,
   resource = 9,
   device = 10,
+  distributed = 11,
 };
 
 /// What every error says: where it happened, what is wrong, what was found and expected, and what to do.
@@ -71,6 +73,16 @@ using dataset_error = typed_error<ErrorCode::dataset>;      ///< data that canno
 using numeric_error = typed_error<ErrorCode::numeric>;      ///< a value that is not finite
 using resource_error = typed_error<ErrorCode::resource>;    ///< memory or threads that cannot be had
 using device_error = typed_error<ErrorCode::device>;        ///< an accelerator that failed
+using distributed_error = typed_error<ErrorCode::distributed>;  ///< ranks that differ, or lost each other
+
+/// Throws the typed_error of a code that is known at run time alone.
+[[noreturn]] inline void throw_error(ErrorCode code, ErrorReport const& report) {
+  constexpr auto codes = static_cast<std::size_t>(ErrorCode::distributed);
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    ((code == ErrorCode{I + 1} ? throw typed_error<ErrorCode{I + 1}>{report} : void()), ...);
+  }(std::make_index_sequence<codes>{});
+  throw error{code, report};
+}
 
 /// Text from a file made safe to print: control bytes escaped as \xNN, cut at 120 bytes.
 inline std::string printable(std::string_view text) {

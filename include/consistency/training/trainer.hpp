@@ -1,11 +1,16 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <consistency/core/check.hpp>
+#include <consistency/distributed/ranks.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/training/method.hpp>
 #include <consistency/training/optimizer.hpp>
@@ -38,45 +43,46 @@ struct TrainingState {
 };
 
 /// Minimises a method's loss: gradient, clipping, optimizer, averages. It prints nothing; `step` reports.
-template <class M, Optimizer O, class X = Tensor<float>>
+/// Over a communicator of several ranks each takes its part of a batch, and all keep the same state to the
+/// bit.
+template <class M, Optimizer O, class X = Tensor<float>, Communicator C = SelfCommunicator>
 class Trainer {
  public:
   static_assert(Method<M>,
                 "Trainer: the first argument must be a Method: f, check(), follows, "
                 "rate(k) and resolution(k)");
 
-  /// Throws config_error for an EMA rate outside [0, 1), a negative clip, or parameters of another network.
-  Trainer(M method, O optimizer, Parameters<X> theta, TrainerSettings settings = {})
-      : method_{std::move(method)},
+  /// Throws config_error for an EMA rate outside [0, 1), a negative clip, or parameters of another network,
+  /// and distributed_error where ranks differ in settings or parameters.
+  Trainer(M method, O optimizer, Parameters<X> theta, TrainerSettings settings = {}, C communicator = C{})
+      : ranks_{std::move(communicator)},
+        method_{std::move(method)},
         optimizer_{optimizer},
         settings_{settings},
         gradient_{theta.table()},
         state_{theta, {},          theta, Parameters<X>{theta.table()}, Parameters<X>{theta.table()},
                0,     settings.key} {
     if constexpr (M::follows) state_.target = theta;
-    method_.check();
-    check_settings(optimizer_);
-    require_rate("Trainer", "ema", settings.ema);
-    if (!(settings.clip >= 0)) refuse("clip", std::to_string(settings.clip), "0 or more");
-    if (!theta.table().same_layout(method_.f.network().parameters()))
-      refuse("parameters", std::to_string(theta.table().count()) + " numbers",
-             std::to_string(method_.f.network().parameters().count()) + " numbers of the method's network");
+    ranks_.together([&] {
+      method_.check();
+      check_settings(optimizer_);
+      require_rate("Trainer", "ema", settings.ema);
+      if (!(settings.clip >= 0)) refuse("clip", std::to_string(settings.clip), "0 or more");
+      if (!theta.table().same_layout(method_.f.network().parameters()))
+        refuse("parameters", std::to_string(theta.table().count()) + " numbers",
+               std::to_string(method_.f.network().parameters().count()) + " numbers of the method's network");
+    });
+    require_same(state_);
   }
 
-  /// One step on a batch (n, …) of data. Throws dataset_error for a batch that is empty, not finite or not of
-  /// unit scale, and numeric_error for a non-finite loss or gradient; the state is then as before.
+  /// One step on a batch (n, …) of data, or on the parts of one that the ranks have. Throws dataset_error for
+  /// a batch that is empty, not finite or not of unit scale, and numeric_error for a non-finite loss or
+  /// gradient, on every rank; the state is then as before.
   StepReport step(X const& batch) {
     auto const k = state_.step;
-    tape_.clear();
-    gradient_.flat().fill(typename X::Scalar(0));
-    static_cast<void>(state_.theta.flat());  // kept forms would last this step alone, and cost more than θ
-    theta_.watch(tape_, state_.theta, gradient_);
-    auto const& theta_minus = M::follows ? *state_.target : state_.theta;
-    check(batch);
-    auto const loss = method_.loss(theta_, theta_minus, batch, k, state_.key);
-    auto const value = static_cast<double>(to<Cpu>(loss.value())[0]);
-    if (!std::isfinite(value)) diverged("loss", value, k);
-    tape_.backward(loss);
+    auto const part = ranks_.share([&] { return check(batch), batch.shape()[0]; });
+    auto const value = ranks_.total([&] { return differentiate(batch, k, part); });
+    ranks_.sum(gradient_.flat());
     X const squared = sum(square(gradient_.flat()));
     auto const norm = std::sqrt(static_cast<double>(to<Cpu>(squared)[0]));
     if (!std::isfinite(norm)) diverged("gradient norm", norm, k);
@@ -101,17 +107,65 @@ class Trainer {
   Parameters<X> const& theta() const noexcept { return state_.theta; }
   Parameters<X> const& averaged() const noexcept { return state_.averaged; }
   TrainingState<X> const& state() const noexcept { return state_; }
+  C const& communicator() const noexcept { return ranks_.communicator(); }
   /// Takes up a saved state. Throws config_error where the method's target network follows and the state has
-  /// none.
+  /// none, and distributed_error where ranks differ in it.
   void resume(TrainingState<X> state) {
-    if (M::follows && !state.target)
-      refuse("state", "no target network", "the θ⁻ that this method's target follows");
+    ranks_.together([&] {
+      if (M::follows && !state.target)
+        refuse("state", "no target network", "the θ⁻ that this method's target follows");
+    });
+    require_same(state);
     state_ = std::move(state);
     if (!M::follows) state_.target.reset();
   }
 
  private:
   static constexpr double largest_magnitude = 16;  // far outside what a sigma_data of 0.5 means
+
+  /// What this rank's part of step k's batch adds to the loss; the gradient of that is then in gradient_.
+  double differentiate(X const& batch, Index k, Share const& part) {
+    tape_.clear();
+    gradient_.flat().fill(typename X::Scalar(0));
+    static_cast<void>(state_.theta.flat());  // kept forms would last this step alone, and cost more than θ
+    theta_.watch(tape_, state_.theta, gradient_);
+    auto const& theta_minus = M::follows ? *state_.target : state_.theta;
+    auto const loss = method_.loss(theta_, theta_minus, batch, k, state_.key, part.first);
+    auto const value = static_cast<double>(to<Cpu>(loss.value())[0]);
+    if (!std::isfinite(value)) diverged("loss", value, k);
+    if constexpr (Ranks<C>::alone)
+      tape_.backward(loss);
+    else
+      tape_.backward(evaluated(part.weight * loss));
+    return part.weight * value;
+  }
+
+  /// Ranks have the same parameters, settings and state, as far as numbers tell.
+  void require_same(TrainingState<X> const& state) {
+    if constexpr (!Ranks<C>::alone) {
+      std::string table;
+      for (auto const& entry : state.theta.table().entries()) table += entry.name + entry.shape.text();
+      ranks_.require_same("names and shapes of parameters", std::as_bytes(std::span{table}));
+
+      auto numbers = std::vector<double>{settings_.ema, settings_.clip};
+      for (Index k = 0; k < Index{1} << 20U; k = 2 * k + 1) {
+        auto const [beta1, beta2, rate, epsilon, adaptive] = optimizer_.at(k + 1);
+        numbers.insert(numbers.end(), {beta1, beta2, rate, epsilon, adaptive ? 1.0 : 0.0, method_.rate(k),
+                                       method_.resolution(k)});
+      }
+      ranks_.require_same("settings of training", std::as_bytes(std::span{numbers}));
+      auto const place =
+          std::vector{state.key.seed, std::uint64_t{state.key.stream}, static_cast<std::uint64_t>(state.step),
+                      std::uint64_t{state.target.has_value()}};
+      ranks_.require_same("seed and number of steps done", std::as_bytes(std::span{place}));
+      for (auto const* arena : {&state.theta, state.target ? &*state.target : nullptr, &state.averaged,
+                                &state.first_moment, &state.second_moment})
+        if (arena) {
+          auto const numbers_of = to<Cpu>(arena->flat());
+          ranks_.require_same("parameters", std::as_bytes(numbers_of.values()));
+        }
+    }
+  }
 
   /// The number of step k's update, 1, 2, …; in a method of stages the optimizer and the
   /// average start anew with each.
@@ -170,6 +224,7 @@ class Trainer {
     }
   }
 
+  Ranks<C> ranks_;
   M method_;
   O optimizer_;
   TrainerSettings settings_;

@@ -1,0 +1,60 @@
+// usage: lost_rank train FOLDER killed|thrown   rank 1 is lost in step 5, while rank 0 writes a checkpoint
+//        lost_rank check FOLDER                 whether the last checkpoint is whole
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+#include <consistency/core/parallel.hpp>
+#include <consistency/distributed/mpi_communicator.hpp>
+#include <consistency/distributed/shard.hpp>
+#include <consistency/io/checkpoint.hpp>
+
+#include "../support.hpp"
+
+using namespace consistency;
+using namespace consistency::test;
+
+namespace {
+
+constexpr Index lost_in = 5;
+
+void train(std::filesystem::path const& checkpoint, bool killed) {
+  auto const environment = MpiEnvironment{};
+  set_threads(1);
+  auto t = trainer({.width = 256}, MpiCommunicator{});
+  auto const rank = t.communicator().rank();
+  for (Index k = 0; k < 1000; ++k) {
+    t.step(shard(global_batch(k), t.communicator()));
+    if (rank == 1 && k == lost_in) {
+      if (killed) std::raise(SIGKILL);
+      throw std::runtime_error{"the data of rank 1 are gone"};
+    }
+    if (rank == 0) save_checkpoint(checkpoint, t.state(), {});
+  }
+}
+
+void check(std::filesystem::path const& checkpoint) {
+  auto const table = consistency_function(256).network().parameters();
+  auto const name = std::filesystem::exists(checkpoint) ? checkpoint : previous_checkpoint(checkpoint);
+  auto const step = load_checkpoint(name, table).state.step;
+  std::printf("the last checkpoint is whole, after step %d\n", static_cast<int>(step));
+  if (step < lost_in || step > lost_in + 1) throw std::runtime_error{"a checkpoint of another step"};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (argc < 3) throw std::runtime_error{"usage: lost_rank train FOLDER killed|thrown, or check FOLDER"};
+    auto const checkpoint = std::filesystem::path{argv[2]} / "checkpoint.safetensors";
+    if (std::string{argv[1]} == "train")
+      train(checkpoint, argc > 3 && std::string{argv[3]} == "killed");
+    else
+      check(checkpoint);
+  } catch (std::exception const& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 1;
+  }
+}
