@@ -4,6 +4,7 @@
 #include <consistency/tensor/cuda/attention.hpp>
 #include <consistency/tensor/cuda/conv2d.hpp>
 #include <consistency/tensor/cuda/device.hpp>
+#include <consistency/tensor/cuda/graph.hpp>
 #include <consistency/tensor/cuda/group_norm.hpp>
 #include <consistency/tensor/cuda/layout.hpp>
 #include <consistency/tensor/cuda/linear.hpp>

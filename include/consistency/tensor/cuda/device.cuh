@@ -41,9 +41,9 @@ inline Stream::Handle& current_stream() {
   thread_local Stream::Handle stream = nullptr;
   return stream;
 }
-inline bool& tf32() {
-  static bool allowed = false;
-  return allowed;
+inline Precision& current_precision() {
+  thread_local auto precision = Precision::float32;
+  return precision;
 }
 
 #ifdef __CUDACC__

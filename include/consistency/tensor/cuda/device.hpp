@@ -54,9 +54,15 @@ class StreamScope {
 /// Chooses this thread's device, 0, 1, …; throws config_error where there is no such device.
 void set_device(int device);
 
-/// Whether float32 products may round their factors to TF32 (10 bits of mantissa), eight times as fast on
-/// tensor cores. Off at first.
-void allow_tf32(bool allowed);
-bool tf32_allowed();
+/// How float32 products and convolutions are computed; sums are always in float32, and everything else,
+/// parameters, optimizer and statistics too, is as stored.
+enum class Precision {
+  float32,   ///< factors as they are
+  tf32,      ///< factors rounded to 11 significant bits by the tensor cores
+  bfloat16,  ///< factors rounded to 8 significant bits, half the memory to read
+};
+/// For this thread's work from now on; float32 at first.
+void set_precision(Precision precision);
+Precision precision();
 
 }  // namespace consistency::cuda

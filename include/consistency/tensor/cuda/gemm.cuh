@@ -1,194 +1,85 @@
 #pragma once
 
-#include <string>
-#include <vector>
+#include <cstring>
 
-#include <consistency/tensor/cuda/gemm.hpp>
 #include <consistency/tensor/cuda/memory.cuh>
 
 #ifdef __CUDACC__
-#include <cublasLt.h>
+#include <consistency/tensor/cuda/gemm_cublas.cuh>
 #else
-#include <Eigen/Core>
+#include <consistency/tensor/cuda/gemm_host.cuh>
 #endif
 
 namespace consistency::cuda {
 
-#ifdef __CUDACC__
+/// The upper half of a float, rounded to nearest, ties to even; NaN stays NaN.
+struct BFloat16 {
+  std::uint16_t bits;
 
-inline void check(cublasStatus_t status, char const* where) {
-  if (status != CUBLAS_STATUS_SUCCESS)
-    throw device_error{{.where = where,
-                        .what = "cuBLASLt call",
-                        .found = cublasLtGetStatusString(status),
-                        .expected = "success",
-                        .advice = ""}};
+  CONSISTENCY_HD static BFloat16 rounded(float x) {
+    std::uint32_t u = 0;
+    memcpy(&u, &x, sizeof(u));
+    if (x != x) return {static_cast<std::uint16_t>(u >> 16U | 0x40U)};
+    return {static_cast<std::uint16_t>((u + 0x7fffU + (u >> 16U & 1U)) >> 16U)};
+  }
+  explicit operator float() const {
+    auto const u = std::uint32_t{bits} << 16U;
+    float x = 0;
+    std::memcpy(&x, &u, sizeof(x));
+    return x;
+  }
+};
+
+/// `batch` matrices of rows × columns without gaps, rounded.
+struct RoundFactor {
+  float const* from;
+  BFloat16* to;
+  Extent rows, columns, pitch;
+  Index stride;
+  CONSISTENCY_HD void operator()(Extent i) const {
+    auto const matrix = i / columns / rows;
+    to[i] = BFloat16::rounded(from[matrix * stride + i / columns % rows * pitch + i % columns]);
+  }
+};
+
+inline BFloat16* round_factor(float const* from, Index batch, Index rows, Index columns, Index pitch,
+                              Index stride) {
+  auto const count = batch * rows * columns;
+  auto* const to = static_cast<BFloat16*>(allocate(static_cast<std::size_t>(count) * sizeof(BFloat16)));
+  for_each(count, RoundFactor{from, to, static_cast<Extent>(rows), static_cast<Extent>(columns),
+                              static_cast<Extent>(pitch), stride});
+  return to;
 }
 
-/// A cuBLASLt object that is destroyed with its owner.
-template <class Handle, cublasStatus_t (*Destroy)(Handle)>
-struct LtObject {
-  Handle handle = nullptr;
-  LtObject() = default;
-  LtObject(LtObject&& other) noexcept : handle{std::exchange(other.handle, nullptr)} {}
-  LtObject& operator=(LtObject&&) = delete;
-  ~LtObject() {
-    if (handle) static_cast<void>(Destroy(handle));
-  }
-};
-
-/// One product's descriptors and the algorithm chosen for it; found once for each thread, device and shape.
-template <class S>
-class GemmPlan {
- public:
-  static constexpr std::size_t workspace_bytes = std::size_t{32} << 20U;  // what NVIDIA advises for Hopper
-
-  // cuBLAS is column-major: a row-major C = A B is Cᵀ = Bᵀ Aᵀ there, so A and B change places.
-  explicit GemmPlan(Gemm<S> const& p, bool tf32) {
-    constexpr auto type = sizeof(S) == 4 ? CUDA_R_32F : CUDA_R_64F;
-    auto const compute = sizeof(S) == 8 ? CUBLAS_COMPUTE_64F
-                         : tf32         ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                        : CUBLAS_COMPUTE_32F;
-    check(cublasLtMatmulDescCreate(&operation_.handle, compute, type), "cublasLtMatmulDescCreate");
-    set(CUBLASLT_MATMUL_DESC_TRANSA, p.b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
-    set(CUBLASLT_MATMUL_DESC_TRANSB, p.a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
-    set(CUBLASLT_MATMUL_DESC_EPILOGUE, p.bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT);
-    if (p.bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
-    auto const batch = static_cast<int>(p.batch);
-    describe(left_, type, p.n, p.k, p.b_transposed, p.ldb, batch, p.stride_b);
-    describe(right_, type, p.k, p.m, p.a_transposed, p.lda, batch, p.stride_a);
-    describe(result_, type, p.n, p.m, false, p.ldc, batch, p.stride_c);
-    LtObject<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> preference;
-    check(cublasLtMatmulPreferenceCreate(&preference.handle), "cublasLtMatmulPreferenceCreate");
-    check(cublasLtMatmulPreferenceSetAttribute(preference.handle, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                                               &workspace_bytes, sizeof(workspace_bytes)),
-          "cublasLtMatmulPreferenceSetAttribute");
-    // Views may begin anywhere: nothing is promised of addresses beyond that of a number.
-    std::uint32_t const bytes = sizeof(S);
-    for (auto const matrix :
-         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-          CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
-      auto const at = aligned({p.a, p.b, p.c}) ? std::uint32_t{16} : bytes;
-      check(cublasLtMatmulPreferenceSetAttribute(preference.handle, matrix, &at, sizeof(at)),
-            "cublasLtMatmulPreferenceSetAttribute");
-    }
-    int found = 0;
-    check(cublasLtMatmulAlgoGetHeuristic(handle(), operation_.handle, left_.handle, right_.handle,
-                                         result_.handle, result_.handle, preference.handle, 1, &choice_,
-                                         &found),
-          "cublasLtMatmulAlgoGetHeuristic");
-    if (found == 0) check(CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
-  }
-
-  void run(Gemm<S> const& p) {
-    if (p.bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
-    auto const alpha = static_cast<S>(p.alpha), beta = static_cast<S>(p.beta);
-    auto* const workspace = choice_.workspaceSize > 0 ? allocate(choice_.workspaceSize) : nullptr;
-    auto const status = cublasLtMatmul(handle(), operation_.handle, &alpha, p.b, left_.handle, p.a,
-                                       right_.handle, &beta, p.c, result_.handle, p.c, result_.handle,
-                                       &choice_.algo, workspace, choice_.workspaceSize, current_stream());
-    if (workspace) release(workspace);
-    check(status, "cublasLtMatmul");
-  }
-
- private:
-  static cublasLtHandle_t handle() {
-    thread_local LtObject<cublasLtHandle_t, cublasLtDestroy> library = [] {
-      LtObject<cublasLtHandle_t, cublasLtDestroy> made;
-      check(cublasLtCreate(&made.handle), "cublasLtCreate");
-      return made;
-    }();
-    return library.handle;
-  }
-
-  template <class T>
-  void set(cublasLtMatmulDescAttributes_t attribute, T const& value) {
-    check(cublasLtMatmulDescSetAttribute(operation_.handle, attribute, &value, sizeof(value)),
-          "cublasLtMatmulDescSetAttribute");
-  }
-
-  using Layout = LtObject<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
-
-  /// A column-major matrix of rows × columns, or its transpose as stored.
-  static void describe(Layout& layout, cudaDataType type, Index rows, Index columns, bool transposed,
-                       Index pitch, int batch, Index stride) {
-    auto const r = static_cast<std::uint64_t>(transposed ? columns : rows);
-    auto const c = static_cast<std::uint64_t>(transposed ? rows : columns);
-    check(cublasLtMatrixLayoutCreate(&layout.handle, type, r, c, pitch), "cublasLtMatrixLayoutCreate");
-    check(cublasLtMatrixLayoutSetAttribute(layout.handle, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch,
-                                           sizeof(batch)),
-          "cublasLtMatrixLayoutSetAttribute");
-    std::int64_t const step = stride;
-    check(cublasLtMatrixLayoutSetAttribute(layout.handle, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &step,
-                                           sizeof(step)),
-          "cublasLtMatrixLayoutSetAttribute");
-  }
-
-  LtObject<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> operation_;
-  Layout left_, right_, result_;
-  cublasLtMatmulHeuristicResult_t choice_{};
-};
-
-template <CompiledScalar S>
-void multiply(Gemm<S> const& p) {
-  struct Known {
-    std::array<Index, 18> key;
-    GemmPlan<S> plan;
+inline void multiply_rounded(Gemm<float> const& p) {
+  auto const stored = [](bool transposed, Index rows, Index columns) {
+    return transposed ? std::pair{columns, rows} : std::pair{rows, columns};
   };
-  thread_local std::vector<Known> known;
-  int device = 0;
-  check(cudaGetDevice(&device), "cudaGetDevice");
-  auto const key = std::array<Index, 18>{p.m,
-                                         p.n,
-                                         p.k,
-                                         p.lda,
-                                         p.ldb,
-                                         p.ldc,
-                                         p.batch,
-                                         p.stride_a,
-                                         p.stride_b,
-                                         p.stride_c,
-                                         p.a_transposed,
-                                         p.b_transposed,
-                                         p.bias != nullptr,
-                                         p.beta != 0,
-                                         tf32(),
-                                         aligned({p.a, p.b, p.c}),
-                                         device,
-                                         0};
-  for (auto& entry : known)
-    if (entry.key == key) return entry.plan.run(p);
-  known.push_back({key, GemmPlan<S>{p, tf32()}});
-  known.back().plan.run(p);
+  auto const [a_rows, a_columns] = stored(p.a_transposed, p.m, p.k);
+  auto const [b_rows, b_columns] = stored(p.b_transposed, p.k, p.n);
+  auto* const a = round_factor(p.a, p.batch, a_rows, a_columns, p.lda, p.stride_a);
+  auto* const b = round_factor(p.b, p.batch, b_rows, b_columns, p.ldb, p.stride_b);
+  multiply<float, BFloat16>({.m = p.m,
+                             .n = p.n,
+                             .k = p.k,
+                             .a = a,
+                             .lda = a_columns,
+                             .a_transposed = p.a_transposed,
+                             .b = b,
+                             .ldb = b_columns,
+                             .b_transposed = p.b_transposed,
+                             .c = p.c,
+                             .ldc = p.ldc,
+                             .alpha = p.alpha,
+                             .beta = p.beta,
+                             .bias = p.bias,
+                             .batch = p.batch,
+                             .stride_a = a_rows * a_columns,
+                             .stride_b = b_rows * b_columns,
+                             .stride_c = p.stride_c});
+  release(b);
+  release(a);
 }
-
-#else
-
-/// The stand-in where there is no GPU.
-template <CompiledScalar S>
-void multiply(Gemm<S> const& p) {
-  using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  using Read = Eigen::Map<Matrix const, 0, Eigen::OuterStride<>>;
-  for (Index i = 0; i < p.batch; ++i) {
-    auto const a = Read{p.a + i * p.stride_a, p.a_transposed ? p.k : p.m, p.a_transposed ? p.m : p.k,
-                        Eigen::OuterStride<>{p.lda}};
-    auto const b = Read{p.b + i * p.stride_b, p.b_transposed ? p.n : p.k, p.b_transposed ? p.k : p.n,
-                        Eigen::OuterStride<>{p.ldb}};
-    Matrix const product = p.a_transposed   ? Matrix{a.transpose() * b}
-                           : p.b_transposed ? Matrix{a * b.transpose()}
-                                            : Matrix{a * b};
-    auto c = Eigen::Map<Matrix, 0, Eigen::OuterStride<>>{p.c + i * p.stride_c, p.m, p.n,
-                                                         Eigen::OuterStride<>{p.ldc}};
-    if (p.beta == 0) {
-      c = static_cast<S>(p.alpha) * product;
-    } else {
-      c = static_cast<S>(p.alpha) * product + static_cast<S>(p.beta) * c;
-    }
-    if (p.bias) c.rowwise() += Eigen::Map<Eigen::Matrix<S, 1, Eigen::Dynamic> const>{p.bias, p.n};
-  }
-}
-
-#endif
 
 template <class S>
 struct FillRows {
@@ -204,10 +95,15 @@ struct FillRows {
 template <CompiledScalar S>
 void gemm(Gemm<S> const& p) {
   if (p.m == 0 || p.n == 0 || p.batch == 0) return;
-  if (p.k > 0) return multiply(p);
-  for (Index batch = 0; batch < p.batch && p.beta == 0; ++batch)  // an empty sum
-    for_each(p.m * p.n, FillRows<S>{p.c + batch * p.stride_c, p.bias, static_cast<Extent>(p.n),
-                                    static_cast<Extent>(p.ldc)});
+  if (p.k == 0) {  // an empty sum
+    for (Index i = 0; i < p.batch && p.beta == 0; ++i)
+      for_each(p.m * p.n, FillRows<S>{p.c + i * p.stride_c, p.bias, static_cast<Extent>(p.n),
+                                      static_cast<Extent>(p.ldc)});
+    return;
+  }
+  if constexpr (std::is_same_v<S, float>)
+    if (precision() == Precision::bfloat16) return multiply_rounded(p);
+  multiply<S, S>(p);
 }
 
 }  // namespace consistency::cuda

@@ -5,14 +5,14 @@
 namespace consistency::cuda {
 
 /// C = alpha · A B + beta · C for `batch` pairs of row-major matrices: A (m, k), B (k, n), C (m, n), each
-/// stored transposed where so said. A bias (n) is added to every row.
-template <class S>
+/// stored transposed where so said. A bias (n) is added to every row. Factors may be of a shorter type.
+template <class S, class Factor = S>
 struct Gemm {
   Index m, n, k;
-  S const* a;
+  Factor const* a;
   Index lda;
   bool a_transposed = false;
-  S const* b = nullptr;
+  Factor const* b = nullptr;
   Index ldb = 0;
   bool b_transposed = false;
   S* c = nullptr;

@@ -5,6 +5,7 @@
 #include <consistency/tensor/cuda.hpp>
 #include <consistency/tensor/cuda/conv2d.cuh>
 #include <consistency/tensor/cuda/gemm.cuh>
+#include <consistency/tensor/cuda/graph.cuh>
 #include <consistency/tensor/cuda/group_norm.cuh>
 #include <consistency/tensor/cuda/layout.cuh>
 #include <consistency/tensor/cuda/maximum.cuh>

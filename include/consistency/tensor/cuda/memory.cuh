@@ -22,8 +22,8 @@ void fill(S* to, Index count, S value) {
 
 #ifdef __CUDACC__
 
-/// First contact. Freed memory stays with the device's pool: after the first step of a shape, none is asked of
-/// the driver.
+/// First contact. Freed memory stays with the device's pool: after the first step of a shape, none is asked
+/// of the driver.
 inline void prepare_device() {
   thread_local int prepared = -1;
   int device = 0;
@@ -32,8 +32,9 @@ inline void prepare_device() {
     throw device_error{{.where = "Tensor<S, Cuda>",
                         .what = "no GPU can be used",
                         .found = why,
-                        .expected = "a CUDA device, its driver, and an architecture that consistency::cuda was "
-                                    "compiled for (CMAKE_CUDA_ARCHITECTURES)",
+                        .expected =
+                            "a CUDA device, its driver, and an architecture that consistency::cuda was "
+                            "compiled for (CMAKE_CUDA_ARCHITECTURES)",
                         .advice = "Tensor<S> runs on the CPU."}};
   cudaMemPool_t pool = nullptr;
   check(cudaDeviceGetDefaultMemPool(&pool, device), "cudaDeviceGetDefaultMemPool");
@@ -73,7 +74,31 @@ inline void move(void* to, void const* from, std::size_t bytes, cudaMemcpyKind k
 CONSISTENCY_EXPORT void copy(void* to, void const* from, std::size_t bytes) {
   move(to, from, bytes, cudaMemcpyDeviceToDevice);
 }
+/// A few numbers that travel as an argument of a kernel.
+struct SmallUpload {
+  static constexpr std::size_t most = 2048;  // of the 4 KiB that arguments may have
+  unsigned char byte[most];
+  unsigned char* to;
+  CONSISTENCY_HD void operator()(Extent i) const { to[i] = byte[i]; }
+};
+
+/// Few numbers are copied here and now, so that a recording holds their values; many are read when the stream
+/// comes to them, which a recording would do again at each launch.
 CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) {
+  if (bytes <= SmallUpload::most) {
+    SmallUpload small;
+    std::memcpy(small.byte, from, bytes);
+    small.to = static_cast<unsigned char*>(to);
+    return for_each(static_cast<Index>(bytes), small);
+  }
+  auto capturing = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(current_stream(), &capturing), "cudaStreamIsCapturing");
+  if (capturing != cudaStreamCaptureStatusNone)
+    throw config_error{{.where = "Graph",
+                        .what = "numbers uploaded in recorded work",
+                        .found = std::to_string(bytes) + " bytes",
+                        .expected = "at most " + std::to_string(SmallUpload::most),
+                        .advice = "Upload them before, to<Cuda>(x), and work on the tensor."}};
   move(to, from, bytes, cudaMemcpyHostToDevice);
 }
 CONSISTENCY_EXPORT void download(void* to, void const* from, std::size_t bytes) {

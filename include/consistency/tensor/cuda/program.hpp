@@ -40,7 +40,8 @@ struct Instruction {
 /// An element-wise function as data: what a device computes for each element, whatever the compiler of the
 /// calling code. Results lie in the slots of `outputs`.
 struct Program {
-  static constexpr int max_leaves = 24, max_outputs = 12, max_constants = 24, max_length = 120, max_slots = 32;
+  static constexpr int max_leaves = 24, max_outputs = 12, max_constants = 24, max_length = 120,
+                       max_slots = 32;
   int length = 0, constants = 0, outputs = 0;
   double constant[max_constants] = {};
   Instruction code[max_length] = {};

@@ -10,8 +10,8 @@ CONSISTENCY_EXPORT StreamScope::StreamScope(Stream const& stream)
     : before_{std::exchange(current_stream(), stream.handle())} {}
 CONSISTENCY_EXPORT StreamScope::~StreamScope() { current_stream() = before_; }
 
-CONSISTENCY_EXPORT void allow_tf32(bool allowed) { tf32() = allowed; }
-CONSISTENCY_EXPORT bool tf32_allowed() { return tf32(); }
+CONSISTENCY_EXPORT void set_precision(Precision precision) { current_precision() = precision; }
+CONSISTENCY_EXPORT Precision precision() { return current_precision(); }
 
 inline void refuse_device(int device, int count) {
   if (device < 0 || device >= count)

@@ -1,0 +1,37 @@
+#include <consistency/cuda.hpp>
+
+#include "../tensor/support.hpp"
+#include "device.hpp"
+
+using namespace consistency;
+using namespace consistency::test;
+
+namespace {
+
+using X = Tensor<float, Cuda>;
+
+}  // namespace
+
+TEST_CASE("sampling that was recorded gives the bits of sampling step by step") {
+  NEEDS_DEVICE();
+  ConsistencyFunction const f{
+      UNet{{.channels = 8, .multipliers = {1, 2}, .attention = {4}, .image = {8, 8, 1}}}};
+  auto const theta = f.initialize<X>(Key{1});
+  X const times{Shape{4, 1, 1, 1}, 80.0F};
+  X noise{Shape{4, 8, 8, 1}, 1.0F};
+  X images{noise.shape()};
+  cuda::Graph const draw{[&] { images.assign(f(theta, noise, times)); }};
+  for (std::uint32_t k = 0; k < 3; ++k) {
+    noise.assign(X{80.0 * normal<X>(noise.shape(), Key{2}, {k})});
+    draw.launch();
+    CHECK(same_bits(images, X{f(theta, noise, times)}));
+  }
+}
+
+TEST_CASE("work that reads numbers on the host cannot be recorded") {
+  NEEDS_GPU();
+  X const x{Shape{3}, 1.0F};
+  auto const read = [&] { static_cast<void>(to<Cpu>(x)); };
+  CHECK_THROWS_AS(cuda::Graph{read}, device_error);
+  CHECK(to<Cpu>(x)[0] == 1);
+}
