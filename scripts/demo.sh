@@ -40,7 +40,9 @@ done
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 "$root"/scripts/install-dependencies.sh
-(cd "$root" && cmake --preset release)
+cuda=OFF  # compiling the kernels by nvcc takes longer than all else
+if [[ "${further[*]}" == *--device[\ =]cuda* ]]; then cuda=ON; fi
+(cd "$root" && cmake --preset release -DCONSISTENCY_CUDA=$cuda)
 (cd "$root" && cmake --build --preset release --parallel "$(nproc)" --target fashion_mnist_train fashion_mnist_sample)
 
 mkdir -p "$out"

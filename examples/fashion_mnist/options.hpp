@@ -16,7 +16,8 @@ struct Options {
   Recipe recipe;
   double minutes = 10;  ///< what K is computed from, unless recipe.steps is given
   std::filesystem::path out = "demo";
-  unsigned threads = 0;  ///< 0: one per core
+  std::string device = "cpu";  ///< where, not what: no part of the recipe
+  unsigned threads = 0;        ///< 0: one per core
   bool resume = false, overwrite = false, quiet = false;
   std::string program = "fashion_mnist_train";  ///< as it was called
 };
@@ -37,6 +38,12 @@ inline std::optional<int> change(Recipe& recipe, std::vector<std::string> const&
 } catch (error const& failure) {
   std::fprintf(stderr, "fashion_mnist_train: %s\n", failure.what());
   return 2;
+}
+
+inline void add_device_option(CLI::App& app, std::string& device) {
+  app.add_option("--device", device, "Where to compute: on the CPU or, by CUDA, on a GPU")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
 }
 
 inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
@@ -60,6 +67,7 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
   app.add_option("--seed", seed, "Seed of all random numbers")->capture_default_str();
   app.add_option("--batch", batch, "Images per step (default: 64; 512 points for the checkerboard)")
       ->check(CLI::Range(Index{1}, Index{1} << 20));
+  add_device_option(app, o.device);
   app.add_option("--threads", o.threads, "Threads (default: one per core); changes no bit of the result")
       ->check(CLI::Range(1U, 4096U));
   app.add_option("--set", settings,
@@ -67,7 +75,7 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
       ->type_name("TEXT");
   app.add_flag("--overwrite", o.overwrite, "Start again where --out holds an unfinished run");
   app.add_flag("--quiet", o.quiet, "No progress, only the summary");
-  app.add_flag("--resume", o.resume, "Go on with the run in --out, with all of its settings");
+  app.add_flag("--resume", o.resume, "Go on with the run in --out, with all of its settings, on any device");
   app.final_callback([&] {
     for (auto const* const name :
          {"--data", "--images", "--minutes", "--steps", "--seed", "--batch", "--set", "--overwrite"})

@@ -202,11 +202,12 @@ inline RAdam build_optimizer(Recipe const& r) {
   return optimizer;
 }
 
-template <class Network>
+/// Trains on tensors X.
+template <class X, class Network>
 auto build_trainer(ConsistencyFunction<Network> const& f, Recipe const& r) {
   auto const window = std::max(1.0, r.ema_window * static_cast<double>(r.steps));
   auto const ema = std::min(r.ema, 1 - 1 / window);
-  return Trainer{build_method(f, r), build_optimizer(r), f.initialize(Key{r.seed}),
+  return Trainer{build_method(f, r), build_optimizer(r), f.template initialize<X>(Key{r.seed}),
                  TrainerSettings{.ema = ema, .clip = r.clip, .key = {r.seed}}};
 }
 

@@ -23,6 +23,7 @@ namespace fashion {
 struct Results {
   std::string noun;
   Recipe const& recipe;
+  std::string device;  ///< what computed
   History const& history;
   Index parameters = 0;
   Image original;                                ///< of the data set, drawn like the samples
@@ -181,6 +182,7 @@ summary { cursor: pointer; font-weight: 600; }
 #endif
     return row("library", "consistency " + std::string{version}) + row("seed", to_text(r_.recipe.seed)) +
            row("steps K", to_text(r_.recipe.steps)) + row("batch", to_text(r_.recipe.batch)) +
+           row("device", r_.device) +
            row("threads", std::to_string(threads()) + " of " +
                               std::to_string(std::thread::hardware_concurrency()) + " in hardware") +
            row("processor", processor()) + row("compiler", compiler);

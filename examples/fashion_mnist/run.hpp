@@ -14,6 +14,7 @@
 #include <consistency/io/checkpoint.hpp>
 #include <consistency/io/png.hpp>
 
+#include "../support/device.hpp"
 #include "../support/interrupt.hpp"
 #include "../support/progress.hpp"
 #include "../support/text.hpp"
@@ -27,27 +28,29 @@ namespace fashion {
 
 /// The number of steps that fits in 92 % of the time, by the steps of a trainer that is thrown away: at least
 /// 12, and as many as take 2 % of the time (but at most 10 seconds).
-template <class Network>
+template <class X, class Network>
 Index plan_steps(ConsistencyFunction<Network> const& f, Recipe recipe, auto& batches, double minutes) {
   constexpr Index warm_up = 4, fewest = 12;
   recipe.steps = 1000;
   auto const whole = Stopwatch{};
-  auto trainer = build_trainer(f, recipe);
+  auto trainer = build_trainer<X>(f, recipe);
   auto const budget = std::min(10.0, 0.02 * 60 * minutes);
   auto from = 0.0;
   Index k = 0;
   for (; k < fewest || whole.seconds() < budget; ++k) {
     if (interrupted()) return 1;
     if (k == warm_up) from = whole.seconds();
-    trainer.step(batches(k));
+    trainer.step(to<typename X::Backend>(batches(k)));
   }
   auto const spent = whole.seconds(), per_step = (spent - from) / static_cast<double>(k - warm_up);
   return std::max<Index>(1, static_cast<Index>((0.92 * 60 * minutes - spent) / per_step));
 }
 
-template <class Subject>
+/// A run on tensors X. Data are made and files written on the host.
+template <class Subject, class X>
 class Run {
  public:
+  using Backend = typename X::Backend;
   using Function = ConsistencyFunction<decltype(Subject::network(Recipe{}))>;
   using Batches = decltype(Subject::open(std::declval<Recipe&>()));
 
@@ -58,9 +61,9 @@ class Run {
         recipe_{options.recipe},
         batches_{Subject::open(recipe_)},
         f_{Subject::network(recipe_)},
-        trainer_{build_trainer(f_, planned(options.minutes))} {
+        trainer_{build_trainer<X>(f_, planned(options.minutes))} {
     if (!saved) return;
-    trainer_.resume(saved->state(f_.network().parameters()));
+    trainer_.resume(to<Backend>(saved->state(f_.network().parameters())));
     try {
       history_ = History::load(folder_.history(), recipe_.steps, saved->step());
     } catch (error const& loss) {
@@ -78,7 +81,8 @@ class Run {
     auto const watch = Stopwatch{};
     auto save_at = save_interval;
     if (step() == 0) attempt(progress, [&] { draw_frame(); });
-    trainer_.run(batches_, recipe_.steps, [&](StepReport const& report) {
+    auto const batches = [&](Index k) { return to<Backend>(batches_(k)); };
+    trainer_.run(batches, recipe_.steps, [&](StepReport const& report) {
       history_.add(report.step, report.loss);
       history_.seconds = before + watch.seconds();
       progress.update(report);
@@ -98,10 +102,11 @@ class Run {
 
   /// Everything that is to be looked at after the last step.
   void finish() const {
-    save_parameters(folder_.model(), trainer_.averaged(), Role::averaged, step(), to_metadata(recipe_),
-                    trainer_.state().key);
+    save_parameters(folder_.model(), to<Cpu>(trainer_.averaged()), Role::averaged, step(),
+                    to_metadata(recipe_), trainer_.state().key);
     Results results{.noun = Subject::noun,
                     .recipe = recipe_,
+                    .device = device_name<X>(),
                     .history = history_,
                     .parameters = f_.network().parameters().count(),
                     .original = Subject::draw(originals(), 3)};
@@ -130,7 +135,7 @@ class Run {
     if (recipe_.steps > 0) return recipe_;
     if (!quiet_) std::printf("Timing a few steps to plan %g minutes ...\n", minutes);
     std::fflush(stdout);
-    recipe_.steps = plan_steps(f_, recipe_, batches_, minutes);
+    recipe_.steps = plan_steps<X>(f_, recipe_, batches_, minutes);
     return recipe_;
   }
 
@@ -145,8 +150,8 @@ class Run {
   }
 
   Tensor<float> preview(Index evaluations) const {
-    return sample(f_, trainer_.averaged(), sampler(evaluations),
-                  {.seed = recipe_.seed, .count = Subject::preview, .batch = Subject::preview});
+    return to<Cpu>(sample(f_, trainer_.averaged(), sampler(evaluations),
+                          {.seed = recipe_.seed, .count = Subject::preview, .batch = Subject::preview}));
   }
 
   /// As many items of the data set as a preview has, the first ones of the run.
@@ -171,7 +176,7 @@ class Run {
   /// lost.
   void save() const {
     auto const checkpoint = [&] {
-      save_checkpoint(folder_.checkpoint(), trainer_.state(), to_metadata(recipe_));
+      save_checkpoint(folder_.checkpoint(), to<Cpu>(trainer_.state()), to_metadata(recipe_));
     };
     try {
       history_.save(folder_.history());
@@ -184,9 +189,10 @@ class Run {
 
   void announce() const {
     if (quiet_) return;
-    std::printf("%s: %s parameters, %s steps of %s %s, seed %s, %u threads%s\n", recipe_.data.c_str(),
+    auto const place = OnHost<Backend> ? to_text(threads()) + " threads" : device_name<X>();
+    std::printf("%s: %s parameters, %s steps of %s %s, seed %s, %s%s\n", recipe_.data.c_str(),
                 grouped(f_.network().parameters().count()).c_str(), grouped(recipe_.steps).c_str(),
-                grouped(recipe_.batch).c_str(), Subject::noun, to_text(recipe_.seed).c_str(), threads(),
+                grouped(recipe_.batch).c_str(), Subject::noun, to_text(recipe_.seed).c_str(), place.c_str(),
                 step() > 0 ? (", from step " + grouped(step()) + " on").c_str() : "");
     std::printf("Watch %s grow; Ctrl-C saves and stops.\n", (folder_ / "latest.png").c_str());
     std::fflush(stdout);
@@ -207,7 +213,7 @@ class Run {
   Recipe recipe_;
   Batches batches_;
   Function f_;
-  decltype(build_trainer(std::declval<Function>(), Recipe{})) trainer_;
+  decltype(build_trainer<X>(std::declval<Function>(), Recipe{})) trainer_;
   History history_{recipe_.steps};
 };
 

@@ -5,6 +5,7 @@
 #include <consistency/cuda.hpp>
 
 #include "../tensor/support.hpp"
+#include "../training/state.hpp"
 #include "device.hpp"
 
 using namespace consistency;
@@ -64,6 +65,19 @@ TEST_CASE("continuous-time training on the device, through the JVP, is the CPU's
   NEEDS_DEVICE();
   ConsistencyFunction const f{small_unet()};
   same_training(ContinuousConsistencyTraining{f}, 2);
+}
+
+TEST_CASE("a run's state keeps its bits to the device and back, with a target network and without") {
+  NEEDS_DEVICE();
+  ConsistencyFunction const f{small_unet()};
+  auto const check = [&](auto const& method) {
+    Trainer trainer{method, RAdam{}, f.initialize<double>(Key{3}), {.key = Key{4}}};
+    trainer.step(batch(0));
+    CHECK(same_state(to<Cpu>(to<Cuda>(trainer.state())), trainer.state()));
+  };
+  check(
+      ConsistencyTraining{f, PseudoHuber{.c = 0.03}, GridTimes<>{}, UniformWeighting{}, AdaptiveEmaTarget{}});
+  check(ConsistencyTraining{f});
 }
 
 TEST_CASE("samples on the device are the CPU's to rounding") {

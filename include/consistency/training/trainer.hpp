@@ -42,6 +42,21 @@ struct TrainingState {
   Key key{};
 };
 
+/// The same state in another backend's memory.
+template <class To, class S, class B>
+TrainingState<Tensor<S, To>> to(TrainingState<Tensor<S, B>> const& state) {
+  auto const& [theta, target, averaged, first_moment, second_moment, step, key] = state;  // every field
+  std::optional<Parameters<Tensor<S, To>>> target_there;
+  if (target) target_there = to<To>(*target);
+  return {to<To>(theta),
+          std::move(target_there),
+          to<To>(averaged),
+          to<To>(first_moment),
+          to<To>(second_moment),
+          step,
+          key};
+}
+
 /// Minimises a method's loss: gradient, clipping, optimizer, averages. It prints nothing; `step` reports.
 /// Over a communicator of several ranks each takes its part of a batch, and all keep the same state to the
 /// bit.
