@@ -46,6 +46,45 @@ TEST_CASE("operands that do not fit each other are refused on the device as on t
   CHECK_THROWS_AS(evaluated(X{Shape{2, 3}} + X{Shape{4}}), shape_error);
 }
 
+TEST_CASE("views that begin anywhere are worked on like copies") {
+  NEEDS_DEVICE();
+  auto const arena = random<float, Cuda>(Shape{100000}, 3);
+  // Whether numbers are read one by one or four at a time is for the address to say, and may change
+  // roundings.
+  auto const close = [](X const& x, X const& y) {
+    CHECK(relative_error(x, convert<double, Cpu>(y)) <= 1e-6);
+  };
+  for (Index const offset : {1, 2, 3, 5}) {
+    CAPTURE(offset);
+    auto const image = arena.view(offset, {2, 8, 8, 16});
+    auto const weight = arena.view(5000 + offset, {16, 24});
+    auto const bias = arena.view(9000 + offset, {24});
+    auto const kernel = arena.view(20000 + offset, {3, 3, 16, 24});
+    auto const one = X(Shape{16}, 1.0F);
+    CHECK(same_bits(concat(slice(image, 0, 8), image), concat(slice(image.clone(), 0, 8), image.clone())));
+    CHECK(same_bits(upsample(image), upsample(image.clone())));
+    close(silu(image) + 1.0, silu(image.clone()) + 1.0);
+    close(group_norm(image, one, one, {.groups = 4}), group_norm(image.clone(), one, one, {.groups = 4}));
+    for (auto const precision : {cuda::Precision::float32, cuda::Precision::bfloat16}) {
+      cuda::set_precision(precision);
+      close(linear(image, weight, bias), linear(image.clone(), weight.clone(), bias.clone()));
+      close(conv2d(image, kernel, bias), conv2d(image.clone(), kernel.clone(), bias.clone()));
+    }
+    cuda::set_precision(cuda::Precision::float32);
+  }
+}
+
+TEST_CASE("in TF32 products are close to those in float32") {
+  NEEDS_GPU();
+  auto const x = random<float, Cuda>(Shape{64, 256}, 1), w = random<float, Cuda>(Shape{256, 64}, 2);
+  auto const exact = convert<double, Cpu>(linear(x, w));
+  cuda::set_precision(cuda::Precision::tf32);
+  auto const found = linear(x, w);
+  cuda::set_precision(cuda::Precision::float32);
+  CHECK(relative_error(found, exact) < 1e-3);
+  CHECK(relative_error(found, exact) > 1e-6);
+}
+
 TEST_CASE("work on a stream of one's own gives the bits of the default stream's") {
   NEEDS_GPU();
   auto const image = random<float, Cuda>(Shape{4, 16, 16, 32}, 1);
@@ -68,4 +107,5 @@ TEST_CASE("twenty repeats give the same bits") {
 TEST_CASE("too large a tensor says how much was asked for and what would fit") {
   NEEDS_GPU();
   CHECK_THROWS_WITH_AS((X{Shape{Index{1} << 40}}), doctest::Contains("bytes free of"), resource_error);
+  CHECK(to<Cpu>(X(Shape{3}, 2.0F))[2] == 2);  // and the device goes on
 }

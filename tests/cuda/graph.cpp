@@ -35,3 +35,15 @@ TEST_CASE("work that reads numbers on the host cannot be recorded") {
   CHECK_THROWS_AS(cuda::Graph{read}, device_error);
   CHECK(to<Cpu>(x)[0] == 1);
 }
+
+TEST_CASE("results that replace a tensor of outside cannot be recorded, nor large uploads") {
+  NEEDS_GPU();
+  X x{Shape{3}, 1.0F};
+  auto const replace = [&] { x = X{2.0 * x}; };
+  CHECK_THROWS_WITH_AS(cuda::Graph{replace}, doctest::Contains("x.assign"), config_error);
+  Tensor<float> const numbers{Shape{1000}, 1.0F};
+  X there{numbers.shape()};
+  auto const upload = [&] { there.assign(to<Cuda>(numbers)); };
+  CHECK_THROWS_WITH_AS(cuda::Graph{upload}, doctest::Contains("uploaded in recorded work"), config_error);
+  CHECK(to<Cpu>(X(Shape{3}, 2.0F))[2] == 2);
+}

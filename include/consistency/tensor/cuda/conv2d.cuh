@@ -74,11 +74,9 @@ void for_patches(Convolution const& s, Visit const& visit) {
   static_cast<void>(extent(rows * depth));
   auto const at_a_time =
       std::clamp<Index>(most / std::max<Index>(1, rows * depth), 1, std::max<Index>(1, s.n));
-  auto* const buffer =
-      static_cast<S*>(allocate(static_cast<std::size_t>(at_a_time * rows * depth) * sizeof(S)));
+  Buffer<S> const buffer{at_a_time * rows * depth};
   for (Index first = 0; first < s.n; first += at_a_time)
-    visit(first, std::min(at_a_time, s.n - first), buffer);
-  release(buffer);
+    visit(first, std::min(at_a_time, s.n - first), buffer.data());
 }
 
 template <class S>

@@ -8,6 +8,7 @@
 #ifdef __CUDACC__
 #include <cuda_runtime_api.h>
 #include <thrust/system/cuda/execution_policy.h>
+#include <thrust/system_error.h>
 #else
 #include <thrust/system/cpp/execution_policy.h>
 #endif
@@ -51,6 +52,7 @@ inline Precision& current_precision() {
 /// Throws device_error, naming the call that reported it: an earlier kernel may be to blame.
 inline void check(cudaError_t status, char const* where) {
   if (status == cudaSuccess) return;
+  static_cast<void>(cudaGetLastError());  // or the next call would report it again
   throw device_error{{.where = where,
                       .what = "CUDA call",
                       .found = std::string{cudaGetErrorName(status)} + ": " + cudaGetErrorString(status),
@@ -58,12 +60,6 @@ inline void check(cudaError_t status, char const* where) {
                       .advice = "Errors of earlier kernels show up late; CUDA_LAUNCH_BLOCKING=1 tells which "
                                 "it was. After a sticky error the process must be started anew."}};
 }
-
-inline auto policy() { return thrust::cuda::par_nosync.on(current_stream()); }
-
-#else
-
-inline auto policy() { return thrust::cpp::par; }
 
 #endif
 
@@ -73,11 +69,36 @@ inline bool aligned(std::initializer_list<void const*> addresses) {
                      [](void const* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; });
 }
 
-/// f(i) for every i of [0, count), in any order and at the same time.
+#ifdef __CUDACC__
+template <class F>
+__global__ void __launch_bounds__(256) each_kernel(Extent count, __grid_constant__ F const f) {
+  auto const i = static_cast<Index>(blockIdx.x) * 256 + threadIdx.x;
+  if (i < count) f(static_cast<Extent>(i));
+}
+#endif
+
+/// f(i) for every i of [0, count), in any order and at the same time. Thrust's kernels copy f into each
+/// thread: a large one, of which they would keep the copy in slow memory, is read where the launch has put
+/// it.
 template <class F>
 void for_each(Index count, F const& f) {
   if (count == 0) return;
-  thrust::for_each_n(policy(), thrust::counting_iterator<Extent>(0), extent(count), f);
+  auto const first = thrust::counting_iterator<Extent>(0);
+#ifdef __CUDACC__
+  if constexpr (sizeof(F) > 256) {
+    each_kernel<<<static_cast<unsigned>((Index{extent(count)} + 255) / 256), 256, 0, current_stream()>>>(
+        extent(count), f);
+    check(cudaPeekAtLastError(), "each_kernel");
+  } else {
+    try {
+      thrust::for_each_n(thrust::cuda::par_nosync.on(current_stream()), first, extent(count), f);
+    } catch (thrust::system_error const& failure) {
+      check(static_cast<cudaError_t>(failure.code().value()), "thrust::for_each_n");
+    }
+  }
+#else
+  thrust::for_each_n(thrust::cpp::par, first, extent(count), f);
+#endif
 }
 
 /// The threads that share one row of a matrix: on the device the 32 of a warp, on the host one.
@@ -123,7 +144,7 @@ template <class F>
 void for_each_row(Index rows, F const& f) {
   if (rows == 0) return;
 #ifdef __CUDACC__
-  auto const blocks = static_cast<unsigned>((extent(rows) + 3) / 4);
+  auto const blocks = static_cast<unsigned>((Index{extent(rows)} + 3) / 4);
   team_kernel<<<blocks, dim3{32, 4}, 0, current_stream()>>>(extent(rows), f);
   check(cudaPeekAtLastError(), "for_each_row");
 #else

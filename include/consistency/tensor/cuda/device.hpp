@@ -22,7 +22,7 @@ class Stream {
  public:
   using Handle = CUstream_st*;  // cudaStream_t
 
-  Stream();  ///< a new queue; throws resource_error where there is no device
+  Stream();  ///< a new queue; throws device_error where there is no device
   /// Somebody else's queue, which this object does not end.
   static Stream borrowed(Handle handle) { return Stream{handle, false}; }
   Stream(Stream&& other) noexcept : handle_{other.handle_}, owned_{other.owned_} { other.owned_ = false; }
@@ -38,8 +38,8 @@ class Stream {
   bool owned_ = false;
 };
 
-/// Sends this thread's work to `stream` for as long as it lives. A tensor is to be released under the stream
-/// that last used it.
+/// Sends this thread's work to `stream` for as long as it lives. It begins after what the stream before has
+/// got until then, which in turn goes on after it. Streams of two threads need an order of the user's own.
 class StreamScope {
  public:
   explicit StreamScope(Stream const& stream);
@@ -51,7 +51,8 @@ class StreamScope {
   Stream::Handle before_;
 };
 
-/// Chooses this thread's device, 0, 1, …; throws config_error where there is no such device.
+/// Chooses this thread's device, 0, 1, …, before its first tensor: those that exist stay where they are.
+/// Throws config_error where there is no such device.
 void set_device(int device);
 
 /// How float32 products and convolutions are computed; sums are always in float32, and everything else,

@@ -42,13 +42,11 @@ struct RoundFactor {
   }
 };
 
-inline BFloat16* round_factor(float const* from, Index batch, Index rows, Index columns, Index pitch,
-                              Index stride) {
-  auto const count = batch * rows * columns;
-  auto* const to = static_cast<BFloat16*>(allocate(static_cast<std::size_t>(count) * sizeof(BFloat16)));
-  for_each(count, RoundFactor{from, to, static_cast<Extent>(rows), static_cast<Extent>(columns),
-                              static_cast<Extent>(pitch), stride});
-  return to;
+inline void round_factor(float const* from, Index batch, Index rows, Index columns, Index pitch, Index stride,
+                         BFloat16* to) {
+  for_each(batch * rows * columns,
+           RoundFactor{from, to, static_cast<Extent>(rows), static_cast<Extent>(columns),
+                       static_cast<Extent>(pitch), stride});
 }
 
 inline void multiply_rounded(Gemm<float> const& p) {
@@ -57,15 +55,16 @@ inline void multiply_rounded(Gemm<float> const& p) {
   };
   auto const [a_rows, a_columns] = stored(p.a_transposed, p.m, p.k);
   auto const [b_rows, b_columns] = stored(p.b_transposed, p.k, p.n);
-  auto* const a = round_factor(p.a, p.batch, a_rows, a_columns, p.lda, p.stride_a);
-  auto* const b = round_factor(p.b, p.batch, b_rows, b_columns, p.ldb, p.stride_b);
+  Buffer<BFloat16> const a{p.batch * a_rows * a_columns}, b{p.batch * b_rows * b_columns};
+  round_factor(p.a, p.batch, a_rows, a_columns, p.lda, p.stride_a, a.data());
+  round_factor(p.b, p.batch, b_rows, b_columns, p.ldb, p.stride_b, b.data());
   multiply<float, BFloat16>({.m = p.m,
                              .n = p.n,
                              .k = p.k,
-                             .a = a,
+                             .a = a.data(),
                              .lda = a_columns,
                              .a_transposed = p.a_transposed,
-                             .b = b,
+                             .b = b.data(),
                              .ldb = b_columns,
                              .b_transposed = p.b_transposed,
                              .c = p.c,
@@ -77,8 +76,6 @@ inline void multiply_rounded(Gemm<float> const& p) {
                              .stride_a = a_rows * a_columns,
                              .stride_b = b_rows * b_columns,
                              .stride_c = p.stride_c});
-  release(b);
-  release(a);
 }
 
 template <class S>

@@ -12,6 +12,17 @@
 
 namespace consistency::cuda {
 
+/// c (m, n) += bias (n) in every row.
+template <class S>
+struct AddBias {
+  S* c;
+  S const* bias;
+  Extent columns, pitch;
+  CONSISTENCY_HD void operator()(Extent i) const {
+    c[i / columns * pitch + i % columns] += bias[i % columns];
+  }
+};
+
 inline void check(cublasStatus_t status, char const* where) {
   if (status != CUBLAS_STATUS_SUCCESS)
     throw device_error{{.where = where,
@@ -50,7 +61,9 @@ class GemmPlan {
     set(CUBLASLT_MATMUL_DESC_TRANSA, p.b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, p.a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, p.bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT);
-    if (p.bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
+    // The heuristic reads an alignment off the address: it gets one that promises no more than the key does.
+    auto const least = std::uintptr_t{aligned({p.bias}) ? 16 : sizeof(S)};
+    if (p.bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, reinterpret_cast<void const*>(least));
     auto const batch = static_cast<int>(p.batch);
     describe(left_, factor, p.n, p.k, p.b_transposed, p.ldb, batch, p.stride_b);
     describe(right_, factor, p.k, p.m, p.a_transposed, p.lda, batch, p.stride_a);
@@ -68,33 +81,44 @@ class GemmPlan {
       check(cublasLtMatmulPreferenceSetAttribute(preference.handle, matrix, &at, sizeof(at)),
             "cublasLtMatmulPreferenceSetAttribute");
     }
-    int found = 0;
-    check(cublasLtMatmulAlgoGetHeuristic(handle(), operation_.handle, left_.handle, right_.handle,
-                                         result_.handle, result_.handle, preference.handle, 1, &choice_,
-                                         &found),
-          "cublasLtMatmulAlgoGetHeuristic");
-    if (found == 0) check(CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
+    auto const choose = [&] {
+      int found = 0;
+      auto const status = cublasLtMatmulAlgoGetHeuristic(handle(), operation_.handle, left_.handle,
+                                                         right_.handle, result_.handle, result_.handle,
+                                                         preference.handle, 1, &choice_, &found);
+      return status == CUBLAS_STATUS_SUCCESS && found == 0 ? CUBLAS_STATUS_NOT_SUPPORTED : status;
+    };
+    auto status = choose();
+    if (p.bias && status == CUBLAS_STATUS_NOT_SUPPORTED) {  // then the bias comes after the product
+      adds_bias_ = false;
+      set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_DEFAULT);
+      status = choose();
+    }
+    check(status, "cublasLtMatmulAlgoGetHeuristic");
   }
 
   void run(Gemm<S, Factor> const& p) {
-    if (p.bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
+    if (p.bias && adds_bias_) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
     auto const alpha = static_cast<S>(p.alpha), beta = static_cast<S>(p.beta);
-    auto* const workspace = choice_.workspaceSize > 0 ? allocate(choice_.workspaceSize) : nullptr;
-    auto const status = cublasLtMatmul(handle(), operation_.handle, &alpha, p.b, left_.handle, p.a,
-                                       right_.handle, &beta, p.c, result_.handle, p.c, result_.handle,
-                                       &choice_.algo, workspace, choice_.workspaceSize, current_stream());
-    if (workspace) release(workspace);
-    check(status, "cublasLtMatmul");
+    Buffer<std::byte> const workspace{static_cast<Index>(choice_.workspaceSize)};
+    check(cublasLtMatmul(handle(), operation_.handle, &alpha, p.b, left_.handle, p.a, right_.handle, &beta,
+                         p.c, result_.handle, p.c, result_.handle, &choice_.algo, workspace.data(),
+                         choice_.workspaceSize, current_stream()),
+          "cublasLtMatmul");
+    for (Index i = 0; i < p.batch && p.bias && !adds_bias_; ++i)
+      for_each(p.m * p.n, AddBias<S>{p.c + i * p.stride_c, p.bias, static_cast<Extent>(p.n),
+                                     static_cast<Extent>(p.ldc)});
   }
 
  private:
+  /// A handle belongs to the device that was current when it was made.
   static cublasLtHandle_t handle() {
-    thread_local LtObject<cublasLtHandle_t, cublasLtDestroy> library = [] {
-      LtObject<cublasLtHandle_t, cublasLtDestroy> made;
-      check(cublasLtCreate(&made.handle), "cublasLtCreate");
-      return made;
-    }();
-    return library.handle;
+    thread_local std::vector<LtObject<cublasLtHandle_t, cublasLtDestroy>> of_device;
+    auto const device = static_cast<std::size_t>(current_device());
+    if (of_device.size() <= device) of_device.resize(device + 1);
+    auto& made = of_device[device];
+    if (!made.handle) check(cublasLtCreate(&made.handle), "cublasLtCreate");
+    return made.handle;
   }
 
   template <class T>
@@ -123,18 +147,17 @@ class GemmPlan {
   LtObject<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> operation_;
   Layout left_, right_, result_;
   cublasLtMatmulHeuristicResult_t choice_{};
+  bool adds_bias_ = true;
 };
 
 template <class S, class Factor>
 void multiply(Gemm<S, Factor> const& p) {
-  using Key = std::array<Index, 17>;
+  using Key = std::array<Index, 18>;
   struct Known {
     Key key;
     GemmPlan<S, Factor> plan;
   };
   thread_local std::vector<Known> known;
-  int device = 0;
-  check(cudaGetDevice(&device), "cudaGetDevice");
   auto const tf32 = precision() == Precision::tf32;
   auto const key = Key{p.m,
                        p.n,
@@ -152,7 +175,8 @@ void multiply(Gemm<S, Factor> const& p) {
                        p.beta != 0,
                        tf32,
                        aligned({p.a, p.b, p.c}),
-                       device};
+                       aligned({p.bias}),
+                       current_device()};
   for (auto& entry : known)
     if (entry.key == key) return entry.plan.run(p);
   known.push_back({key, GemmPlan<S, Factor>{p, tf32}});

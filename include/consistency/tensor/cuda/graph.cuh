@@ -1,7 +1,7 @@
 #pragma once
 
 #include <consistency/tensor/cuda/graph.hpp>
-#include <consistency/tensor/cuda/stream.cuh>
+#include <consistency/tensor/cuda/memory.cuh>
 
 namespace consistency::cuda {
 
@@ -11,11 +11,22 @@ CONSISTENCY_EXPORT Recording::~Recording() {
   if (work_) static_cast<void>(cudaGraphExecDestroy(work_));
 }
 CONSISTENCY_EXPORT void Recording::begin() {
+  released_while_recording() = false;
   check(cudaStreamBeginCapture(current_stream(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
 }
 CONSISTENCY_EXPORT void Recording::end() {
   cudaGraph_t graph = nullptr;
-  check(cudaStreamEndCapture(current_stream(), &graph), "cudaStreamEndCapture");
+  auto const ended = cudaStreamEndCapture(current_stream(), &graph);
+  if (released_while_recording()) {
+    if (graph) static_cast<void>(cudaGraphDestroy(graph));
+    static_cast<void>(cudaGetLastError());
+    throw config_error{{.where = "Graph",
+                        .what = "recorded work",
+                        .found = "a tensor of outside that is replaced",
+                        .expected = "results that are copied into it",
+                        .advice = "Write x.assign(...) instead of x = ...."}};
+  }
+  check(ended, "cudaStreamEndCapture");
   auto const status = cudaGraphInstantiate(&work_, graph, 0);
   static_cast<void>(cudaGraphDestroy(graph));
   check(status, "cudaGraphInstantiate");

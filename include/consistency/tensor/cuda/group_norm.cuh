@@ -43,12 +43,11 @@ template <CompiledScalar S>
 void group_statistics(GroupNormRun<S> const& p) {
   if (p.n * p.c == 0) return;
   static_cast<void>(extent(p.n * p.pixels * p.c));
-  auto* const sums = static_cast<Sums<2>*>(allocate(static_cast<std::size_t>(p.n * p.c) * sizeof(Sums<2>)));
+  Buffer<Sums<2>> const sums{p.n * p.c};
   auto const pixels = static_cast<Extent>(p.pixels), c = static_cast<Extent>(p.c),
              groups = static_cast<Extent>(p.groups);
-  reduce<2>(p.n, p.pixels, p.c, ChannelTerm<S>{p.x, pixels, c}, KeepPartial<2>{sums});
-  for_each(p.n * p.groups, GroupLine<S>{sums, p.lines, pixels, c, groups, p.epsilon});
-  release(sums);
+  reduce<2>(p.n, p.pixels, p.c, ChannelTerm<S>{p.x, pixels, c}, KeepPartial<2>{sums.data()});
+  for_each(p.n * p.groups, GroupLine<S>{sums.data(), p.lines, pixels, c, groups, p.epsilon});
 }
 
 /// What one channel of one sample is normalised with.
@@ -59,7 +58,7 @@ struct NormLine {
 template <class S>
 CONSISTENCY_HD NormLine<S> norm_line(GroupNormRun<S> const& p, Extent sample, Extent channel) {
   auto const groups = static_cast<Extent>(p.groups);
-  auto const* const line = p.lines + 2 * (sample * groups + channel / static_cast<Extent>(p.c / p.groups));
+  auto const* const line = p.lines + 2 * (sample * groups + channel / (static_cast<Extent>(p.c) / groups));
   auto const own = sample * static_cast<Extent>(p.own) + channel;
   return {line[0], line[1], p.scale[own], p.shift[own]};
 }
@@ -182,12 +181,11 @@ struct NormalizeGradient {
 template <CompiledScalar S>
 void group_norm_gradient(GroupNormRun<S> const& p, S const* g, S const* sums, S* dx) {
   if (p.n * p.pixels * p.c == 0) return;
-  auto* const means = static_cast<S*>(allocate(static_cast<std::size_t>(2 * p.n * p.groups) * sizeof(S)));
-  for_each(p.n * p.groups, GroupMeans<S>{p, sums, means});
+  Buffer<S> const means{2 * p.n * p.groups};
+  for_each(p.n * p.groups, GroupMeans<S>{p, sums, means.data()});
   in_packs<S>({p.c}, {p.x, g, dx}, [&]<int W>(Numbers<S, W>, Index pack) {
-    for_each(p.n * p.pixels * p.c / pack, NormalizeGradient<S, W>{p, g, means, dx});
+    for_each(p.n * p.pixels * p.c / pack, NormalizeGradient<S, W>{p, g, means.data(), dx});
   });
-  release(means);
 }
 
 }  // namespace consistency::cuda

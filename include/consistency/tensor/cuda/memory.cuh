@@ -22,6 +22,18 @@ void fill(S* to, Index count, S value) {
 
 #ifdef __CUDACC__
 
+inline int current_device() {
+  int device = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  return device;
+}
+
+/// Whether this thread has tried to release, while it recorded, memory that the recording did not allocate.
+inline bool& released_while_recording() {
+  thread_local bool released = false;
+  return released;
+}
+
 /// First contact. Freed memory stays with the device's pool: after the first step of a shape, none is asked
 /// of the driver.
 inline void prepare_device() {
@@ -48,9 +60,16 @@ CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
   void* memory = nullptr;
   auto const status = cudaMallocAsync(&memory, std::max<std::size_t>(bytes, 16), current_stream());
   if (status == cudaErrorMemoryAllocation) {
-    static_cast<void>(cudaGetLastError());
+    static_cast<void>(cudaGetLastError());  // or the next call would report it again
     std::size_t free = 0, total = 0;
     check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+    cudaMemPool_t pool = nullptr;
+    std::uint64_t reserved = 0, used = 0;  // the pool's unused memory is free too
+    check(cudaDeviceGetDefaultMemPool(&pool, current_device()), "cudaDeviceGetDefaultMemPool");
+    check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &reserved),
+          "cudaMemPoolGetAttribute");
+    check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used), "cudaMemPoolGetAttribute");
+    free += reserved - used;
     throw resource_error{{.where = "Tensor<S, Cuda>",
                           .what = "out of device memory",
                           .found = std::to_string(free) + " bytes free of " + std::to_string(total),
@@ -65,7 +84,9 @@ CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
 
 // A process that ends takes its device memory along: errors of its last releases are of no use.
 CONSISTENCY_EXPORT void release(void* memory) noexcept {
-  static_cast<void>(cudaFreeAsync(memory, current_stream()));
+  if (cudaFreeAsync(memory, current_stream()) == cudaSuccess) return;
+  static_cast<void>(cudaGetLastError());
+  released_while_recording() = true;
 }
 
 inline void move(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind) {
@@ -100,6 +121,7 @@ CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) {
                         .expected = "at most " + std::to_string(SmallUpload::most),
                         .advice = "Upload them before, to<Cuda>(x), and work on the tensor."}};
   move(to, from, bytes, cudaMemcpyHostToDevice);
+  check(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");  // the source may go after this
 }
 CONSISTENCY_EXPORT void download(void* to, void const* from, std::size_t bytes) {
   move(to, from, bytes, cudaMemcpyDeviceToHost);
@@ -127,5 +149,23 @@ CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) { 
 CONSISTENCY_EXPORT void download(void* to, void const* from, std::size_t bytes) { copy(to, from, bytes); }
 
 #endif
+
+/// Scratch memory of `count` numbers for the kernels of one operation.
+template <class T>
+class Buffer {
+ public:
+  explicit Buffer(Index count)
+      : data_{count == 0 ? nullptr : static_cast<T*>(allocate(static_cast<std::size_t>(count) * sizeof(T)))} {
+  }
+  Buffer(Buffer const&) = delete;
+  Buffer& operator=(Buffer const&) = delete;
+  ~Buffer() {
+    if (data_ != nullptr) release(data_);
+  }
+  T* data() const noexcept { return data_; }
+
+ private:
+  T* data_;
+};
 
 }  // namespace consistency::cuda

@@ -41,6 +41,7 @@ struct UpdateMoments {
 
 template <CompiledScalar S>
 void moment_update(MomentRun<S> const& work) {
+  static_cast<void>(extent(work.count));
   constexpr int wide = 16 / sizeof(S);
   if (work.count % wide == 0 &&
       aligned({work.gradient, work.m, work.v, work.theta, work.average[0], work.average[1]})) {

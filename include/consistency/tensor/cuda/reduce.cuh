@@ -69,14 +69,12 @@ void reduce(Index batch, Index m, Index columns, Term const& term, Result const&
   if (last.pieces * last.fold <= 1) return for_each(batch * columns, last);
   auto const stage = SumStage<K, Term, KeepPartial<K>>{term, {}, m, columns};
   auto const rows = Index{stage.pieces} * stage.fold;
-  auto const bytes = static_cast<std::size_t>(batch * rows * columns) * sizeof(Sums<K>);
-  auto* const partial = static_cast<Sums<K>*>(allocate(bytes));
+  Buffer<Sums<K>> const partial{batch * rows * columns};
   auto first = stage;
-  first.result.to = partial;
+  first.result.to = partial.data();
   for_each(batch * rows * columns, first);
   reduce<K>(batch, rows, columns,
-            Partial<K>{partial, static_cast<Extent>(rows), static_cast<Extent>(columns)}, result);
-  release(partial);
+            Partial<K>{partial.data(), static_cast<Extent>(rows), static_cast<Extent>(columns)}, result);
 }
 
 template <class S>

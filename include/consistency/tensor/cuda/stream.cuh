@@ -6,10 +6,6 @@
 
 namespace consistency::cuda {
 
-CONSISTENCY_EXPORT StreamScope::StreamScope(Stream const& stream)
-    : before_{std::exchange(current_stream(), stream.handle())} {}
-CONSISTENCY_EXPORT StreamScope::~StreamScope() { current_stream() = before_; }
-
 CONSISTENCY_EXPORT void set_precision(Precision precision) { current_precision() = precision; }
 CONSISTENCY_EXPORT Precision precision() { return current_precision(); }
 
@@ -25,6 +21,27 @@ inline void refuse_device(int device, int count) {
 #ifdef __CUDACC__
 
 CONSISTENCY_EXPORT bool on_host() { return false; }
+
+/// What is sent to `later` from now on waits for what `earlier` has got until now.
+inline void order(Stream::Handle earlier, Stream::Handle later) {
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+  auto status = cudaEventRecord(event, earlier);
+  if (status == cudaSuccess) status = cudaStreamWaitEvent(later, event, 0);
+  static_cast<void>(cudaEventDestroy(event));
+  check(status, "cudaStreamWaitEvent");
+}
+CONSISTENCY_EXPORT StreamScope::StreamScope(Stream const& stream) : before_{current_stream()} {
+  order(before_, stream.handle());
+  current_stream() = stream.handle();
+}
+CONSISTENCY_EXPORT StreamScope::~StreamScope() {
+  auto const mine = std::exchange(current_stream(), before_);
+  try {
+    order(mine, before_);
+  } catch (error const&) {  // the next call reports what is wrong with the device
+  }
+}
 
 namespace detail {
 template <class S>
@@ -56,7 +73,7 @@ CONSISTENCY_EXPORT void Stream::wait() const {
 
 CONSISTENCY_EXPORT void set_device(int device) {
   int count = 0;
-  static_cast<void>(cudaGetDeviceCount(&count));
+  if (cudaGetDeviceCount(&count) != cudaSuccess) static_cast<void>(cudaGetLastError());
   refuse_device(device, count);
   check(cudaSetDevice(device), "cudaSetDevice");
 }
@@ -64,6 +81,10 @@ CONSISTENCY_EXPORT void set_device(int device) {
 #else
 
 CONSISTENCY_EXPORT bool on_host() { return true; }
+CONSISTENCY_EXPORT StreamScope::StreamScope(Stream const& stream) : before_{current_stream()} {
+  current_stream() = stream.handle();
+}
+CONSISTENCY_EXPORT StreamScope::~StreamScope() { current_stream() = before_; }
 CONSISTENCY_EXPORT std::string unavailable() { return {}; }
 CONSISTENCY_EXPORT Stream::Stream() = default;
 CONSISTENCY_EXPORT Stream::~Stream() = default;
