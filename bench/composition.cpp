@@ -58,7 +58,8 @@ double by_hand(cm::Index steps) {
       if (!(magnitude[i] < 16)) std::abort();
     X t{cm::Shape{n, 1}}, r{cm::Shape{n, 1}};
     for (cm::Index i = 0; i < n; ++i) {
-      auto const u = cm::uniform_block<double>({0, cm::stream::times}, {step, static_cast<std::uint32_t>(i)}, 0);
+      auto const u =
+          cm::uniform_block<double>({0, cm::stream::times}, {step, static_cast<std::uint32_t>(i)}, 0);
       auto const j = 1 + std::min<cm::Index>(static_cast<cm::Index>(u[0] * 17), 16);
       t.mutable_data()[i] = static_cast<float>(cm::KarrasGrid{}(j + 1, 18));
       r.mutable_data()[i] = static_cast<float>(cm::KarrasGrid{}(j, 18));

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <Eigen/Eigenvalues>
@@ -13,8 +15,9 @@ namespace consistency {
 
 /// The Gaussian that has a set's mean (d) and covariance (d, d).
 struct Gaussian {
+  using Matrix = Eigen::MatrixXd;
   Eigen::VectorXd mean;
-  Eigen::MatrixXd covariance;
+  Matrix covariance;
 
   /// Of features (n, …), with n − 1 in the denominator. Throws dataset_error for fewer than two or a number
   /// that is not finite.
@@ -34,20 +37,23 @@ struct Gaussian {
 /// |m₁ − m₂|² + Tr(S₁ + S₂ − 2 (S₁ S₂)^½) (Fréchet 1957; Heusel et al. 2017, Eq. 6). With S = R Rᵀ the last
 /// trace is the sum of the singular values of R₁ᵀ R₂: no root is taken of rounding errors, and covariances
 /// without full rank are as good as others. Throws shape_error for Gaussians of different dimension
-/// and numeric_error where the distance is not finite.
-inline double frechet_distance(Gaussian const& a, Gaussian const& b) {
+/// and numeric_error where the distance is not finite. A template, because compiling Eigen's decompositions
+/// takes half a minute: a program that calls it pays for them, one that includes it does not.
+template <std::same_as<Gaussian> G = Gaussian>
+double frechet_distance(std::type_identity_t<G> const& a, std::type_identity_t<G> const& b) {
+  using Matrix = typename G::Matrix;
   if (a.mean.size() != b.mean.size())
     throw shape_error{{.where = "frechet_distance",
                        .what = "dimensions of the second set",
                        .found = std::to_string(b.mean.size()),
                        .expected = std::to_string(a.mean.size()) + ", as in the first",
                        .advice = ""}};
-  auto const root = [](Eigen::MatrixXd const& S) -> Eigen::MatrixXd {
-    auto const eigen = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>{S};
+  auto const root = [](Matrix const& S) -> Matrix {
+    auto const eigen = Eigen::SelfAdjointEigenSolver<Matrix>{S};
     return eigen.eigenvectors() * eigen.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal();
   };
-  Eigen::MatrixXd const product = root(a.covariance).transpose() * root(b.covariance);
-  auto const overlap = Eigen::BDCSVD<Eigen::MatrixXd>{product}.singularValues().sum();
+  Matrix const product = root(a.covariance).transpose() * root(b.covariance);
+  auto const overlap = Eigen::BDCSVD<Matrix>{product}.singularValues().sum();
   auto const distance =
       (a.mean - b.mean).squaredNorm() + a.covariance.trace() + b.covariance.trace() - 2 * overlap;
   return std::max(0.0, require_finite(distance, "frechet_distance"));
