@@ -19,8 +19,11 @@ X some_work(X const& image, X const& weight) { return softmax(silu(conv2d(image,
 
 TEST_CASE("a GPU is there, or a sentence says why not") {
   if (cuda::on_host()) CHECK(cuda::unavailable().empty());
-  if (!cuda::unavailable().empty())
+  if (cuda::unavailable().empty()) {
+    CHECK(to<Cpu>(X(Shape{3}, 2.0F))[2] == 2);
+  } else {
     CHECK_THROWS_WITH_AS((X{Shape{3}}), doctest::Contains("no GPU can be used"), device_error);
+  }
 }
 
 TEST_CASE("a device that is not there is refused") {
@@ -66,11 +69,10 @@ TEST_CASE("views that begin anywhere are worked on like copies") {
     close(silu(image) + 1.0, silu(image.clone()) + 1.0);
     close(group_norm(image, one, one, {.groups = 4}), group_norm(image.clone(), one, one, {.groups = 4}));
     for (auto const precision : {cuda::Precision::float32, cuda::Precision::bfloat16}) {
-      cuda::set_precision(precision);
+      PrecisionScope const scope{precision};
       close(linear(image, weight, bias), linear(image.clone(), weight.clone(), bias.clone()));
       close(conv2d(image, kernel, bias), conv2d(image.clone(), kernel.clone(), bias.clone()));
     }
-    cuda::set_precision(cuda::Precision::float32);
   }
 }
 
@@ -78,9 +80,8 @@ TEST_CASE("in TF32 products are close to those in float32") {
   NEEDS_GPU();
   auto const x = random<float, Cuda>(Shape{64, 256}, 1), w = random<float, Cuda>(Shape{256, 64}, 2);
   auto const exact = convert<double, Cpu>(linear(x, w));
-  cuda::set_precision(cuda::Precision::tf32);
+  PrecisionScope const scope{cuda::Precision::tf32};
   auto const found = linear(x, w);
-  cuda::set_precision(cuda::Precision::float32);
   CHECK(relative_error(found, exact) < 1e-3);
   CHECK(relative_error(found, exact) > 1e-6);
 }

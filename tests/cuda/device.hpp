@@ -19,3 +19,16 @@
     MESSAGE("skipped for want of a device: consistency::cuda is compiled for the host"); \
     return;                                                                              \
   }
+
+namespace consistency::test {
+
+/// Products in another precision, as long as it lives.
+class PrecisionScope {
+ public:
+  explicit PrecisionScope(cuda::Precision precision) { cuda::set_precision(precision); }
+  PrecisionScope(PrecisionScope const&) = delete;
+  PrecisionScope& operator=(PrecisionScope const&) = delete;
+  ~PrecisionScope() { cuda::set_precision(cuda::Precision::float32); }
+};
+
+}  // namespace consistency::test

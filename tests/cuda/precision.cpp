@@ -13,14 +13,6 @@ namespace {
 using X = Tensor<float, Cuda>;
 using Exact = Tensor<double>;
 
-class PrecisionScope {
- public:
-  explicit PrecisionScope(cuda::Precision precision) { cuda::set_precision(precision); }
-  PrecisionScope(PrecisionScope const&) = delete;
-  PrecisionScope& operator=(PrecisionScope const&) = delete;
-  ~PrecisionScope() { cuda::set_precision(cuda::Precision::float32); }
-};
-
 /// x with 8 significant bits, nearest.
 Exact rounded(Exact const& x) {
   Exact y{x.shape()};

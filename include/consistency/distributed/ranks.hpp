@@ -81,10 +81,11 @@ class Ranks {
   /// x ← the sum of x over the ranks.
   template <class X>
   void sum(X& x) {
-    if constexpr (alone) return;
-    auto numbers = to<Cpu>(x);
-    communicator_.sum(numbers.mutable_values());
-    if constexpr (!OnHost<typename X::Backend>) x.assign(to<typename X::Backend>(numbers));
+    if constexpr (!alone) {
+      auto numbers = to<Cpu>(x);
+      communicator_.sum(numbers.mutable_values());
+      if constexpr (!std::same_as<typename X::Backend, Cpu>) x.assign(to<typename X::Backend>(numbers));
+    }
   }
 
   /// Throws distributed_error on every rank unless all have the same `bytes`.

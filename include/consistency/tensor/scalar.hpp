@@ -4,6 +4,8 @@
 #include <complex>
 #include <type_traits>
 
+#include <consistency/core/device.hpp>
+
 namespace consistency {
 
 /// Scalar functions that element-wise code is written in, for every number type that can pass through it:
@@ -14,7 +16,7 @@ template <class S>
 concept Real = std::is_floating_point_v<S>;
 
 template <Real S>
-S sign(S x) {
+CONSISTENCY_HD S sign(S x) {
   return static_cast<S>((S(0) < x) - (x < S(0)));
 }
 template <Real S>
@@ -35,7 +37,7 @@ std::complex<S> absolute(std::complex<S> x) {
   return sign(x.real()) * x;
 }
 template <Real S>
-S relu(S x) {
+CONSISTENCY_HD S relu(S x) {
   return x < S(0) ? S(0) : x;  // NaN stays
 }
 template <Real S>

@@ -5,6 +5,7 @@
 
 #include <consistency/tensor/cuda/layout.hpp>
 #include <consistency/tensor/cuda/pointwise.cuh>
+#include <consistency/tensor/interpolation.hpp>
 
 namespace consistency::cuda {
 
@@ -140,38 +141,12 @@ void space_to_depth(S const* x, Index lines, Index w, Index c, Index patch, bool
   });
 }
 
-/// Interpolation along one axis from extent `in` to `out`, or its transpose: output o is a sum of inputs
-/// first … last − 1.
-struct Axis {
-  Extent in, out;
-  bool adjoint;
-
-  /// Where the resized pixel r lies in the image.
-  CONSISTENCY_HD double position(Extent r) const {
-    auto const image = adjoint ? out : in, resized = adjoint ? in : out;
-    auto const p = (r + 0.5) * image / resized - 0.5;
-    return p < 0 ? 0 : p > image - 1 ? image - 1 : p;
-  }
-  CONSISTENCY_HD double weight(Extent o, Extent i) const {
-    auto const d = adjoint ? position(i) - o : position(o) - i;
-    return d < -1 || d > 1 ? 0 : 1 - (d < 0 ? -d : d);
-  }
-  CONSISTENCY_HD Extent first(Extent o) const {
-    auto const p = adjoint ? (o - 0.5) * in / out - 1.5 : position(o);  // rounded outward
-    return p < 0 ? 0 : static_cast<Extent>(p);
-  }
-  CONSISTENCY_HD Extent last(Extent o) const {
-    auto const p = adjoint ? (o + 1.5) * in / out + 1.5 : position(o) + 2;
-    return p > in ? in : static_cast<Extent>(p);
-  }
-};
-
 template <class S>
 struct ResizeImage {
   S const* x;
   S* y;
-  Axis rows, columns;
-  Extent c;
+  Interpolation rows, columns;
+  Index c;
   CONSISTENCY_HD void operator()(Extent i) const {
     auto const channel = i % c;
     auto const column = i / c % columns.out;
@@ -181,9 +156,11 @@ struct ResizeImage {
     for (auto h = rows.first(row); h < rows.last(row); ++h) {
       auto const a = rows.weight(row, h);
       if (a == 0) continue;
-      for (auto w = columns.first(column); w < columns.last(column); ++w)
-        sum += a * columns.weight(column, w) *
-               static_cast<double>(x[((image * rows.in + h) * columns.in + w) * c + channel]);
+      for (auto w = columns.first(column); w < columns.last(column); ++w) {
+        auto const b = columns.weight(column, w);
+        auto const at = ((image * rows.in + h) * columns.in + w) * c + channel;
+        if (b != 0) sum += a * b * static_cast<double>(x[at]);
+      }
     }
     y[i] = static_cast<S>(sum);
   }
@@ -191,11 +168,7 @@ struct ResizeImage {
 
 template <CompiledScalar S>
 void resize(S const* x, Shape const& from, Shape const& to, bool adjoint, S* y) {
-  static_cast<void>(extent(from.count()));
-  auto const axis = [&](std::size_t a) {
-    return Axis{static_cast<Extent>(from[a]), static_cast<Extent>(to[a]), adjoint};
-  };
-  for_each(to.count(), ResizeImage<S>{x, y, axis(1), axis(2), static_cast<Extent>(from[3])});
+  for_each(to.count(), ResizeImage<S>{x, y, {from[1], to[1], adjoint}, {from[2], to[2], adjoint}, from[3]});
 }
 
 }  // namespace consistency::cuda

@@ -46,9 +46,9 @@ CONSISTENCY_HD void step(Code code, Numbers<S, W> const& a, Numbers<S, W> const&
     case Code::absolute:
       return each([](S p, S) { return fabs(p); });
     case Code::sign:
-      return each([](S p, S) { return static_cast<S>((S(0) < p) - (p < S(0))); });
+      return each([](S p, S) { return scalar::sign(p); });
     case Code::relu:
-      return each([](S p, S) { return p < S(0) ? S(0) : p; });
+      return each([](S p, S) { return scalar::relu(p); });
     case Code::constant:
     case Code::leaf:
       return;
