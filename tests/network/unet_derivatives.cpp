@@ -1,3 +1,4 @@
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -133,6 +134,28 @@ TEST_CASE("the gradient of a U-Net's parameters is that of finite differences") 
       CHECK(magnitude(gradient[id]) > 0);
       CHECK(relative_error(dot(gradient.flat(), direction), slope_along(direction)) < 1e-5);
     }
+  }
+}
+
+TEST_CASE("a U-Net that recomputes its blocks has the same gradients to the bit") {
+  for (auto settings : variants()) {
+    auto const gradient = [&](bool recompute) {
+      settings.recompute = recompute;
+      auto const p = Problem{settings};
+      auto result = Parameters<T>{p.net.parameters()};
+      Tape<T> tape;
+      Parameters<Variable<T>> watched;
+      watched.watch(tape, p.theta, result);
+      auto const nodes = tape.mark().nodes;
+      auto const y = p.net(watched, p.x, p.t, p.mode);
+      auto const recorded = tape.mark().nodes - nodes;
+      tape.backward(y, p.x);
+      return std::pair{result, recorded};
+    };
+    auto const [expected, all] = gradient(false);
+    auto const [found, few] = gradient(true);
+    CHECK(same_bits(found.flat(), expected.flat()));
+    CHECK(2 * few < all);
   }
 }
 

@@ -52,6 +52,11 @@ T const& stop_gradient(Variable<T> const& x) {
 template <class T>
 class Tape {
  public:
+  /// A moment of the recording.
+  struct Mark {
+    std::size_t nodes = 0, chunk = 0, used = 0;
+  };
+
   Tape() = default;
   Tape(Tape const&) = delete;
   Tape& operator=(Tape const&) = delete;
@@ -71,11 +76,11 @@ class Tape {
   template <class Pull>
   Variable<T> record(T value, Pull pull) {
     auto* const memory = allocate(sizeof(Pull));
-    Node node;
-    node.closure = new (memory) Pull(std::move(pull));
-    node.pull = [](void* closure, Tape& tape, T const& g) { (*static_cast<Pull*>(closure))(tape, g); };
-    node.destroy = [](void* closure) { static_cast<Pull*>(closure)->~Pull(); };
-    nodes_.push_back(std::move(node));
+    nodes_.push_back({});
+    nodes_.back().pullback = {
+        .pull = [](void* closure, Tape& tape, T const& g) { (*static_cast<Pull*>(closure))(tape, g); },
+        .destroy = [](void* closure) { static_cast<Pull*>(closure)->~Pull(); },
+        .closure = new (memory) Pull(std::move(pull))};
     return {std::move(value), this, static_cast<int>(nodes_.size()) - 1};
   }
 
@@ -95,16 +100,17 @@ class Tape {
 
   /// Gradients of Σ y with respect to everything watched.
   void backward(Variable<T> const& y) { backward(y, T(y.shape(), typename T::Scalar(1))); }
-  /// Gradients of <y, cotangent>; throws shape_error unless they are of one shape.
-  void backward(Variable<T> const& y, T cotangent) {
+  /// Gradients of <y, cotangent>; throws shape_error unless they are of one shape. With `since`, only what
+  /// was recorded since then is played back.
+  void backward(Variable<T> const& y, T cotangent, Mark since = {}) {
     same_shape("backward", cotangent.shape(), y.shape());
     accumulate(y.node(), std::move(cotangent));
-    for (auto i = nodes_.size(); i-- > 0;) {
-      auto& node = nodes_[i];
-      if (node.pull == nullptr) continue;
-      if (node.gradient.defined()) node.pull(node.closure, *this, std::exchange(node.gradient, T{}));
-      node.destroy(node.closure);
-      node.pull = nullptr;
+    for (auto i = nodes_.size(); i-- > since.nodes;) {
+      auto const [pull, destroy, closure] = nodes_[i].pullback;  // a pull may record: the list may move
+      if (pull == nullptr) continue;
+      if (auto const g = std::exchange(nodes_[i].gradient, T{}); g.defined()) pull(closure, *this, g);
+      destroy(closure);
+      nodes_[i].pullback = {};
     }
   }
 
@@ -114,19 +120,25 @@ class Tape {
     return x.node() < 0 ? T{} : nodes_[static_cast<std::size_t>(x.node())].gradient;
   }
 
-  /// Forgets everything recorded and keeps the memory.
-  void clear() {
-    for (auto i = nodes_.size(); i-- > 0;)
-      if (nodes_[i].pull != nullptr) nodes_[i].destroy(nodes_[i].closure);
-    nodes_.clear();
-    chunk_ = used_ = 0;
+  Mark mark() const noexcept { return {nodes_.size(), chunk_, used_}; }
+  /// Forgets what was recorded since then and keeps the memory.
+  void rewind(Mark to) {
+    for (; nodes_.size() > to.nodes; nodes_.pop_back())
+      if (auto const& [pull, destroy, closure] = nodes_.back().pullback; pull != nullptr) destroy(closure);
+    chunk_ = to.chunk;
+    used_ = to.used;
   }
+  /// Forgets everything recorded and keeps the memory.
+  void clear() { rewind({}); }
 
  private:
-  struct Node {
+  struct PullBack {
     void (*pull)(void*, Tape&, T const&) = nullptr;
     void (*destroy)(void*) = nullptr;
     void* closure = nullptr;
+  };
+  struct Node {
+    PullBack pullback;
     T gradient;
     bool arena = false;
   };

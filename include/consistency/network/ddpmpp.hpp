@@ -19,9 +19,10 @@ struct DdpmPpSettings {
   Index blocks = 4;                            ///< residual blocks per level going down; one more going up
   std::vector<Index> attention = {16};         ///< heights that get self-attention
   Index heads = 1;
-  Index groups = 32;      ///< of the normalisation, each of 4 channels or more
-  double dropout = 0;     ///< rate in [0, 1)
-  Index embedding = 512;  ///< channels of the time embedding
+  Index groups = 32;       ///< of the normalisation, each of 4 channels or more
+  double dropout = 0;      ///< rate in [0, 1)
+  bool recompute = false;  ///< residual blocks in the backward pass: less memory, longer steps
+  Index embedding = 512;   ///< channels of the time embedding
   TimeEmbedding time{};
   Shape image = {32, 32, 3};  ///< (h, w, c)
 };
@@ -52,6 +53,7 @@ class DdpmPp {
                                                 .flat = true,
                                                 .project = true,
                                                 .dropout = s.dropout,
+                                                .recompute = s.recompute,
                                                 .conditioning = Conditioning::add,
                                                 .resampling = resampling});
       channels = out;

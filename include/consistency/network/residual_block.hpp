@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include <consistency/autodiff/recomputed.hpp>
 #include <consistency/network/layer/attention.hpp>
 #include <consistency/network/layer/convolution.hpp>
 #include <consistency/network/layer/dropout.hpp>
@@ -32,6 +33,7 @@ class ResidualBlock {
     bool flat = false;     ///< attention's parameters are norm2, qkv, proj of the block itself (EDM's names)
     bool project = false;  ///< a 1×1 skip on resampling blocks too, not only where channels change
     double dropout = 0;
+    bool recompute = false;  ///< in the backward pass, instead of keeping what it needs: see recomputed()
     Conditioning conditioning = Conditioning::scale_shift;
     Resampling resampling = Resampling::none;
   };
@@ -56,6 +58,17 @@ class ResidualBlock {
   /// x (n, h, w, in), embedding (n, e) → (n, h', w', out)
   template <Value X>
   X operator()(auto const& theta, X const& x, Value auto const& embedding, Mode const& mode) const {
+    if (!settings_.recompute) return evaluate(theta, x, embedding, mode);
+    return recomputed(
+        [this, &theta, mode](auto const& own_x, auto const& own_embedding) {
+          return evaluate(theta, own_x, own_embedding, mode);
+        },
+        x, embedding);
+  }
+
+ private:
+  template <Value X>
+  X evaluate(auto const& theta, X const& x, Value auto const& embedding, Mode const& mode) const {
     constexpr auto half = std::numbers::sqrt2 / 2;
     auto const n = x.shape()[0];
     X h = resample(norm0_(theta, x));
@@ -71,7 +84,6 @@ class ResidualBlock {
     return h;
   }
 
- private:
   static Normalization::Settings norm(Settings const& s) {
     return {.groups = s.groups, .epsilon = s.epsilon, .group_channels = s.group_channels};
   }

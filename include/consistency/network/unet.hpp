@@ -17,10 +17,11 @@ struct UNetSettings {
   Index blocks = 2;                         ///< residual blocks per level
   std::vector<Index> attention = {7};       ///< heights (after the patch) that get self-attention
   Index heads = 1;
-  Index groups = 8;       ///< of the normalisation
-  Index patch = 1;        ///< p×p pixels folded into channels at the door
-  double dropout = 0;     ///< rate in [0, 1)
-  Index embedding = 128;  ///< channels of the time embedding
+  Index groups = 8;        ///< of the normalisation
+  Index patch = 1;         ///< p×p pixels folded into channels at the door
+  double dropout = 0;      ///< rate in [0, 1)
+  bool recompute = false;  ///< residual blocks in the backward pass: less memory, longer steps
+  Index embedding = 128;   ///< channels of the time embedding
   Conditioning conditioning = Conditioning::scale_shift;
   TimeEmbedding time{};
   Shape image = {28, 28, 1};  ///< (h, w, c)
@@ -52,6 +53,7 @@ class UNet {
                                                 .groups = s.groups,
                                                 .heads = attends ? s.heads : 0,
                                                 .dropout = s.dropout,
+                                                .recompute = s.recompute,
                                                 .conditioning = s.conditioning,
                                                 .resampling = resampling});
       channels = out;
