@@ -19,4 +19,7 @@ inline consistency::UNet small_unet() {
 /// The papers' network for CIFAR-10, 32×32×3.
 inline consistency::DdpmPp ddpmpp() { return consistency::DdpmPp{}; }
 
+/// The same with gradient checkpointing.
+inline consistency::DdpmPp ddpmpp_recomputed() { return consistency::DdpmPp{{.recompute = true}}; }
+
 }  // namespace bench

@@ -47,4 +47,5 @@ void settings(benchmark::internal::Benchmark* b) {
 
 BENCHMARK(consistency_training<bench::demo_unet>)->Apply(settings<64>);
 BENCHMARK(consistency_training<bench::small_unet>)->Apply(settings<32>);
+BENCHMARK(consistency_training<bench::ddpmpp_recomputed>)->Apply(settings<8>)->Iterations(1);
 BENCHMARK(consistency_training<bench::ddpmpp>)->Apply(settings<8>)->Iterations(1);
