@@ -61,7 +61,7 @@ class ResidualBlock {
     if (!settings_.recompute) return evaluate(theta, x, embedding, mode);
     return recomputed(
         [this, &theta, mode](auto const& own_x, auto const& own_embedding) {
-          return evaluate(theta, own_x, own_embedding, mode);
+          return this->evaluate(theta, own_x, own_embedding, mode);  // this: Clang else takes it for unused
         },
         x, embedding);
   }
