@@ -221,7 +221,11 @@ struct ReverseOverForward {
     REQUIRE(y.tangent.defined());
     auto const plain = forward(op, x, u, mask);
     CHECK(same_bits(y.primal.value(), plain.primal));
-    CHECK(same_bits(y.tangent.value(), plain.tangent));
+    if constexpr (std::is_same_v<Op, op::Attention>) {  // of tensors it is a kernel, of variables operations
+      CHECK(norm(combine(1, y.tangent.value(), -1, plain.tangent)) <= 1e-14 * norm(plain.tangent));
+    } else {
+      CHECK(same_bits(y.tangent.value(), plain.tangent));
+    }
     auto const w = random<double>(y.shape(), 700);
     tape.backward(y.tangent, w);
 

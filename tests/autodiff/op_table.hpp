@@ -247,6 +247,25 @@ struct Row<op::Conv2d> {
 };
 
 template <>
+struct Row<op::Attention> {
+  static constexpr auto group = Group::product;
+  static constexpr auto name = "attention";
+  static void each(auto const& check) {
+    auto const run = [&](Index n, Index t, Index s, Index c, Index heads) {
+      check(make_case(op::Attention{heads}, Shape{n, t, c}, Shape{n, s, c}, Shape{n, s, c}));
+    };
+    run(1, 1, 1, 1, 1);
+    run(2, 3, 4, 4, 1);
+    run(2, 3, 2, 6, 2);
+    run(1, 4, 3, 6, 3);
+    run(1, 2, 17, 3, 1);
+    run(1, 260, 1, 1, 1);  // more rows than one stretch of the gradients of keys and values
+    run(0, 3, 4, 2, 1);
+    run(1, 0, 4, 2, 1);
+  }
+};
+
+template <>
 struct Row<op::AttentionScores> {
   static constexpr auto group = Group::product;
   static constexpr auto name = "attention_scores";

@@ -19,6 +19,9 @@ inline constexpr double tolerance = !std::is_same_v<typename X::Scalar, float> ?
 /// Winograd's transforms cost convolutions one bit, and so may a GPU's order of long sums.
 template <class B>
 inline constexpr double tolerance<Tensor<float, B>, op::Conv2d> = 2e-6;
+/// Thousands of weights that are added up in order cost another.
+template <class B>
+inline constexpr double tolerance<Tensor<float, B>, op::Attention> = 2e-6;
 
 /// Every case of an operation on X's backend against plain loops in double.
 template <class X, class Op>

@@ -67,6 +67,35 @@ void adjoint(Op const& op, Shape const& left, Shape const& right) {
   check(tape.gradient(watched_b), v, apply(op, exact(a), exact(v)));
 }
 
+/// The tangent of each operand against that of the plain loops, and the gradient adjoint to it.
+template <class Op, std::size_t N>
+void tangents(Op const& op, std::array<Shape, N> const& shapes) {
+  std::array<X, N> x;
+  std::array<Exact, N> wide;
+  for (std::size_t k = 0; k < N; ++k) {
+    x[k] = random<float>(shapes[k], static_cast<std::uint32_t>(k));
+    wide[k] = exact(x[k]);
+  }
+  for (std::size_t k = 0; k < N; ++k) {
+    auto const u = random<float>(shapes[k], 8);
+    auto const along = [&]<class T>(std::array<T, N> const& at, T const& direction) {
+      std::array<Dual<T>, N> duals;
+      for (std::size_t i = 0; i < N; ++i) duals[i] = i == k ? Dual<T>{at[i], direction} : Dual<T>{at[i]};
+      return compute(op, duals).tangent;
+    };
+    auto const expected = along(wide, exact(u));
+    CHECK(relative_error(along(x, u), expected) <= 2e-6);
+    auto const g = random<float>(expected.shape(), 9);
+    Tape<X> tape;
+    std::array<Variable<X>, N> watched;
+    for (std::size_t i = 0; i < N; ++i) watched[i] = i == k ? tape.watch(x[i]) : Variable<X>{x[i]};
+    tape.backward(compute(op, watched), g);
+    auto const gradient = tape.gradient(watched[k]);
+    auto const size = norm(g) * norm(expected) + norm(gradient) * norm(u);
+    CHECK(std::abs(dot(gradient, u) - dot(exact(g), expected)) <= 2e-6 * size);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("convolutions of any shape agree with plain loops, and so do their gradients") {
@@ -99,6 +128,9 @@ TEST_CASE("products of any shape agree with plain loops, and so do their gradien
     auto const scores = op::AttentionScores{.heads = heads, .scale = 0.3};
     agrees(make_case(scores, Shape{n, t, c}, Shape{n, s, c}), 1e-6);
     adjoint(scores, {n, t, c}, {n, s, c});
+    agrees(make_case(op::Attention{heads}, Shape{n, t, c}, Shape{n, s, c}, Shape{n, s, c}), 1e-6);
+    if (trial % 4 == 0)
+      tangents(op::Attention{heads}, std::array{Shape{n, t, c}, Shape{n, s, c}, Shape{n, s, c}});
     for (auto const transposed : {false, true}) {
       auto const mix = op::AttentionMix{.scale = 0.3, .transposed = transposed};
       auto const weights = transposed ? Shape{n, heads, s, t} : Shape{n, heads, t, s};

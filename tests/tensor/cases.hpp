@@ -425,6 +425,31 @@ struct Cases<op::Conv2d> {
 };
 
 template <>
+struct Cases<op::Attention> {
+  static void each(auto const& check) {
+    auto const run = [&](Index n, Index t, Index s, Index c, Index heads) {
+      check(make_case(op::Attention{heads}, Shape{n, t, c}, Shape{n, s, c}, Shape{n, s, c}));
+    };
+    run(1, 1, 1, 1, 1);
+    run(2, 5, 7, 6, 1);
+    run(2, 7, 5, 6, 3);
+    run(1, 17, 33, 64, 4);
+    run(3, 1, 9, 4, 4);
+    run(3, 9, 1, 4, 2);
+    run(0, 3, 4, 2, 1);
+    run(1, 0, 4, 2, 1);
+    run(2, 149, 49, 32, 2);
+    run(1, 601, 7, 3, 1);
+    run(1, 13, 6007, 3, 1);
+  }
+  static void batches(auto const& check) {
+    check([](Index n) {
+      return make_case(op::Attention{.heads = 2}, Shape{n, 70, 14}, Shape{n, 17, 14}, Shape{n, 17, 14});
+    });
+  }
+};
+
+template <>
 struct Cases<op::AttentionScores> {
   static void each(auto const& check) {
     auto const run = [&](Index n, Index t, Index s, Index c, Index heads, double scale) {

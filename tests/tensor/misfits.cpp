@@ -158,6 +158,21 @@ struct Misfits<op::Softmax> {
   static void each(auto const&) {}
 };
 template <>
+struct Misfits<op::Attention> {
+  static void each(auto const& check) {
+    auto const run = [&](Index heads, Shape const& q, Shape const& k, Shape const& v) {
+      check(make_case(op::Attention{heads}, q, k, v));
+    };
+    run(1, {4, 4}, {4, 4}, {4, 4});
+    run(1, {2, 3, 4}, {1, 3, 4}, {1, 3, 4});
+    run(1, {2, 3, 4}, {2, 3, 5}, {2, 3, 5});
+    run(1, {2, 3, 4}, {2, 5, 4}, {2, 6, 4});
+    run(1, {2, 3, 4}, {2, 0, 4}, {2, 0, 4});
+    run(3, {2, 3, 4}, {2, 3, 4}, {2, 3, 4});
+    run(0, {2, 3, 4}, {2, 3, 4}, {2, 3, 4});
+  }
+};
+template <>
 struct Misfits<op::AttentionScores> {
   static void each(auto const& check) {
     auto const heads = [](Index n) { return op::AttentionScores{.heads = n}; };

@@ -1,7 +1,8 @@
 #pragma once
 
 /// The CUDA backend: every kernel, for any C++ compiler; link consistency::cuda.
-#include <consistency/tensor/cuda/attention.hpp>
+#include <consistency/tensor/attention.hpp>
+#include <consistency/tensor/cuda/attention_products.hpp>
 #include <consistency/tensor/cuda/conv2d.hpp>
 #include <consistency/tensor/cuda/device.hpp>
 #include <consistency/tensor/cuda/graph.hpp>

@@ -52,6 +52,10 @@ auto group_norm(Operand auto const& x, Operand auto const& scale, Operand auto c
   return apply(settings, evaluated(x), evaluated(scale), evaluated(shift));
 }
 auto softmax(Operand auto const& x) { return apply(op::Softmax{}, evaluated(x)); }
+auto attention(Operand auto const& q, Operand auto const& k, Operand auto const& v,
+               op::Attention settings = {}) {
+  return apply(settings, evaluated(q), evaluated(k), evaluated(v));
+}
 auto attention_scores(Operand auto const& q, Operand auto const& k, op::AttentionScores settings) {
   return apply(settings, evaluated(q), evaluated(k));
 }

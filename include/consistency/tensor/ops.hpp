@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -205,6 +206,19 @@ struct Softmax {
   Shape result(Shape const& x) const { return x; }
 };
 
+/// softmax(q kᵀ / √depth) v per head, of `depth` channels each (Vaswani et al. 2017, eq. 1): q (n, t, c),
+/// k and v (n, s, c) → (n, t, c). The (t × s) weights of a head are never in memory at once on the CPU.
+struct Attention {
+  Index heads = 1;
+  double scale(Shape const& q) const { return 1 / std::sqrt(static_cast<double>(q[2] / heads)); }
+  Shape result(Shape const& q, Shape const& k, Shape const& v) const {
+    require(heads > 0 && q.rank() == 3 && k.rank() == 3 && q[0] == k[0] && q[2] == k[2] && q[2] % heads == 0,
+            "attention", q, k, "(n, t, c) and (n, s, c), c divisible by the heads");
+    require(k == v && k[1] > 0, "attention", k, v, "keys and values of one shape, at least one of each");
+    return q;
+  }
+};
+
 /// scale · q kᵀ per head: q (n, t, c), k (n, s, c) → (n, heads, t, s).
 struct AttentionScores {
   Index heads = 1;
@@ -235,10 +249,10 @@ template <class... T>
 struct TypeList {};
 
 /// Every operation with a row in the derivative tests.
-using AllOps =
-    TypeList<op::SumTo, op::BroadcastTo, op::Reshape, op::Concat, op::Slice, op::Linear, op::Conv2d,
-             op::Upsample, op::Downsample, op::Resize, op::MaxPool, op::MaxPerSample, op::SpaceToDepth,
-             op::DepthToSpace, op::GroupNorm, op::Softmax, op::AttentionScores, op::AttentionMix>;
+using AllOps = TypeList<op::SumTo, op::BroadcastTo, op::Reshape, op::Concat, op::Slice, op::Linear,
+                        op::Conv2d, op::Upsample, op::Downsample, op::Resize, op::MaxPool, op::MaxPerSample,
+                        op::SpaceToDepth, op::DepthToSpace, op::GroupNorm, op::Softmax, op::Attention,
+                        op::AttentionScores, op::AttentionMix>;
 using AllPointwise = TypeList<pointwise::Add, pointwise::Subtract, pointwise::Multiply, pointwise::Divide,
                               pointwise::Negate, pointwise::Square, pointwise::Exp, pointwise::Log,
                               pointwise::Sqrt, pointwise::Sin, pointwise::Cos, pointwise::Tanh,

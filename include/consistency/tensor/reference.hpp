@@ -1,8 +1,9 @@
 #pragma once
 
 /// The reference backend: every kernel as plain loops, for any scalar. The oracle of the other backends.
+#include <consistency/tensor/attention.hpp>
 #include <consistency/tensor/functions.hpp>
-#include <consistency/tensor/reference/attention.hpp>
+#include <consistency/tensor/reference/attention_products.hpp>
 #include <consistency/tensor/reference/conv2d.hpp>
 #include <consistency/tensor/reference/group_norm.hpp>
 #include <consistency/tensor/reference/layout.hpp>

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 
 #include <consistency/autodiff/rule.hpp>
+#include <consistency/autodiff/rules/normalization.hpp>
 
 namespace consistency {
 
@@ -67,6 +69,41 @@ struct Rule<op::Conv2d> : AffineRule<op::Conv2d> {
     auto dy = jvp(op, y, x, w, b, dx, dw, db);
     if (dr.defined()) add_term(dy, dr);
     return op.scale * dy;
+  }
+};
+
+/// The JVP of tensors is a kernel where the backend has one; others hold the weights, and can be
+/// differentiated in turn.
+template <>
+struct Rule<op::Attention> {
+  static constexpr std::size_t keeps_inputs = all_inputs;
+  static constexpr bool keeps_output = false;
+
+  template <class T>
+  static std::array<T, 3> vjp(op::Attention const& op, std::array<bool, 3> const& wanted, T const&,
+                              T const& g, std::array<T, 3> const& x) {
+    return Kernel<op::Attention, typename T::Backend>::vjp(op, wanted, g, x[0], x[1], x[2]);
+  }
+
+  template <class Y>
+  static Y jvp(op::Attention const& op, Y const&, auto const& q, auto const& k, auto const& v, auto const& dq,
+               auto const& dk, auto const& dv) {
+    using Own = Kernel<op::Attention, typename tensor_of_t<Y>::Backend>;
+    if constexpr (requires {
+                    { Own::jvp(op, q, k, v, dq, dk, dv) } -> std::same_as<Y>;
+                  }) {
+      return Own::jvp(op, q, k, v, dq, dk, dv);
+    } else {
+      auto const settings = op::AttentionScores{.heads = op.heads, .scale = op.scale(q.shape())};
+      auto const s = attention_scores(q, k, settings);
+      auto const p = softmax(s);
+      Y ds, dy;
+      if (dq.defined()) add_term(ds, attention_scores(dq, k, settings));
+      if (dk.defined()) add_term(ds, attention_scores(q, dk, settings));
+      if (ds.defined()) add_term(dy, attention_mix(Rule<op::Softmax>::jvp({}, Y(p), s, ds), v));
+      if (dv.defined()) add_term(dy, attention_mix(p, dv));
+      return dy;
+    }
   }
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <string>
 
 #include <consistency/network/layer/linear.hpp>
@@ -37,9 +36,7 @@ class SelfAttention {
     auto const q = slice(qkv, 0, channels_);
     auto const k = slice(qkv, channels_, 2 * channels_);
     auto const v = slice(qkv, 2 * channels_, 3 * channels_);
-    auto const scale = 1 / std::sqrt(static_cast<double>(channels_ / heads_));
-    auto const weights = softmax(attention_scores(q, k, {.heads = heads_, .scale = scale}));
-    return proj_(theta, reshape(attention_mix(weights, v), shape));
+    return proj_(theta, reshape(attention(q, k, v, {.heads = heads_}), shape));
   }
 
  private:

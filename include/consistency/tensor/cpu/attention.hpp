@@ -1,94 +1,182 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 
 #include <consistency/core/parallel.hpp>
-#include <consistency/tensor/cpu/gemm.hpp>
+#include <consistency/tensor/cpu/attention_products.hpp>
+#include <consistency/tensor/cpu/reduce.hpp>
 #include <consistency/tensor/ops.hpp>
 
 namespace consistency {
 
-namespace cpu {
-
-/// C = A · (scale · B) for every of `count` pairs of matrices that left(i), right(i) and result(i) give: all
-/// B into panels first, then rows of all C on all threads.
-template <class S>
-void multiply_each(Index count, Index rows, Index columns, Index depth, Index ldc, S scale, auto const& left,
-                   auto const& right, auto const& result) {
-  constexpr auto width = Block<S>::width;
-  auto const per_matrix = panels<S>(columns);
-  auto panel = Tensor<S, Cpu>{Shape{count, per_matrix, depth, width}};
-  parallel_for(count * per_matrix, [&](Index i) {
-    pack_panel(right(i / per_matrix), depth, columns, i % per_matrix,
-               panel.mutable_data() + i * depth * width, scale);
-  });
-  constexpr Index worth = Index{1} << 18;  // multiply-adds per chunk
-  auto const stretch =
-      std::max<Index>(1, worth / std::max<Index>(1, columns * depth * Block<S>::height)) * Block<S>::height;
-  auto const stretches = (rows + stretch - 1) / stretch;
-  parallel_for(count * stretches, [&](Index i) {
-    auto const at = i / stretches;
-    auto const first = i % stretches * stretch;
-    auto const a = left(at);
-    multiply_rows<S>({a.data + first * a.rows, a.rows, a.columns},
-                     panel.data() + at * per_matrix * depth * width, std::min(stretch, rows - first), columns,
-                     depth, result(at) + first * ldc, ldc);
-  });
-}
-
-}  // namespace cpu
-
+/// By blocks of rows, whose weights stay in the cache and are never in memory together.
 template <>
-struct Kernel<op::AttentionScores, Cpu> {
+struct Kernel<op::Attention, Cpu> {
   template <class S>
-  static Tensor<S, Cpu> value(op::AttentionScores const& op, Tensor<S, Cpu> const& q,
-                              Tensor<S, Cpu> const& k) {
-    auto y = Tensor<S, Cpu>{op.result(q.shape(), k.shape())};
-    auto const t = q.shape()[1];
-    auto const s = k.shape()[1];
-    auto const c = q.shape()[2];
-    auto const depth = c / op.heads;
-    // Head `at` of all samples: its channels in a row of length `length`.
-    auto const head = [&](Index at, Index length) {
-      return at / op.heads * length * c + at % op.heads * depth;
+  static Tensor<S, Cpu> value(op::Attention const& op, Tensor<S, Cpu> const& q, Tensor<S, Cpu> const& k,
+                              Tensor<S, Cpu> const& v) {
+    auto y = Tensor<S, Cpu>{op.result(q.shape(), k.shape(), v.shape())};
+    auto const plan = Plan<S>{op, q, k};
+    auto const keys = plan.transposed(k, plan.scale);
+    auto const values = plan.rows(v);
+    plan.for_blocks(plan.block, [&](Index at, Index first, Index last) {
+      auto weights = Tensor<S, Cpu>{Shape{plan.block, plan.s}};
+      plan.weigh(q, keys, at, first, last, weights.mutable_data());
+      plan.mix(weights.data(), values, at, first, last, y);
+    });
+    return y;
+  }
+
+  /// With p = softmax(scale · q kᵀ): dv = pᵀ g, dp = g vᵀ, ds = p (dp − Σ p dp), dq = scale · ds k and
+  /// dk = scale · dsᵀ q. The weights are computed again.
+  template <class S>
+  static std::array<Tensor<S, Cpu>, 3> vjp(op::Attention const& op, std::array<bool, 3> const& wanted,
+                                           Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& q,
+                                           Tensor<S, Cpu> const& k, Tensor<S, Cpu> const& v) {
+    auto const plan = Plan<S>{op, q, k};
+    auto const keys = plan.transposed(k, plan.scale), values = plan.transposed(v);
+    auto const key_rows = plan.rows(k, plan.scale);
+    // Sums over rows in a few stretches whose length depends on shapes alone, added in order.
+    constexpr Index most = 8;
+    auto const stretch =
+        std::max<Index>(4, (plan.t + most * plan.block - 1) / (most * plan.block)) * plan.block;
+    auto const stretches = std::max<Index>(1, (plan.t + stretch - 1) / stretch);
+    auto dq = Tensor<S, Cpu>{wanted[0] ? q.shape() : Shape{0}};
+    auto dk = Tensor<S, Cpu>{Shape{stretches, k.shape()[0], plan.s, plan.heads.channels}};
+    auto dv = Tensor<S, Cpu>{dk.shape()};
+    if (plan.t == 0) return {dq, Tensor<S, Cpu>{k.shape(), S(0)}, Tensor<S, Cpu>{v.shape(), S(0)}};
+    plan.for_blocks(stretch, [&](Index at, Index begin, Index end) {
+      auto weights = Tensor<S, Cpu>{Shape{2, plan.block, plan.s}};
+      auto* const p = weights.mutable_data();
+      auto* const ds = p + plan.block * plan.s;
+      auto panel = Tensor<S, Cpu>{Shape{panels<S>(plan.heads.depth), plan.block, cpu::Block<S>::width}};
+      auto const place = begin / stretch * k.shape().count() + plan.heads.offset(k.shape(), at);
+      for (auto first = begin; first < end; first += plan.block) {
+        auto const last = std::min(end, first + plan.block);
+        plan.weigh(q, keys, at, first, last, p);
+        auto const add = cpu::Start<S>{.accumulate = first > begin};
+        if (wanted[2])
+          plan.add_transposed(p, g, S(1), at, first, last, panel, dv.mutable_data() + place, add);
+        if (!wanted[0] && !wanted[1]) continue;
+        plan.score(g, values, at, first, last, ds);
+        plan.differentiate(p, last - first, ds);
+        if (wanted[0]) plan.mix(ds, key_rows, at, first, last, dq);
+        if (wanted[1])
+          plan.add_transposed(ds, q, plan.scale, at, first, last, panel, dk.mutable_data() + place, add);
+      }
+    });
+    return {dq, total(wanted[1], dk, k.shape()), total(wanted[2], dv, v.shape())};
+  }
+
+  /// dy = p dv + p (ds − Σ p ds) v with ds = scale · (dq kᵀ + q dkᵀ). An undefined tangent means zero.
+  template <class S>
+  static Tensor<S, Cpu> jvp(op::Attention const& op, Tensor<S, Cpu> const& q, Tensor<S, Cpu> const& k,
+                            Tensor<S, Cpu> const& v, Tensor<S, Cpu> const& dq, Tensor<S, Cpu> const& dk,
+                            Tensor<S, Cpu> const& dv) {
+    auto const plan = Plan<S>{op, q, k};
+    auto const packed = [&](Tensor<S, Cpu> const& x, bool used, bool turned) {
+      if (!used) return Tensor<S, Cpu>{};
+      return turned ? plan.transposed(x, plan.scale) : plan.rows(x);
     };
-    cpu::multiply_each<S>(
-        q.shape()[0] * op.heads, t, s, depth, s, static_cast<S>(op.scale),
-        [&](Index at) {
-          return cpu::Strided<S>{q.data() + head(at, t), c, 1};
-        },
-        [&](Index at) {
-          return cpu::Strided<S>{k.data() + head(at, s), 1, c};
-        },
-        [&](Index at) { return y.mutable_data() + at * t * s; });
-    return y;
+    auto const moves = dq.defined() || dk.defined();
+    auto const keys = packed(k, true, true), key_moves = packed(dk, dk.defined(), true);
+    auto const values = packed(v, moves, false), value_moves = packed(dv, dv.defined(), false);
+    auto dy = Tensor<S, Cpu>{q.shape()};
+    plan.for_blocks(plan.block, [&](Index at, Index first, Index last) {
+      auto weights = Tensor<S, Cpu>{Shape{2, plan.block, plan.s}};
+      auto* const p = weights.mutable_data();
+      auto* const ds = p + plan.block * plan.s;
+      plan.weigh(q, keys, at, first, last, p);
+      if (moves) {
+        if (dq.defined()) plan.score(dq, keys, at, first, last, ds);
+        if (dk.defined()) plan.score(q, key_moves, at, first, last, ds, {.accumulate = dq.defined()});
+        plan.differentiate(p, last - first, ds);
+        plan.mix(ds, values, at, first, last, dy);
+      }
+      if (dv.defined()) plan.mix(p, value_moves, at, first, last, dy, {.accumulate = moves});
+    });
+    return dy;
   }
-};
 
-template <>
-struct Kernel<op::AttentionMix, Cpu> {
+ private:
   template <class S>
-  static Tensor<S, Cpu> value(op::AttentionMix const& op, Tensor<S, Cpu> const& p, Tensor<S, Cpu> const& v) {
-    auto y = Tensor<S, Cpu>{op.result(p.shape(), v.shape())};
-    auto const heads = p.shape()[1];
-    auto const columns = p.shape()[3];
-    auto const t = y.shape()[1];
-    auto const s = v.shape()[1];
-    auto const c = v.shape()[2];
-    auto const depth = c / heads;
-    auto const head = [&](Index at, Index length) { return at / heads * length * c + at % heads * depth; };
-    cpu::multiply_each<S>(
-        p.shape()[0] * heads, t, depth, s, c, static_cast<S>(op.scale),
-        [&](Index at) {
-          auto const* const weights = p.data() + at * p.shape()[2] * columns;
-          return op.transposed ? cpu::Strided<S>{weights, 1, columns} : cpu::Strided<S>{weights, columns, 1};
-        },
-        [&](Index at) {
-          return cpu::Strided<S>{v.data() + head(at, s), c, 1};
-        },
-        [&](Index at) { return y.mutable_data() + head(at, t); });
-    return y;
+  static Index panels(Index columns) {
+    return cpu::panels<S>(columns);
   }
+
+  template <class S>
+  static Tensor<S, Cpu> total(bool wanted, Tensor<S, Cpu> const& parts, Shape const& shape) {
+    if (!wanted) return {};
+    if (parts.shape()[0] == 1) return parts.reshaped(shape);
+    auto result = Tensor<S, Cpu>{shape};
+    cpu::sum_middle(parts.data(), 1, parts.shape()[0], shape.count(), result.mutable_data());
+    return result;
+  }
+
+  /// How the work is cut, and the products of one block: rows [first, last) of head `at` of all samples'
+  /// heads.
+  template <class S>
+  struct Plan {
+    using Array = Tensor<S, Cpu>;
+    cpu::Heads<S> heads;
+    Index count, t, s, block;
+    S scale;
+
+    Plan(op::Attention const& op, Array const& q, Array const& k)
+        : heads{op.heads, q.shape()[2]},
+          count{q.shape()[0] * op.heads},
+          t{q.shape()[1]},
+          s{k.shape()[1]},
+          block{std::clamp<Index>(65536 / s / cpu::Block<S>::height, 1, 10) * cpu::Block<S>::height},
+          scale{static_cast<S>(op.scale(q.shape()))} {}
+
+    void for_blocks(Index rows, auto const& body) const {
+      auto const blocks = (t + rows - 1) / rows;
+      parallel_for(count * blocks, [&](Index i) {
+        auto const first = i % blocks * rows;
+        body(i / blocks, first, std::min(t, first + rows));
+      });
+    }
+
+    /// factor · xᵀ and factor · x of each head, as right factors of products.
+    Array transposed(Array const& x, S factor = S(1)) const {
+      return cpu::packed_each(count, heads.depth, s, factor,
+                              [&](Index at) { return heads.transposed(x, at); });
+    }
+    Array rows(Array const& x, S factor = S(1)) const {
+      return cpu::packed_each(count, s, heads.depth, factor, [&](Index at) { return heads.rows(x, at); });
+    }
+
+    /// to (rows × s) = x · right
+    void score(Array const& x, Array const& right, Index at, Index first, Index last, S* to,
+               cpu::Start<S> start = {}) const {
+      cpu::multiply_rows<S>(heads.rows(x, at, first), cpu::panels_of(right, at), last - first, s, heads.depth,
+                            to, s, start);
+    }
+    void weigh(Array const& q, Array const& keys, Index at, Index first, Index last, S* p) const {
+      score(q, keys, at, first, last, p);
+      for (Index r = 0; r < last - first; ++r) cpu::softmax_row(p + r * s, s, p + r * s);
+    }
+    void differentiate(S const* p, Index rows, S* d) const {
+      for (Index r = 0; r < rows; ++r) cpu::softmax_derivative_row(p + r * s, d + r * s, s, d + r * s);
+    }
+    /// Rows of `to` = p (rows × s) · right
+    void mix(S const* p, Array const& right, Index at, Index first, Index last, Array& to,
+             cpu::Start<S> start = {}) const {
+      cpu::multiply_rows<S>({p, s, 1}, cpu::panels_of(right, at), last - first, heads.depth, s,
+                            to.mutable_data() + heads.offset(to.shape(), at, first), heads.channels, start);
+    }
+    /// to (s × depth) [+]= pᵀ · (factor · rows of x); `panel` is room for the right factor.
+    void add_transposed(S const* p, Array const& x, S factor, Index at, Index first, Index last, Array& panel,
+                        S* to, cpu::Start<S> start) const {
+      auto const depth = last - first;
+      for (Index i = 0; i < panels<S>(heads.depth); ++i)
+        cpu::pack_panel(heads.rows(x, at, first), depth, heads.depth, i,
+                        panel.mutable_data() + i * depth * cpu::Block<S>::width, factor);
+      cpu::multiply_rows<S>({p, 1, s}, panel.data(), s, heads.depth, depth, to, heads.channels, start);
+    }
+  };
 };
 
 }  // namespace consistency

@@ -53,6 +53,41 @@ void sum_middle(S const* x, Index batch, Index m, Index columns, S* y) {
   if (pieces > 1) sum_middle(partial.data(), batch, pieces, columns, y);
 }
 
+/// y = exp(x − max x) / Σ …; y may be x.
+template <class S>
+void softmax_row(S const* x, Index columns, S* y) {
+  using P = Pack<S>;
+  auto const top = P::splat(*std::max_element(x, x + columns));
+  auto total = P(0.0);
+  for (Index c = 0; c < columns; c += P::width) {
+    auto const n = std::min(P::width, columns - c);
+    auto const e = exp(P::load(x + c, n) - top);
+    e.store(y + c, n);
+    total += n == P::width ? e : P::load_part(y + c, n);
+  }
+  auto const scale = P::splat(S(1) / sum(total));
+  for (Index c = 0; c < columns; c += P::width) {
+    auto const n = std::min(P::width, columns - c);
+    (P::load(y + c, n) * scale).store(y + c, n);
+  }
+}
+
+/// The derivative of softmax at its value y, which is symmetric: to = y (d − Σ y d); `to` may be d.
+template <class S>
+void softmax_derivative_row(S const* y, S const* d, Index columns, S* to) {
+  using P = Pack<S>;
+  auto total = P(0.0);
+  for (Index c = 0; c < columns; c += P::width) {
+    auto const n = std::min(P::width, columns - c);
+    total += P::load(y + c, n) * P::load(d + c, n);
+  }
+  auto const mean = P::splat(sum(total));
+  for (Index c = 0; c < columns; c += P::width) {
+    auto const n = std::min(P::width, columns - c);
+    (P::load(y + c, n) * (P::load(d + c, n) - mean)).store(to + c, n);
+  }
+}
+
 }  // namespace cpu
 
 template <>
@@ -99,61 +134,28 @@ template <>
 struct Kernel<op::Softmax, Cpu> {
   template <class S>
   static Tensor<S, Cpu> value(op::Softmax const&, Tensor<S, Cpu> const& x) {
-    using P = Pack<S>;
     auto y = Tensor<S, Cpu>{x.shape()};
-    auto const columns = x.shape().back();
-    rows_of(x, [&](Index r) {
-      auto const* const from = x.data() + r * columns;
-      auto* const to = y.mutable_data() + r * columns;
-      auto const top = P::splat(*std::max_element(from, from + columns));
-      auto total = P(0.0);
-      for (Index c = 0; c < columns; c += P::width) {
-        auto const n = std::min(P::width, columns - c);
-        auto const e = exp((n == P::width ? P::load(from + c) : P::load_part(from + c, n)) - top);
-        cpu::store(e, to + c, n);
-        total += n == P::width ? e : P::load_part(to + c, n);
-      }
-      auto const scale = P::splat(S(1) / sum(total));
-      for (Index c = 0; c < columns; c += P::width) {
-        auto const n = std::min(P::width, columns - c);
-        cpu::store((n == P::width ? P::load(to + c) : P::load_part(to + c, n)) * scale, to + c, n);
-      }
-    });
+    rows_of(
+        x, [&](Index at, Index columns) { cpu::softmax_row(x.data() + at, columns, y.mutable_data() + at); });
     return y;
   }
 
-  /// y (g − Σ g y)
   template <class S>
   static Tensor<S, Cpu> vjp(Tensor<S, Cpu> const& y, Tensor<S, Cpu> const& g) {
-    using P = Pack<S>;
     auto result = Tensor<S, Cpu>{y.shape()};
-    auto const columns = y.shape().back();
-    rows_of(y, [&](Index r) {
-      auto const* const p = y.data() + r * columns;
-      auto const* const q = g.data() + r * columns;
-      auto const part = [](S const* from, Index n) {
-        return n == P::width ? P::load(from) : P::load_part(from, n);
-      };
-      auto total = P(0.0);
-      for (Index c = 0; c < columns; c += P::width) {
-        auto const n = std::min(P::width, columns - c);
-        total += part(p + c, n) * part(q + c, n);
-      }
-      auto const mean = P::splat(sum(total));
-      for (Index c = 0; c < columns; c += P::width) {
-        auto const n = std::min(P::width, columns - c);
-        cpu::store(part(p + c, n) * (part(q + c, n) - mean), result.mutable_data() + r * columns + c, n);
-      }
+    rows_of(y, [&](Index at, Index columns) {
+      cpu::softmax_derivative_row(y.data() + at, g.data() + at, columns, result.mutable_data() + at);
     });
     return result;
   }
 
  private:
   static void rows_of(auto const& x, auto const& row) {
-    auto const columns = std::max<Index>(1, x.shape().back());
-    parallel_ranges(x.shape().rows(), std::max<Index>(1, 8192 / columns), [&](Index begin, Index end) {
-      for (auto r = begin; r < end; ++r) row(r);
-    });
+    auto const columns = x.shape().back();
+    parallel_ranges(x.shape().rows(), std::max<Index>(1, 8192 / std::max<Index>(1, columns)),
+                    [&](Index begin, Index end) {
+                      for (auto r = begin; r < end; ++r) row(r * columns, columns);
+                    });
   }
 };
 
