@@ -104,7 +104,7 @@ TEST_CASE_TEMPLATE("uniform draws lie strictly between 0 and 1 for the extreme i
 TEST_CASE_TEMPLATE("normal draws are finite for the extreme integers", S, float, double) {
   for (auto const a : {0U, 1U, 0x80000000U, 0xffffffffU})
     for (auto const b : {0U, 0x40000000U, 0x80000000U, 0xffffffffU}) {
-      auto const [p, q] = to_normal<S>(a, b);
+      auto const [p, q] = to_normal(to_uniform<S>(a), to_uniform<S>(b));
       CHECK(std::isfinite(p));
       CHECK(std::isfinite(q));
       CHECK(std::hypot(p, q) < S(7));

@@ -54,27 +54,32 @@ CONSISTENCY_HD Scalar to_uniform(std::uint32_t bits) {
   return std::min(below_1, (static_cast<Scalar>(bits) + Scalar(0.5)) * Scalar(0x1p-32));
 }
 
-/// Two independent N(0, 1) draws from two integers (Box & Muller 1958).
-template <class Scalar>
-CONSISTENCY_HD std::array<Scalar, 2> to_normal(std::uint32_t a, std::uint32_t b) {
-  auto const radius = std::sqrt(Scalar(-2) * std::log(to_uniform<Scalar>(a)));
-  auto const angle = Scalar(2) * std::numbers::pi_v<Scalar> * to_uniform<Scalar>(b);
-  return {radius * std::cos(angle), radius * std::sin(angle)};
-}
-
-template <class Scalar>
-CONSISTENCY_HD std::array<Scalar, 4> normal_block(Key key, Counter at, std::uint32_t block) {
-  auto const bits = philox(key, at, block);
-  auto const [p, q] = to_normal<Scalar>(bits[0], bits[1]);
-  auto const [r, s] = to_normal<Scalar>(bits[2], bits[3]);
-  return {p, q, r, s};
-}
-
 template <class Scalar>
 CONSISTENCY_HD std::array<Scalar, 4> uniform_block(Key key, Counter at, std::uint32_t block) {
   auto const bits = philox(key, at, block);
   return {to_uniform<Scalar>(bits[0]), to_uniform<Scalar>(bits[1]), to_uniform<Scalar>(bits[2]),
           to_uniform<Scalar>(bits[3])};
+}
+
+/// Two independent N(0, 1) draws from two uniform ones (Box & Muller 1958), scalars or SIMD packs.
+template <class Number>
+CONSISTENCY_HD std::array<Number, 2> to_normal(Number u, Number v) {
+  using std::cos, std::log, std::sin, std::sqrt;
+  auto const radius = sqrt(Number(-2.0) * log(u));
+  auto const angle = Number(2 * std::numbers::pi) * v;
+  return {radius * cos(angle), radius * sin(angle)};
+}
+/// Four from four.
+template <class Number>
+CONSISTENCY_HD std::array<Number, 4> to_normal(std::array<Number, 4> const& u) {
+  auto const [p, q] = to_normal(u[0], u[1]);
+  auto const [r, s] = to_normal(u[2], u[3]);
+  return {p, q, r, s};
+}
+
+template <class Scalar>
+CONSISTENCY_HD std::array<Scalar, 4> normal_block(Key key, Counter at, std::uint32_t block) {
+  return to_normal(uniform_block<Scalar>(key, at, block));
 }
 
 }  // namespace consistency

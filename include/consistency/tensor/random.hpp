@@ -1,7 +1,8 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
+#include <cstddef>
+#include <type_traits>
 
 #include <consistency/core/device.hpp>
 #include <consistency/core/random.hpp>
@@ -9,31 +10,37 @@
 
 namespace consistency {
 
-/// What random numbers follow: `block` gives four of them, and a backend's Kernel fills a tensor.
+/// What random numbers follow: `of` makes four of them from four uniform numbers, scalars or SIMD packs, and
+/// a backend's Kernel fills a tensor.
 namespace law {
 
 struct Normal {  ///< N(0, 1)
-  template <class S>
-  CONSISTENCY_HD std::array<S, 4> block(Key key, Counter at, std::uint32_t b) const {
-    return normal_block<S>(key, at, b);
+  template <class N>
+  CONSISTENCY_HD std::array<N, 4> of(std::array<N, 4> const& u) const {
+    return to_normal(u);
   }
 };
 
 struct Uniform {  ///< on (0, 1)
-  template <class S>
-  CONSISTENCY_HD std::array<S, 4> block(Key key, Counter at, std::uint32_t b) const {
-    return uniform_block<S>(key, at, b);
+  template <class N>
+  CONSISTENCY_HD std::array<N, 4> of(std::array<N, 4> const& u) const {
+    return u;
   }
 };
 
 struct DropoutMask {  ///< 0 with probability `rate`, else 1 / (1 − rate)
   double rate;
-  template <class S>
-  CONSISTENCY_HD std::array<S, 4> block(Key key, Counter at, std::uint32_t b) const {
-    auto const u = uniform_block<S>(key, at, b);
-    std::array<S, 4> mask{};
-    for (std::size_t i = 0; i < 4; ++i)
-      mask[i] = u[i] < static_cast<S>(rate) ? S(0) : static_cast<S>(1 / (1 - rate));
+  template <class N>
+  CONSISTENCY_HD std::array<N, 4> of(std::array<N, 4> const& u) const {
+    auto const low = N(rate), no = N(0.0), yes = N(1 / (1 - rate));
+    auto mask = u;
+    for (std::size_t i = 0; i < 4; ++i) {
+      if constexpr (std::is_floating_point_v<N>) {
+        mask[i] = u[i] < low ? no : yes;
+      } else {
+        mask[i] = select(exceeded(u[i], low), no, yes);
+      }
+    }
     return mask;
   }
 };

@@ -17,7 +17,7 @@ struct DrawBlock {
     auto const sample = i / blocks;
     auto const b = i % blocks;
     auto const at = Counter{first.step, first.sample + static_cast<std::uint32_t>(sample)};
-    auto const four = law.template block<S>(key, at, static_cast<std::uint32_t>(b));
+    auto const four = law.of(uniform_block<S>(key, at, static_cast<std::uint32_t>(b)));
     for (Extent j = 0; j < 4 && 4 * b + j < per_sample; ++j)
       to[sample * per_sample + 4 * b + j] = four[static_cast<std::size_t>(j)];
   }
