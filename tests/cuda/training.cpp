@@ -102,3 +102,24 @@ TEST_CASE("the same training twice gives the same bits") {
   CHECK(same_bits(first.first.flat(), again.first.flat()));
   CHECK(first.second == again.second);
 }
+
+TEST_CASE("training that is recorded gives the bits of training step by step, whatever the batches' shapes") {
+  NEEDS_DEVICE();
+  ConsistencyFunction const f{UNet{{.channels = 8, .multipliers = {1}, .image = {8, 8, 2}}}};
+  auto const method =
+      ConsistencyTraining{f, PseudoHuber{.c = 0.03}, GridTimes<>{}, UniformWeighting{}, AdaptiveEmaTarget{}};
+  auto const run = [&](bool record) {
+    Trainer trainer{method,
+                    RAdam{.learning_rate = 1e-3},
+                    f.initialize<Device>(Key{3}),
+                    {.key = Key{4}, .record = record}};
+    for (Index const size : {4, 4, 2, 2, 4}) {
+      auto const k = trainer.state().step;
+      trainer.step(to<Cuda>(batch(k).view(0, {size, 8, 8, 2})));
+    }
+    trainer.resume(to<Cuda>(to<Cpu>(trainer.state())));
+    trainer.step(to<Cuda>(batch(5)));
+    return to<Cpu>(trainer.state());
+  };
+  CHECK(same_state(run(true), run(false)));
+}

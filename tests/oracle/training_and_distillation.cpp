@@ -96,7 +96,7 @@ TEST_CASE("O9: consistency training on drawn batches has the expectation of its 
   for (Index k = 0; k < batches; ++k) {
     T const x0 =
         gaussian.m + gaussian.s * normal<double>({batch, 1}, {21}, {static_cast<std::uint32_t>(k), 0});
-    T const loss = method.loss(theta, theta_minus, x0, k, Key{22});
+    T const loss = method.loss(theta, theta_minus, x0, method.draw(x0, k, Key{22}));
     total += loss[0];
     squares += loss[0] * loss[0];
   }

@@ -61,7 +61,7 @@ Parameters<T> gradient_of(Method const& method, Parameters<T> const& theta, Para
   Tape<T> tape;
   Parameters<Variable<T>> watched;
   watched.watch(tape, theta, gradient);
-  tape.backward(method.loss(watched, theta_minus, x0, k, key));
+  tape.backward(method.loss(watched, theta_minus, x0, method.draw(x0, k, key)));
   return gradient;
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("the loss is that of the algorithm with x_r = x + r z") {
           weighting(consistency::test::times<double>(1, t), consistency::test::times<double>(1, r));
       expected += weight[0] * distance_of_one[0] / n;
     }
-    T const loss = method.loss(theta, theta_minus, x0, k, key);
+    T const loss = method.loss(theta, theta_minus, x0, method.draw(x0, k, key));
     CHECK(loss.shape() == Shape{});
     CHECK(relative_error(loss[0], expected) < 1e-12);
   };
@@ -133,7 +133,7 @@ TEST_CASE("with two grid points the target is the least noisy data itself") {
   auto const z = normal<double>({16, 3}, key.with_stream(stream::noise), {});
   T const student = f(theta, T(x0 + 80.0 * z), times<double>(16, 80));
   T const expected = mean(square(student - (x0 + 0.002 * z)));
-  T const loss = method.loss(theta, theta, x0, 0, key);
+  T const loss = method.loss(theta, theta, x0, method.draw(x0, 0, key));
   CHECK(relative_error(loss[0], expected[0]) < 1e-12);
 }
 
@@ -143,8 +143,9 @@ TEST_CASE("the loss of a batch is the mean of the losses of its parts") {
   auto const method = ConsistencyTraining{f, PseudoHuber{}, GapTimes{}};
   auto const x0 = normal<double>({6, 4, 4, 1}, {3});
   auto const part = [&](Index first, Index n) {
-    T const loss = method.loss(theta, theta, x0.view(16 * first, {n, 4, 4, 1}), 7, key,
-                               static_cast<std::uint32_t>(first));
+    auto const some = x0.view(16 * first, {n, 4, 4, 1});
+    T const loss =
+        method.loss(theta, theta, part, method.draw(part, 7, key, static_cast<std::uint32_t>(first)));
     return loss[0];
   };
   CHECK(relative_error((4 * part(0, 4) + 2 * part(4, 2)) / 6, part(0, 6)) < 1e-13);
@@ -157,10 +158,10 @@ TEST_CASE("student and target share their dropout masks") {
   auto const check = [&](auto const& metric) {
     auto const method = ConsistencyTraining{f, metric, EqualTimes{}};
     for (Index k = 0; k < 5; ++k) {
-      T const loss = method.loss(theta, theta, x0, k, key);
+      T const loss = method.loss(theta, theta, x0, method.draw(x0, k, key));
       CHECK(loss[0] == 0.0);
     }
-    T const other = method.loss(theta, random_parameters(f, 2), x0, 0, key);
+    T const other = method.loss(theta, random_parameters(f, 2), x0, method.draw(x0, 0, key));
     CHECK(other[0] > 0.0);
   };
   check(L1{});
@@ -182,7 +183,9 @@ TEST_CASE("the gradient of the whole loss is that of finite differences with a c
       auto const gradient = gradient_of(method, theta, theta_minus, x0, k, key);
       for (std::uint64_t seed = 0; seed < 3; ++seed) {
         auto const direction = normal<double>({1, theta.flat().count()}, {seed});
-        auto const loss = [&](auto const& at) { return method.loss(at, theta_minus, x0, k, key); };
+        auto const loss = [&](auto const& at) {
+          return method.loss(at, theta_minus, x0, method.draw(x0, k, key));
+        };
         CHECK(relative_error(dot(gradient.flat(), direction), slope(loss, theta, direction)) < 1e-6);
       }
     }
@@ -201,8 +204,8 @@ TEST_CASE("no gradient flows through the target, though it has the student's par
   auto const x0 = normal<double>({16, 3}, {6});
   auto const gradient = gradient_of(method, theta, theta, x0, 3, key);
   auto const direction = normal<double>({1, theta.flat().count()}, {7});
-  auto const stopped = [&](auto const& at) { return method.loss(at, theta, x0, 3, key); };
-  auto const through = [&](auto const& at) { return method.loss(at, at, x0, 3, key); };
+  auto const stopped = [&](auto const& at) { return method.loss(at, theta, x0, method.draw(x0, 3, key)); };
+  auto const through = [&](auto const& at) { return method.loss(at, at, x0, method.draw(x0, 3, key)); };
   CHECK(relative_error(dot(gradient.flat(), direction), slope(stopped, theta, direction)) < 1e-7);
   CHECK(relative_error(dot(gradient.flat(), direction), slope(through, theta, direction)) > 1e-2);
 }
@@ -222,7 +225,7 @@ TEST_CASE("the loss of the exact function under an exact teacher vanishes with t
     auto const method =
         ConsistencyObjective<decltype(f), L1, Times, UniformWeighting, StopGradientTarget, decltype(teacher),
                              Solver>{f, {}, {.curriculum = {.N = points}}, {}, {}, teacher, solver};
-    T const value = method.loss(theta, theta, x0, 0, key);
+    T const value = method.loss(theta, theta, x0, method.draw(x0, 0, key));
     return value[0];
   };
   CHECK(std::log2(loss(Euler{}, 101) / loss(Euler{}, 201)) == doctest::Approx(2).epsilon(0.05));
@@ -236,7 +239,7 @@ TEST_CASE("noise and times depend on key and step") {
   auto const method = ConsistencyTraining{f, PseudoHuber{}, GapTimes{}};
   auto const x0 = normal<double>({8, 3}, {3});
   auto const loss = [&](Index k, Key which) {
-    T const value = method.loss(theta, theta, x0, k, which);
+    T const value = method.loss(theta, theta, x0, method.draw(x0, k, which));
     return value[0];
   };
   CHECK(loss(3, key) == loss(3, key));

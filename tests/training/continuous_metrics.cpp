@@ -51,12 +51,12 @@ void check_gradient(auto const& method) {
   Tape<T> tape;
   Parameters<Variable<T>> watched;
   watched.watch(tape, theta, gradient);
-  tape.backward(method.loss(watched, theta, x0, 3, key));
+  tape.backward(method.loss(watched, theta, x0, method.draw(x0, 3, key)));
   auto const direction = normal<double>({1, theta.flat().count()}, {7});
   auto const value = [&](double step) {
     auto moved = theta;
     for (Index i = 0; i < direction.count(); ++i) moved.flat().mutable_data()[i] += step * direction[i];
-    T const loss = method.loss(moved, theta, x0, 3, key);
+    T const loss = method.loss(moved, theta, x0, method.draw(x0, 3, key));
     return loss[0];
   };
   constexpr auto h = 1e-4;

@@ -38,7 +38,7 @@ TEST_CASE("the loss weighs squared errors by sample, so that the network's own o
     T const error = D(theta, noisy, times<double>(1, sigma)) - x0.view(i, {1, 1});
     expected += (sigma * sigma + 0.25) / (sigma * sigma * 0.25) * error[0] * error[0] / 64;
   }
-  T const loss = method.loss(theta, theta, x0, 7, key);
+  T const loss = method.loss(theta, theta, x0, method.draw(x0, 7, key));
   CHECK(relative_error(loss[0], expected) < 1e-12);
 }
 

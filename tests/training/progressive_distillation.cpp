@@ -49,7 +49,7 @@ TEST_CASE("the loss asks for the one Euler step that ends where two of the teach
       X<double> const error = mean(square(D(theta, x_t, times<double>(1, t)) - y));
       expected += std::max(1 / (t * t), 1.0) * error[0] / 16;
     }
-    X<double> const loss = method.loss(theta, theta_minus, x0, k, key);
+    X<double> const loss = method.loss(theta, theta_minus, x0, method.draw(x0, k, key));
     CHECK(relative_error(loss[0], expected) < 1e-10);
   }
 }

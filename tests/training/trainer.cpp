@@ -74,7 +74,7 @@ TEST_CASE("a step reports the loss before the update, the gradient's norm and th
   for (Index k = 0; k < 3; ++k) {
     auto const before = t.theta();
     auto const report = t.step(batch(k));
-    X const loss = t.method().loss(before, before, batch(k), k, Key{5});
+    X const loss = t.method().loss(before, before, batch(k), t.method().draw(batch(k), k, Key{5}));
     CHECK(report.step == k + 1);
     CHECK(report.loss == static_cast<double>(loss[0]));
     CHECK(report.resolution == static_cast<double>(t.method().times.curriculum.points(k)));
@@ -83,7 +83,7 @@ TEST_CASE("a step reports the loss before the update, the gradient's norm and th
     auto const gradient = Parameters<X>{before.table()};
     Parameters<Variable<X>> watched;
     watched.watch(tape, before, gradient);
-    tape.backward(t.method().loss(watched, before, batch(k), k, Key{5}));
+    tape.backward(t.method().loss(watched, before, batch(k), t.method().draw(batch(k), k, Key{5})));
     CHECK(relative_error(report.gradient_norm, std::sqrt(dot(gradient.flat(), gradient.flat()))) < 1e-6);
   }
 }
@@ -148,7 +148,7 @@ TEST_CASE("a target that does not follow takes no memory: the student itself is 
   auto t = trainer();
   for (Index k = 0; k < 5; ++k) {
     auto const before = t.theta();
-    X const loss = t.method().loss(before, before, batch(k), k, Key{});
+    X const loss = t.method().loss(before, before, batch(k), t.method().draw(batch(k), k, Key{}));
     CHECK(t.step(batch(k)).loss == static_cast<double>(loss[0]));
   }
   CHECK_FALSE(t.state().target);
@@ -158,7 +158,7 @@ TEST_CASE("a following target is what the loss is computed against") {
   auto t = trainer({}, method(EmaTarget{0.5}));
   for (Index k = 0; k < 5; ++k) {
     auto const state = t.state();
-    X const loss = t.method().loss(state.theta, *state.target, batch(k), k, Key{});
+    X const loss = t.method().loss(state.theta, *state.target, batch(k), t.method().draw(batch(k), k, Key{}));
     CHECK(t.step(batch(k)).loss == static_cast<double>(loss[0]));
   }
 }

@@ -87,11 +87,14 @@ struct ContinuousObjective {
   double rate(Index) const { return 0; }
 
   template <class X>
-  auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0, Index k, Key key,
-            std::uint32_t first = 0) const {
-    auto const [times, z, mode] = draw_for<1>(
-        x0, k, key, first, [&](Key own, Counter sample) { return std::array{law.time(grid, own, sample)}; });
-    return mean(distance(theta, theta_minus, x0, z, times[0], mode));
+  Draws<X, 1> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
+    return draw_for<1>(x0, k, key, first,
+                       [&](Key own, Counter sample) { return std::array{law.time(grid, own, sample)}; });
+  }
+  template <class X>
+  auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0,
+            Draws<X, 1> const& drawn) const {
+    return mean(distance(theta, theta_minus, x0, drawn.z, drawn.times[0], drawn.mode));
   }
 
   /// The term of each sample, for given noise and times.

@@ -62,12 +62,14 @@ struct DenoiserTraining {
   double rate(Index) const { return 0; }
 
   template <class X>
-  auto loss(auto const& theta, Parameters<X> const&, X const& x0, Index k, Key key,
-            std::uint32_t first = 0) const {
-    auto const [times, z, mode] = draw_for<1>(
-        x0, k, key, first, [&](Key own, Counter sample) { return std::array{law.time(grid, own, sample)}; });
-    auto const& t = times[0];
-    auto const D_x = f(theta, noised(x0, z, t), t, mode);
+  Draws<X, 1> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
+    return draw_for<1>(x0, k, key, first,
+                       [&](Key own, Counter sample) { return std::array{law.time(grid, own, sample)}; });
+  }
+  template <class X>
+  auto loss(auto const& theta, Parameters<X> const&, X const& x0, Draws<X, 1> const& drawn) const {
+    auto const& t = drawn.times[0];
+    auto const D_x = f(theta, noised(x0, drawn.z, t), t, drawn.mode);
     return mean(weighting(t) * metric(D_x, x0));
   }
 };

@@ -16,6 +16,19 @@ struct Draws {
   std::array<X, Times> times;  ///< (n, 1, …, 1) each
   X z;                         ///< N(0, I), of x0's shape
   Mode mode;                   ///< of training, with the dropout masks of student and target
+
+  Draws clone() const {
+    auto copy = *this;
+    for (auto& t : copy.times) t = t.clone();
+    copy.z = z.clone();
+    return copy;
+  }
+  /// Overwrites these numbers by others of the same shapes.
+  void assign(Draws const& from) {
+    for (std::size_t j = 0; j < Times; ++j) times[j].assign(from.times[j]);
+    z.assign(from.z);
+    mode = from.mode;
+  }
 };
 
 /// draw(key, at) gives the times of one sample. Everything is keyed by (key, k) and counted by sample:

@@ -8,10 +8,10 @@
 namespace consistency {
 
 /// What a Trainer minimises by the parameters θ of `f`'s network. Beside what the concept asks it has
-/// `loss(theta, theta_minus, x0, k, key, first)`, the mean over a batch x0 at step k, for θ plain or on a
-/// tape. Sample i of the batch is sample first + i of the step: noise, times and dropout depend on nothing
-/// else. Models: ConsistencyObjective, ContinuousObjective, DenoiserTraining, ProgressiveDistillation.
-/// docs/methods.md
+/// `draw(x0, k, key, first)`, the noise and times of a batch x0 at step k, and `loss(theta, theta_minus, x0,
+/// drawn)`, the mean over the batch, for θ plain or on a tape; it depends on k through `drawn` alone. Sample
+/// i of the batch is sample first + i of the step: noise, times and dropout depend on nothing else. Models:
+/// ConsistencyObjective, ContinuousObjective, DenoiserTraining, ProgressiveDistillation. docs/methods.md
 template <class M>
 concept Method = requires(M const& method, Index k) {
   method.f.network().parameters();

@@ -58,13 +58,17 @@ struct ConsistencyObjective {
   double rate(Index k) const { return target.rate(resolution(k)); }
 
   template <class X>
-  auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0, Index k, Key key,
-            std::uint32_t first = 0) const {
-    auto const [times_of, z, mode] = draw_for<2>(x0, k, key, first, [&](Key own, Counter sample) {
+  Draws<X, 2> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
+    return draw_for<2>(x0, k, key, first, [&](Key own, Counter sample) {
       auto const pair = times.draw(k, own, sample);
       return std::array{pair.t, pair.r};
     });
-    return mean(distance(theta, theta_minus, x0, z, times_of[0], times_of[1], mode));
+  }
+  template <class X>
+  auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0,
+            Draws<X, 2> const& drawn) const {
+    auto const& [t, r] = drawn.times;
+    return mean(distance(theta, theta_minus, x0, drawn.z, t, r, drawn.mode));
   }
 
   /// w(t, r) · d(f_θ(x_t, t), f_θ⁻(x_r, r)) of each sample, for given noise and times.

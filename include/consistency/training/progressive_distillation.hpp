@@ -58,19 +58,22 @@ struct ProgressiveDistillation {
   Index step_in_stage(Index k) const { return times.step_in_stage(k); }
 
   template <class X>
-  auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0, Index k, Key key,
-            std::uint32_t first = 0) const {
-    auto const [times_of, z, mode] =
-        draw_for<3>(x0, k, key, first, [&](Key own, Counter sample) { return times.draw(k, own, sample); });
-    auto const& [t, u, s] = times_of;
-    auto const x_t = noised(x0, z, t);
+  Draws<X, 3> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
+    return draw_for<3>(x0, k, key, first,
+                       [&](Key own, Counter sample) { return times.draw(k, own, sample); });
+  }
+  template <class X>
+  auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0,
+            Draws<X, 3> const& drawn) const {
+    auto const& [t, u, s] = drawn.times;
+    auto const x_t = noised(x0, drawn.z, t);
     auto const teacher = [&](X const& x, X const& time) {
       return evaluated(flow_velocity(x, f(theta_minus, x, time), time));
     };
     X const x_u = Euler{}.step(teacher, x_t, t, u);
     X const x_s = Euler{}.step(teacher, x_u, u, s);
     X const y = x_t - t * ((x_s - x_t) / (s - t));  // the denoiser whose one step from t ends at x_s
-    auto const D_x = f(theta, x_t, t, mode);
+    auto const D_x = f(theta, x_t, t, drawn.mode);
     return mean(weighting(t) * metric(D_x, y));
   }
 };

@@ -12,6 +12,7 @@
 #include <consistency/core/check.hpp>
 #include <consistency/distributed/ranks.hpp>
 #include <consistency/network/parameters.hpp>
+#include <consistency/tensor/recorder.hpp>
 #include <consistency/training/method.hpp>
 #include <consistency/training/optimizer.hpp>
 
@@ -29,6 +30,7 @@ struct TrainerSettings {
   double ema = 0.9999;  ///< rate of the average of θ that samples are drawn with
   double clip = 0;      ///< largest gradient norm; 0: no clipping
   Key key{};            ///< of noise, times and dropout
+  bool record = false;  ///< on a GPU: the gradient is recorded once for a batch's shape; not with dropout
 };
 
 /// The whole state of a run besides its settings. Saving it and going on changes no bit.
@@ -131,6 +133,7 @@ class Trainer {
         refuse("state", "no target network", "the θ⁻ that this method's target follows");
     });
     require_same(state);
+    recorder_.reset();
     state_ = std::move(state);
     if (!M::follows) state_.target.reset();
   }
@@ -138,21 +141,54 @@ class Trainer {
  private:
   static constexpr double largest_magnitude = 16;  // far outside what a sigma_data of 0.5 means
 
+  using Drawn = decltype(std::declval<M const&>().draw(X{}, Index{}, Key{}, 0U));
+
+  /// What a gradient is computed from, where a recording finds it.
+  struct Inputs {
+    X batch;
+    Drawn drawn;
+    double weight;
+  };
+
   /// What this rank's part of step k's batch adds to the loss; the gradient of that is then in gradient_.
   double differentiate(X const& batch, Index k, Share const& part) {
+    auto const drawn = method_.draw(batch, k, state_.key, part.first);
+    if (settings_.record) {
+      place({batch, drawn, part.weight});
+      recorder_.run([&] { differentiate(*inputs_); });
+    } else {
+      differentiate({batch, drawn, part.weight});
+    }
+    auto const value = static_cast<double>(to<Cpu>(loss_)[0]);
+    if (!std::isfinite(value)) diverged("loss", value, k);
+    return part.weight * value;
+  }
+
+  /// Loss and gradient, without reading a number on the host.
+  void differentiate(Inputs const& in) {
     tape_.clear();
     gradient_.flat().fill(typename X::Scalar(0));
     static_cast<void>(state_.theta.flat());  // kept forms would last this step alone, and cost more than θ
     theta_.watch(tape_, state_.theta, gradient_);
     auto const& theta_minus = M::follows ? *state_.target : state_.theta;
-    auto const loss = method_.loss(theta_, theta_minus, batch, k, state_.key, part.first);
-    auto const value = static_cast<double>(to<Cpu>(loss.value())[0]);
-    if (!std::isfinite(value)) diverged("loss", value, k);
+    auto const loss = method_.loss(theta_, theta_minus, in.batch, in.drawn);
+    loss_.assign(loss.value());
     if constexpr (Ranks<C>::alone)
       tape_.backward(loss);
     else
-      tape_.backward(evaluated(part.weight * loss));
-    return part.weight * value;
+      tape_.backward(evaluated(in.weight * loss));
+    tape_.clear();
+  }
+
+  /// Inputs of the shape and weight that were recorded take the place of those; others begin a recording.
+  void place(Inputs const& in) {
+    if (inputs_ && inputs_->batch.shape() == in.batch.shape() && inputs_->weight == in.weight) {
+      inputs_->batch.assign(in.batch);
+      inputs_->drawn.assign(in.drawn);
+    } else {
+      recorder_.reset();
+      inputs_ = {in.batch.clone(), in.drawn.clone(), in.weight};
+    }
   }
 
   /// Ranks have the same parameters, settings and state, as far as numbers tell.
@@ -247,6 +283,9 @@ class Trainer {
   Parameters<Variable<X>> theta_;
   Parameters<X> gradient_;
   TrainingState<X> state_;
+  X loss_{Shape{}};
+  std::optional<Inputs> inputs_;
+  Recorder<typename X::Backend> recorder_;
 };
 
 }  // namespace consistency

@@ -7,14 +7,15 @@ namespace consistency::cuda {
 
 #ifdef __CUDACC__
 
-CONSISTENCY_EXPORT Recording::~Recording() {
+CONSISTENCY_EXPORT void Graph::reset() noexcept {
   if (work_) static_cast<void>(cudaGraphExecDestroy(work_));
+  work_ = nullptr;
 }
-CONSISTENCY_EXPORT void Recording::begin() {
+CONSISTENCY_EXPORT void Graph::begin() {
   released_while_recording() = false;
   check(cudaStreamBeginCapture(current_stream(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
 }
-CONSISTENCY_EXPORT void Recording::end() {
+CONSISTENCY_EXPORT void Graph::end() {
   cudaGraph_t graph = nullptr;
   auto const ended = cudaStreamEndCapture(current_stream(), &graph);
   if (released_while_recording()) {
@@ -31,23 +32,23 @@ CONSISTENCY_EXPORT void Recording::end() {
   static_cast<void>(cudaGraphDestroy(graph));
   check(status, "cudaGraphInstantiate");
 }
-CONSISTENCY_EXPORT void Recording::abandon() noexcept {
+CONSISTENCY_EXPORT void Graph::abandon() noexcept {
   cudaGraph_t graph = nullptr;
   static_cast<void>(cudaStreamEndCapture(current_stream(), &graph));
   if (graph) static_cast<void>(cudaGraphDestroy(graph));
   static_cast<void>(cudaGetLastError());
 }
-CONSISTENCY_EXPORT void Recording::launch() const {
+CONSISTENCY_EXPORT void Graph::launch() const {
   check(cudaGraphLaunch(work_, current_stream()), "cudaGraphLaunch");
 }
 
 #else
 
-CONSISTENCY_EXPORT Recording::~Recording() = default;
-CONSISTENCY_EXPORT void Recording::begin() {}
-CONSISTENCY_EXPORT void Recording::end() {}
-CONSISTENCY_EXPORT void Recording::abandon() noexcept {}
-CONSISTENCY_EXPORT void Recording::launch() const {}
+CONSISTENCY_EXPORT void Graph::reset() noexcept {}
+CONSISTENCY_EXPORT void Graph::begin() {}
+CONSISTENCY_EXPORT void Graph::end() {}
+CONSISTENCY_EXPORT void Graph::abandon() noexcept {}
+CONSISTENCY_EXPORT void Graph::launch() const {}
 
 #endif
 

@@ -1,67 +1,64 @@
 #pragma once
 
-#include <utility>
-
 #include <consistency/tensor/cuda/device.hpp>
+#include <consistency/tensor/cuda/memory.hpp>
+#include <consistency/tensor/recorder.hpp>
 
 struct CUgraphExec_st;
 
-namespace consistency::cuda {
+namespace consistency {
 
-/// The kernels between begin() and end(), as one piece of work.
-class Recording {
- public:
-  Recording() = default;
-  Recording(Recording const&) = delete;
-  Recording& operator=(Recording const&) = delete;
-  ~Recording();
+namespace cuda {
 
-  void begin();  ///< this thread's work is recorded on the current stream, not done
-  void end();    ///< throws device_error for work that cannot be recorded, such as reading on the host
-  void abandon() noexcept;
-  void launch() const;
-
- private:
-  CUgraphExec_st* work_ = nullptr;
-};
-
-/// Work that is done once, recorded, and sent again by launch() in one piece, without the launch of each of
-/// its kernels. It must not read numbers on the host, and leaves its results in tensors that it did not make:
+/// Work that is done and recorded by the first run, and sent again by later ones in one piece, without the
+/// launch of each of its kernels. It must not read numbers on the host nor draw random ones, and leaves its
+/// results in tensors that it did not make:
 ///
-///   cuda::Graph const draw{[&] { images.assign(f(theta, noise, times)); }};
-///   noise.assign(…);
-///   draw.launch();
+///   cuda::Graph graph;
+///   for (…) {
+///     noise.assign(…);
+///     graph.run([&] { images.assign(f(theta, noise, times)); });
+///   }
 ///
-/// What it works on must live as long as it. On the host the work is done anew at each launch.
-template <class Work>
+/// What it works on must live as long as the recording. On the host the work is done anew by each run.
 class Graph {
  public:
-  explicit Graph(Work work) : work_{std::move(work)} {
-    work_();  // what is made once, such as plans of products, is made now
+  Graph() = default;
+  Graph(Graph const&) = delete;
+  Graph& operator=(Graph const&) = delete;
+  ~Graph() { reset(); }
+
+  /// Throws device_error for work that cannot be recorded, such as reading on the host.
+  void run(auto const& work) {
+    if (work_) return launch();
+    work();  // what is made once, such as plans of products, is made now
     if (on_host()) return;
     Stream const stream;
     StreamScope const scope{stream};
-    recording_.begin();
+    begin();
     try {
-      work_();
+      work();
     } catch (...) {
-      recording_.abandon();
+      abandon();
       throw;
     }
-    recording_.end();
+    end();
   }
-
-  void launch() const {
-    if (on_host()) {
-      work_();
-    } else {
-      recording_.launch();
-    }
-  }
+  /// The next run records anew.
+  void reset() noexcept;
 
  private:
-  Work work_;
-  Recording recording_;
+  static void begin();  ///< this thread's work is recorded on the current stream, not done
+  static void abandon() noexcept;
+  void end();
+  void launch() const;
+
+  CUgraphExec_st* work_ = nullptr;
 };
 
-}  // namespace consistency::cuda
+}  // namespace cuda
+
+template <>
+struct Recorder<Cuda> : cuda::Graph {};
+
+}  // namespace consistency

@@ -1,0 +1,13 @@
+#pragma once
+
+namespace consistency {
+
+/// Runs the same work again and again. A backend that can record it sends the recording from the second run
+/// on; others do the work anew.
+template <class Backend>
+struct Recorder {
+  void run(auto const& work) const { work(); }
+  void reset() const noexcept {}
+};
+
+}  // namespace consistency
