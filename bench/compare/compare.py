@@ -144,7 +144,7 @@ def machine(options):
     about = {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "torch": version, "threads": options.threads}
     if options.device == "cuda":
         ceilings = subprocess.run([options.python, HERE.parent / "cuda" / "ceilings.py", "cuda"], check=True,
-                                  capture_output=True, text=True).stdout
+                                  stdout=subprocess.PIPE, text=True).stdout
         about.update(json.loads(ceilings))
     return about
 
