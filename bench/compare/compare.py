@@ -1,8 +1,10 @@
-"""Times this library and PyTorch in turn, row by row, and prints a table. Started by run.sh."""
+"""Times this library and PyTorch in turn, row by row, and prints a table. Started by run.sh, there and in bench/cuda."""
 import argparse
 import json
 import os
 import pathlib
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -12,6 +14,10 @@ import time
 TARGETS = {"sample_b1": 2.3, "sample_b32": 2.5, "small_sample_b1": 3.5, "small_sample_b64": 2.3,
            "train_b32": 2.2, "train_ddpmpp_b8": 2.2}  # how many times faster than PyTorch
 MEMORY_TARGETS = {"train_ddpmpp_b8": 0.7}  # peak memory, in units of PyTorch's
+CUDA_ROWS = [f"{name}{precision}" for precision in ("", "+bfloat16")
+             for name in ("train_ddpmpp_b64", "train_ddpmpp_b512", "sample_b1", "sample_b64", "sample_b512", "heun_b64")]
+ROW = re.compile(r"((small_)?(sample|heun)|train(_ddpmpp)?)_b[1-9][0-9]*(\+bfloat16)?")
+CUDA = ["channels_last+eager", "channels_last+compile+max-autotune"]
 SAMPLING = ["contiguous+eager", "channels_last+eager", "channels_last+trace", "contiguous+trace+optimized",
             "contiguous+compile+freezing", "channels_last+compile+freezing"]
 TRAINING = [f"{layout}+{mode}" for mode in ("eager", "compile") for layout in ("contiguous", "channels_last")]
@@ -28,17 +34,21 @@ def busy_seconds():
 
 
 class Worker:
-    """One process that runs one row: a line "run" gives milliseconds, "quit" the peak MB."""
+    """One process that runs one row: a line "run" gives milliseconds, "quit" the peak MB. One that `rests` gives
+    unused memory back after each round, so that the other has the whole device."""
 
-    def __init__(self, command, log):
+    def __init__(self, command, log, rests):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                                         text=True)
+        self.log, self.rests = log, rests
         self.greeting = self.answer()
 
     def answer(self):
         line = self.process.stdout.readline().strip()
         if not line:
-            raise RuntimeError(f"{' '.join(map(str, self.process.args))} ended with status {self.process.wait()}")
+            status = self.process.wait()
+            last = (pathlib.Path(self.log.name).read_text().splitlines() or [""])[-1]
+            raise RuntimeError(f"{' '.join(map(str, self.process.args))} ended with status {status}: {last}")
         return line
 
     def ask(self, line):
@@ -53,9 +63,13 @@ class Worker:
     def round(self):
         """The median milliseconds of a few calls."""
         time.sleep(PAUSE)
+        if self.rests:
+            self.ask("run")
         calls = []
         while not calls or (sum(calls) < 1e3 * ROUND and len(calls) < 10):
             calls.append(self.ask("run"))
+        if self.rests:
+            self.ask("rest")
         return statistics.median(calls)
 
     def quit(self):
@@ -73,10 +87,15 @@ class Worker:
 
 def compare(row, options, folder, log):
     file = folder / f"{row}.safetensors"
-    peer = lambda setting: Worker([options.python, HERE / "peer.py", row, str(options.threads), file, setting], log)
-    with Worker([options.ours, row, str(options.threads), file], log) as ours:
+    rests = options.device == "cuda"
+    our_command = [options.ours, row, str(options.threads), file]
+    peer_command = lambda setting: [options.python, HERE / "peer.py", row, str(options.threads), file, setting,
+                                    options.device]
+    peer = lambda setting: Worker(peer_command(setting), log, rests)
+    with Worker(our_command, log, rests) as ours:
         times = {}
-        settings = options.settings.split(",") if options.settings else TRAINING if row.startswith("train") else SAMPLING
+        settings = (options.settings.split(",") if options.settings else CUDA if options.device == "cuda"
+                    else TRAINING if row.startswith("train") else SAMPLING)
         for setting in settings:
             try:
                 with peer(setting) as candidate:
@@ -86,7 +105,7 @@ def compare(row, options, folder, log):
             except RuntimeError as failure:
                 print(f"  {row}: PyTorch refuses {setting} ({failure})", file=sys.stderr, flush=True)
         if not times:
-            raise SystemExit(f"compare.py: PyTorch runs {row} in no setting; see {log.name}")
+            raise RuntimeError(f"PyTorch runs {row} in no setting; see {log.name}")
         setting = min(times, key=times.get)
 
         with peer(setting) as torch:
@@ -107,8 +126,12 @@ def compare(row, options, folder, log):
             for name, worker in contestants.items():
                 result[f"{name}_ms"] = statistics.median(rounds[name])
                 result[f"{name}_peak_mb"] = worker.quit()
+    if options.kernels:
+        for name, command in {"ours": our_command, "torch": peer_command(setting)}.items():
+            print(f"\n{row}, {name}: the longest kernels of a call", flush=True)
+            subprocess.run([sys.executable, HERE.parent / "cuda" / "kernels.py", *command], stderr=log)
     file.unlink()
-    agree = difference <= (1e-3 if row.startswith("train") else 1e-4)
+    agree = difference <= (5e-2 if row.endswith("+bfloat16") else 1e-3 if row.startswith("train") else 1e-4)
     result["ratio"] = result["torch_ms"] / result["ours_ms"] if agree else None
     result["memory_ratio"] = result["ours_peak_mb"] / result["torch_peak_mb"] if agree else None
     return result
@@ -118,15 +141,20 @@ def machine(options):
     cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
     version = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], check=True,
                              capture_output=True, text=True).stdout.strip()
-    return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "torch": version, "threads": options.threads}
+    about = {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "torch": version, "threads": options.threads}
+    if options.device == "cuda":
+        ceilings = subprocess.run([options.python, HERE.parent / "cuda" / "ceilings.py", "cuda"], check=True,
+                                  stdout=subprocess.PIPE, text=True).stdout
+        about.update(json.loads(ceilings))
+    return about
 
 
 def print_table(rows):
-    print(f"\n{'row':17} {'ours ms':>9} {'torch ms':>9} {'ratio':>6} {'ours MB':>8} {'torch MB':>8} {'ratio':>6} "
+    print(f"\n{'row':26} {'ours ms':>9} {'torch ms':>9} {'ratio':>6} {'ours MB':>8} {'torch MB':>8} {'ratio':>6} "
           f"{'difference':>10}  PyTorch's setting")
     number = lambda value: "-" if value is None else f"{value:.2f}"
     for r in rows:
-        print(f"{r['name']:17} {r['ours_ms']:9.2f} {r['torch_ms']:9.2f} {number(r['ratio']):>6} "
+        print(f"{r['name']:26} {r['ours_ms']:9.2f} {r['torch_ms']:9.2f} {number(r['ratio']):>6} "
               f"{r['ours_peak_mb']:8.0f} {r['torch_peak_mb']:8.0f} {number(r['memory_ratio']):>6} "
               f"{r['difference']:10.1e}  {r['torch_setting']}")
         if r["ratio"] is None:
@@ -137,7 +165,9 @@ def print_table(rows):
 
 
 def print_targets(rows):
-    print("\ntargets")
+    rows = [r for r in rows if r["name"] in TARGETS]
+    if rows:
+        print("\ntargets")
     for r in rows:
         speed, most = TARGETS[r["name"]], MEMORY_TARGETS.get(r["name"])
         verdict = "met" if r["ratio"] is not None and r["ratio"] >= speed else "missed"
@@ -153,30 +183,48 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--ours", required=True, help="the program compare_ours")
     parser.add_argument("--python", required=True, help="a python that has PyTorch")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--rows", default=",".join(TARGETS))
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="PyTorch's")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--rows")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--settings")
+    parser.add_argument("--kernels", action="store_true", help="lists the longest on a GPU; needs nsys")
     parser.add_argument("--json")
     options = parser.parse_args()
-    names = options.rows.split(",")
+    on_gpu = options.device == "cuda"
+    if options.threads is None:
+        options.threads = 1 if on_gpu else len(os.sched_getaffinity(0))
+    if options.kernels and not shutil.which("nsys"):
+        parser.error("--kernels: found no nsys, expected NVIDIA's profiler in the PATH")
+    names = options.rows.split(",") if options.rows else CUDA_ROWS if on_gpu else list(TARGETS)
     for name in names:
-        if name not in TARGETS:
-            parser.error(f"--rows: found {name}, expected some of {', '.join(TARGETS)}")
+        if not ROW.fullmatch(name):
+            parser.error(f"--rows: found {name}, expected such as {', '.join(CUDA_ROWS if on_gpu else TARGETS)}")
     if options.rounds < 1:
         parser.error(f"--rounds: found {options.rounds}, expected 1 or more")
 
     about = machine(options)
     print(f"{about['cpu']}, {about['cores']} cores, {about['threads']} threads, PyTorch {about['torch']}", flush=True)
+    if on_gpu:
+        print(f"{about['gpu']}, {about['gigabytes_per_s']:.0f} GB/s copied, products in TFLOP/s: "
+              f"{about['bfloat16_tflops']:.0f} in bfloat16, {about['float32_tflops']:.0f} in float32", flush=True)
+    rows, failures = [], {}
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(tempfile.gettempdir(), "consistency-compare.log"), "w") as log:
-            rows = [compare(name, options, pathlib.Path(folder), log) for name in names]
+            for name in names:
+                try:
+                    rows.append(compare(name, options, pathlib.Path(folder), log))
+                except RuntimeError as failure:
+                    failures[name] = str(failure)
     print_table(rows)
     print_targets(rows)
+    for name, failure in failures.items():
+        print(f"{name} failed: {failure}")
     if options.json:
         with open(options.json, "w") as file:
-            json.dump({"machine": about, "rows": rows}, file, indent=2)
+            json.dump({"machine": about, "rows": rows, "failures": failures}, file, indent=2)
             file.write("\n")
+    sys.exit(1 if failures else 0)
 
 
 if __name__ == "__main__":

@@ -1,37 +1,41 @@
-// This library's side of bench/compare/run.sh; compare.py drives it.
-// usage: compare_ours ROW THREADS FILE
+// This library's side of bench/compare/run.sh and bench/cuda/run.sh; compare.py drives it.
+// usage: compare_ours ROW THREADS FILE, or compare_ours_cuda, with ROW such as sample_b32 or
+// sample_b1+bfloat16
+//
 // Writes the row's parameters, inputs and results to FILE (safetensors) and prints "ready". Then each line
-// "run" on stdin runs the row once and prints the milliseconds; "quit" prints the peak resident MB.
+// "run" on stdin runs the row once and prints the milliseconds; "rest" gives unused memory back and prints
+// as much; "quit" prints the peak MB.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <span>
 #include <string>
 #include <vector>
 
-#include <consistency/consistency.hpp>
 #include <consistency/io/safetensors_write.hpp>
+
+#include "device.hpp"
 
 namespace cm = consistency;
 
 namespace {
 
 using T = cm::Tensor<float>;
+using X = cm::Tensor<float, compare::Backend>;
 
-struct Row {
-  bool trains;
+enum class Work { one_step, heun, train };
+struct Kind {
+  Work work;
   bool ddpmpp;
-  cm::Index batch;
 };
 
-std::map<std::string, Row> const rows = {
-    {"sample_b1", {false, true, 1}},        {"sample_b32", {false, true, 32}},
-    {"small_sample_b1", {false, false, 1}}, {"small_sample_b64", {false, false, 64}},
-    {"train_b32", {true, false, 32}},       {"train_ddpmpp_b8", {true, true, 8}},
+std::map<std::string, Kind> const kinds = {
+    {"sample", {Work::one_step, true}},    {"small_sample", {Work::one_step, false}},
+    {"heun", {Work::heun, true}},          {"small_heun", {Work::heun, false}},
+    {"train_ddpmpp", {Work::train, true}}, {"train", {Work::train, false}},
 };
 
 cm::UNet small_unet() {
@@ -40,7 +44,7 @@ cm::UNet small_unet() {
 }
 
 /// Normal draws of sensible sizes: no layer starts near zero, so that every one counts in the check.
-cm::Parameters<T> random_parameters(cm::ParameterTable const& table) {
+cm::Parameters<X> random_parameters(cm::ParameterTable const& table) {
   auto theta = cm::Parameters<T>{table};
   std::uint32_t i = 0;
   for (auto const& entry : table.entries()) {
@@ -52,7 +56,7 @@ cm::Parameters<T> random_parameters(cm::ParameterTable const& table) {
         size * cm::normal<float>({1, entry.shape.count()}, cm::Key{7}, {0, i++}) + (is_scale ? 1.0 : 0.0);
     theta.flat().view(entry.offset, draws.shape()).assign(draws);
   }
-  return theta;
+  return cm::to<compare::Backend>(theta);
 }
 
 class Record {
@@ -65,9 +69,9 @@ class Record {
         cm::tensor_entry(std::move(name), std::move(shape),
                          std::span<float const>(values.data(), static_cast<std::size_t>(values.count()))));
   }
-  void add(cm::Parameters<T> const& theta) {
+  void add(cm::Parameters<X> const& theta) {
     for (cm::ParameterId id = 0; id < theta.table().entries().size(); ++id)
-      add("theta." + theta.table().entries()[id].name, theta[id]);
+      add("theta." + theta.table().entries()[id].name, cm::to<cm::Cpu>(theta[id]));
   }
   void write(std::string const& path) const { cm::write_safetensors(path, entries_, {}, false); }
 
@@ -76,39 +80,34 @@ class Record {
   std::vector<cm::TensorEntry> entries_;
 };
 
-double peak_megabytes() {
-  auto status = std::ifstream{"/proc/self/status"};
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmHWM:")) return std::atof(line.c_str() + 6) / 1024;
-  return 0;
-}
-
 void serve(auto const& call) {
-  std::ofstream{"/proc/self/clear_refs"} << 5;  // forgets the peak of the preparation
+  compare::begin();
   std::puts("ready");
   std::fflush(stdout);
-  for (std::string line; std::getline(std::cin, line) && line == "run";) {
+  for (std::string line; std::getline(std::cin, line) && line != "quit";) {
     auto const start = std::chrono::steady_clock::now();
-    call();
+    line == "rest" ? compare::rest() : call();
+    compare::wait();
     auto const passed = std::chrono::steady_clock::now() - start;
     std::printf("%.4f\n", std::chrono::duration<double, std::milli>(passed).count());
     std::fflush(stdout);
   }
-  std::printf("%.1f\n", peak_megabytes());
+  std::printf("%.1f\n", compare::peak_megabytes());
 }
 
-template <class Network>
-void sampling(Network network, cm::Index batch, std::string const& path) {
-  auto const f = cm::ConsistencyFunction{std::move(network)};
+void sampling(auto const& f, auto const& sampler, cm::Index batch, std::string const& path) {
   auto const theta = random_parameters(f.network().parameters());
-  auto const settings = cm::SampleSettings{.seed = 1, .count = batch};
-  auto const call = [&] { return cm::sample(f, theta, cm::OneStep{}, settings); };
+  auto const settings = cm::SampleSettings{.seed = 1, .count = batch, .batch = batch};
+  X images{cm::Shape{batch, 32, 32, 3}};
+  auto const call = [&] { images.assign(cm::sample(f, theta, sampler, settings)); };
+  call();
   Record record;
   record.add(theta);
   record.add("z", cm::normal<float>({batch, 32, 32, 3}, cm::Key{1, cm::stream::sampling}));
-  record.add("result", call());
+  record.add("result", cm::to<cm::Cpu>(images));
   record.write(path);
-  serve(call);
+  cm::Recorder<compare::Backend> recorder;
+  serve([&] { recorder.run(call); });
 }
 
 template <class Network>
@@ -117,9 +116,12 @@ void training(Network network, cm::Index batch, std::string const& path) {
   auto const method = cm::ConsistencyTraining{cm::ConsistencyFunction{std::move(network)},
                                               cm::PseudoHuber::for_dimensions(3072),
                                               cm::GridTimes<cm::FixedSteps>{{.N = 18}}};
-  cm::Trainer trainer{
-      method, cm::RAdam{}, random_parameters(method.f.network().parameters()), {.ema = 0.9999, .key = key}};
-  T const x = 0.5 * cm::normal<float>({batch, 32, 32, 3}, cm::Key{2});
+  cm::Trainer trainer{method,
+                      cm::RAdam{},
+                      random_parameters(method.f.network().parameters()),
+                      {.ema = 0.9999, .key = key, .record = !cm::OnHost<compare::Backend>}};
+  T const images = 0.5 * cm::normal<float>({batch, 32, 32, 3}, cm::Key{2});
+  X const x = cm::to<compare::Backend>(images);
   T t{cm::Shape{batch}}, r{cm::Shape{batch}};
   for (cm::Index i = 0; i < batch; ++i) {
     auto const pair =
@@ -129,11 +131,11 @@ void training(Network network, cm::Index batch, std::string const& path) {
   }
   {
     Record record;
-    record.add(cm::Parameters<T>{trainer.theta()});
-    record.add("x", x);
+    record.add(cm::Parameters<X>{trainer.theta()});
+    record.add("x", images);
     record.add("t", t);
     record.add("r", r);
-    record.add("z", cm::normal<float>(x.shape(), key.with_stream(cm::stream::noise)));
+    record.add("z", cm::normal<float>(images.shape(), key.with_stream(cm::stream::noise)));
     record.add("result", T(cm::Shape{1}, static_cast<float>(trainer.step(x).loss)));
     record.write(path);
   }
@@ -142,24 +144,40 @@ void training(Network network, cm::Index batch, std::string const& path) {
 }
 
 template <class Network>
-void run(Row const& row, Network network, std::string const& path) {
-  if (row.trains) return training(std::move(network), row.batch, path);
-  sampling(std::move(network), row.batch, path);
+void run(Work work, Network network, cm::Index batch, std::string const& path) {
+  switch (work) {
+    case Work::one_step:
+      return sampling(cm::ConsistencyFunction{std::move(network)}, cm::OneStep{}, batch, path);
+    case Work::heun:
+      return sampling(cm::ConsistencyFunction{std::move(network), cm::EdmPreconditioning{}},
+                      cm::OdeSampler<cm::Heun>{.steps = 18}, batch, path);
+    case Work::train:
+      return training(std::move(network), batch, path);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-  auto const row = argc == 4 ? rows.find(argv[1]) : rows.end();
-  if (row == rows.end()) {
-    std::fprintf(stderr, "usage: compare_ours ROW THREADS FILE\n");
+  auto const row = std::string{argc == 4 ? argv[1] : ""};
+  auto const name = row.substr(0, row.find('+'));
+  auto const split = name.rfind("_b");
+  auto const kind = kinds.find(name.substr(0, split));
+  auto const batch = split == std::string::npos ? 0 : std::atol(name.c_str() + split + 2);
+  if (kind == kinds.end() || batch < 1 || (row != name && row != name + "+bfloat16")) {
+    std::fprintf(stderr,
+                 "usage: compare_ours ROW THREADS FILE, with ROW such as sample_b32 or sample_b1+bfloat16\n");
+    return 2;
+  }
+  if (row != name && !compare::in_bfloat16()) {
+    std::fprintf(stderr, "%s: on the CPU products are in float32\n", argv[1]);
     return 2;
   }
   cm::set_threads(static_cast<unsigned>(std::atoi(argv[2])));
-  if (row->second.ddpmpp)
-    run(row->second, cm::DdpmPp{}, argv[3]);
+  if (kind->second.ddpmpp)
+    run(kind->second.work, cm::DdpmPp{}, batch, argv[3]);
   else
-    run(row->second, small_unet(), argv[3]);
+    run(kind->second.work, small_unet(), batch, argv[3]);
 } catch (std::exception const& refusal) {
   std::fprintf(stderr, "compare_ours: %s\n", refusal.what());
   return 1;

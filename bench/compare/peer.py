@@ -1,8 +1,10 @@
-"""PyTorch's side of bench/compare/run.sh; compare.py drives it.
+"""PyTorch's side of bench/compare/run.sh and bench/cuda/run.sh; compare.py drives it.
 
-usage: peer.py ROW THREADS FILE SETTING
-Reads what compare_ours wrote to FILE, computes the same in the given setting, prints the relative difference
-of the results and then answers "run" with milliseconds and "quit" with the peak resident MB.
+usage: peer.py ROW THREADS FILE SETTING DEVICE
+Reads what compare_ours wrote to FILE, computes the same in the given setting on "cpu" or "cuda", prints the relative
+difference of the results and then answers "run" with milliseconds, "rest" by giving unused memory back, and "quit"
+with the peak MB: resident on the CPU, taken from the driver on a GPU. A row that ends in "+bfloat16" is computed
+under autocast.
 """
 import json
 import math
@@ -14,15 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-SIGMA_DATA, EPSILON, SIGMA_MAX = 0.5, 0.002, 80.0
+SIGMA_DATA, EPSILON, SIGMA_MAX, RHO = 0.5, 0.002, 80.0, 7.0
 SMALL = dict(channels=32, multipliers=(1, 2, 2), blocks=2, attention=(8,), embedding=128, groups=8)
 DDPMPP = dict(channels=128, multipliers=(2, 2, 2), blocks=4, attention=(16,), embedding=512, groups=32,
               ddpmpp=True)
-ROWS = {  # (network, batch)
-    "sample_b1": (DDPMPP, 1), "sample_b32": (DDPMPP, 32),
-    "small_sample_b1": (SMALL, 1), "small_sample_b64": (SMALL, 64),
-    "train_b32": (SMALL, 32), "train_ddpmpp_b8": (DDPMPP, 8),
-}
+KINDS = {"sample": DDPMPP, "small_sample": SMALL, "heun": DDPMPP, "small_heun": SMALL, "train_ddpmpp": DDPMPP,
+         "train": SMALL}
 
 
 def read_safetensors(path):
@@ -185,14 +184,16 @@ class Network(nn.Module):
 
 
 class ConsistencyFunction(nn.Module):
-    def __init__(self, network):
+    """With epsilon = 0 it is the denoiser of EDM."""
+
+    def __init__(self, network, epsilon):
         super().__init__()
-        self.network = network
+        self.network, self.epsilon = network, epsilon
 
     def forward(self, x, t):
         column = t[:, None, None, None]
-        c_skip = SIGMA_DATA**2 / ((column - EPSILON)**2 + SIGMA_DATA**2)
-        c_out = SIGMA_DATA * (column - EPSILON) / (column**2 + SIGMA_DATA**2).sqrt()
+        c_skip = SIGMA_DATA**2 / ((column - self.epsilon)**2 + SIGMA_DATA**2)
+        c_out = SIGMA_DATA * (column - self.epsilon) / (column**2 + SIGMA_DATA**2).sqrt()
         c_in = 1 / (column**2 + SIGMA_DATA**2).sqrt()
         return c_skip * x + c_out * self.network(c_in * x, 0.25 * t.log())
 
@@ -206,29 +207,50 @@ def images(values):
     return values.permute(0, 3, 1, 2)  # a view in channels_last
 
 
-def sampling(f, batch, file, setting):
+def karras_grid(points):
+    """From EPSILON to SIGMA_MAX."""
+    low, high = EPSILON**(1 / RHO), SIGMA_MAX**(1 / RHO)
+    return [(low + i / (points - 1) * (high - low))**RHO for i in range(points)]
+
+
+def heun(denoise, x, batch):
+    """18 steps from SIGMA_MAX to 0, 35 evaluations (Karras et al. 2022, Algorithm 1)."""
+    times = karras_grid(18)[::-1] + [0.0]
+    velocity = lambda x, t: (x - denoise(x, torch.full((batch,), t, device=x.device))) / t
+    for t, s in zip(times, times[1:]):
+        d = velocity(x, t)
+        euler = x + (s - t) * d
+        x = x + 0.5 * (s - t) * (d + velocity(euler, s)) if s > 0 else euler
+    return x
+
+
+def sampling(f, batch, file, setting, solve, autocast):
     layout, mode = setting.split("+", 1)
     memory = torch.channels_last if layout == "channels_last" else torch.contiguous_format
     f.eval()
     f.to(memory_format=memory)
-    t = torch.full((batch,), SIGMA_MAX)
+    device = file["z"].device
+    t = torch.full((batch,), SIGMA_MAX, device=device)
 
-    with torch.inference_mode():
+    with torch.inference_mode(), autocast():
         z = images(file["z"]).contiguous(memory_format=memory)
         if mode == "compile+freezing":
             import torch._inductor.config as inductor
             inductor.freezing = True
             f = torch.compile(f)
+        elif mode == "compile+max-autotune":
+            f = torch.compile(f, mode="max-autotune")
         elif mode.startswith("trace"):
             f = torch.jit.freeze(torch.jit.trace(f, (SIGMA_MAX * z, t)))
             if mode == "trace+optimized":
                 f = torch.jit.optimize_for_inference(f)
 
-        def call():
-            z = torch.randn(batch, 3, 32, 32).contiguous(memory_format=memory)
-            return f(SIGMA_MAX * z, t)
+        draw = lambda z: solve(f, SIGMA_MAX * z, batch) if solve else f(SIGMA_MAX * z, t)
 
-        check = difference(f(SIGMA_MAX * z, t), images(file["result"]))
+        def call():
+            return draw(torch.randn(batch, 3, 32, 32, device=device).contiguous(memory_format=memory))
+
+        check = difference(draw(z), images(file["result"]))
         del file
         yield check
         while True:
@@ -243,27 +265,32 @@ def follow(averages, values, rate):
         torch._foreach_add_(averages, values, alpha=rate)
 
 
-def training(f, batch, file, setting):
+def training(f, batch, file, setting, autocast):
     layout, mode = setting.split("+", 1)
     memory = torch.channels_last if layout == "channels_last" else torch.contiguous_format
     f.to(memory_format=memory)
     parameters = list(f.parameters())
     averages = [p.detach().clone() for p in parameters]
     optimizer = torch.optim.RAdam(parameters, lr=4e-4, foreach=True)
-    forward = torch.compile(f) if mode == "compile" else f
+    forward = f
+    if mode.startswith("compile"):
+        forward = torch.compile(f, mode="max-autotune" if mode == "compile+max-autotune" else None)
     c = 0.00054 * math.sqrt(3 * 32 * 32)
-    rho = 7.0
     points = 18
-    ramp = torch.arange(points) / (points - 1)
-    grid = (EPSILON**(1 / rho) + ramp * (SIGMA_MAX**(1 / rho) - EPSILON**(1 / rho)))**rho
+    device = file["x"].device
+    grid = torch.tensor(karras_grid(points), device=device)
     x = images(file["x"]).contiguous(memory_format=memory)
 
     def step(z, t, r):
+        if mode == "compile+max-autotune":
+            torch.compiler.cudagraph_mark_step_begin()
         x_t = x + t[:, None, None, None] * z
         x_r = x + r[:, None, None, None] * z
-        with torch.no_grad():
+        with torch.no_grad(), autocast():
             y = forward(x_r, r)
-        s = (forward(x_t, t) - y).square().flatten(1).sum(1)
+        with autocast():
+            output = forward(x_t, t)
+        s = (output - y).square().flatten(1).sum(1)
         loss = (s / ((s + c * c).sqrt() + c)).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -276,35 +303,71 @@ def training(f, batch, file, setting):
     del file
     yield check
     while True:
-        n = torch.randint(points - 1, (batch,))
-        yield step(torch.randn(batch, 3, 32, 32).contiguous(memory_format=memory), grid[n + 1], grid[n])
+        n = torch.randint(points - 1, (batch,), device=device)
+        yield step(torch.randn(batch, 3, 32, 32, device=device).contiguous(memory_format=memory), grid[n + 1], grid[n])
 
 
-def peak_megabytes():
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
+class Cpu:
+    def begin(self):
+        """What was before this, preparation, counts no more for the peak."""
+        with open("/proc/self/clear_refs", "w") as clear:
+            clear.write("5")
+
+    def wait(self):
+        pass
+
+    def rest(self):
+        pass
+
+    def peak_megabytes(self):
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
+
+
+class Cuda:
+    def __init__(self):
+        # A row in float32 is in float32: no TF32.
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.benchmark = True
+        self.wait, self.rest = torch.cuda.synchronize, torch.cuda.empty_cache
+
+    def begin(self):
+        """As on the CPU, and for a profiler too."""
+        self.rest()
+        torch.cuda.reset_peak_memory_stats()
+        torch.cuda.profiler.start()
+
+    def peak_megabytes(self):
+        return torch.cuda.max_memory_reserved() / 2**20
 
 
 def main():
-    row, threads, path, setting = sys.argv[1:]
+    row, threads, path, setting, device_name = sys.argv[1:]
+    device = Cuda() if device_name == "cuda" else Cpu()
     torch.set_num_threads(int(threads))
     torch.set_flush_denormal(True)
     torch.manual_seed(1)
-    shape, batch = ROWS[row]
+    name, _, precision = row.partition("+")
+    kind, batch = name.rsplit("_b", 1)
+    autocast = lambda: torch.autocast(device_name, torch.bfloat16, enabled=precision == "bfloat16")
     file = read_safetensors(path)
-    network = Network(**shape)
+    network = Network(**KINDS[kind])
     network.load({name[len("theta."):]: values for name, values in file.items() if name.startswith("theta.")})
-    kind = training if row.startswith("train") else sampling
-    runs = kind(ConsistencyFunction(network), batch, file, setting)
+    file = {name: values.to(device_name) for name, values in file.items() if not name.startswith("theta.")}
+    f = ConsistencyFunction(network, 0.0 if kind.endswith("heun") else EPSILON).to(device_name)
+    if kind.startswith("train"):
+        runs = training(f, int(batch), file, setting, autocast)
+    else:
+        runs = sampling(f, int(batch), file, setting, heun if kind.endswith("heun") else None, autocast)
     print(f"{next(runs):.3e}", flush=True)
     del file
-    with open("/proc/self/clear_refs", "w") as clear:
-        clear.write("5")  # forgets the peak of the preparation
-    while sys.stdin.readline() == "run\n":
+    device.begin()
+    while (line := sys.stdin.readline()) in ("run\n", "rest\n"):
         start = time.perf_counter()
-        next(runs)
+        device.rest() if line == "rest\n" else next(runs)
+        device.wait()
         print(f"{(time.perf_counter() - start) * 1e3:.4f}", flush=True)
-    print(f"{peak_megabytes():.1f}", flush=True)
+    print(f"{device.peak_megabytes():.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Times this library and PyTorch 2.x side by side: same cores, networks, weights and batches, float32.
+# Times this library and PyTorch 2.x side by side: same cores, networks, weights and batches, float32. bench/cuda/run.sh
+# starts it with --device cuda for one GPU.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
 usage: bench/compare/run.sh [--rows a,b] [--rounds N] [--threads N] [--settings a,b] [--json FILE]
-  --rows a,b      some of sample_b1, sample_b32, small_sample_b1, small_sample_b64, train_b32, train_ddpmpp_b8 (default: all)
+  --rows a,b      such as sample_b1, sample_b32, small_sample_b1, small_sample_b64, train_b32, train_ddpmpp_b8 (default: these),
+                  heun_b1, small_heun_b1, with any batch
   --rounds N      alternating rounds whose median counts (default 9)
   --threads N     of both (default: one per core)
   --settings a,b  of PyTorch, such as channels_last+eager; the fastest is found first and compared (default: all; minutes)
@@ -16,13 +18,15 @@ TEXT
 }
 
 options=()
+program=compare/compare_ours
 while (($# > 0)); do
   case $1 in
     --help | -h) usage; exit 0 ;;
-    --rows=* | --rounds=* | --threads=* | --settings=* | --json=*) options+=("$1"); shift ;;
-    --rows | --rounds | --threads | --settings | --json)
+    --kernels | --rows=* | --rounds=* | --threads=* | --settings=* | --json=*) options+=("$1"); shift ;;
+    --device | --rows | --rounds | --threads | --settings | --json)
       (($# >= 2)) || { echo "run.sh: $1 needs a value" >&2; exit 2; }
       options+=("$1=$2")
+      if [[ $1 == --device && $2 == cuda ]]; then program=cuda/compare_ours_cuda; fi
       shift 2
       ;;
     *) echo "run.sh: unexpected argument: $1" >&2; usage >&2; exit 2 ;;
@@ -53,6 +57,6 @@ elif ! has_torch "$python"; then
 fi
 
 (cd "$root" && cmake --preset release >/dev/null)
-(cd "$root" && cmake --build --preset release --parallel "$(nproc)" --target compare_ours)
-exec "$python" "$root"/bench/compare/compare.py --python "$python" --ours "$root"/build/release/bench/compare/compare_ours \
+(cd "$root" && cmake --build --preset release --parallel "$(nproc)" --target "$(basename "$program")")
+exec "$python" "$root"/bench/compare/compare.py --python "$python" --ours "$root"/build/release/bench/$program \
   "${options[@]}"

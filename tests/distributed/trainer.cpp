@@ -99,6 +99,27 @@ TEST_CASE("ranks train as one process on the global batch, with the same bits ea
   }
 }
 
+TEST_CASE("a communicator that adds tensors where they lie is given the gradient itself, once a step") {
+  struct InPlace : ThreadCommunicator {
+    using ThreadCommunicator::sum;
+    void sum(Tensor<float>& x) {
+      ++*sums;
+      ThreadCommunicator::sum(x.mutable_values());
+    }
+    Index* sums;
+  };
+  static_assert(SumsInPlace<InPlace, Tensor<float>> && !SumsInPlace<ThreadCommunicator, Tensor<float>>);
+  auto const through_spans = on_ranks(2, [](ThreadCommunicator c) { return trained(c); });
+  auto const in_place = on_ranks(2, [](ThreadCommunicator c) {
+    Index sums = 0;
+    auto result = trained(InPlace{c, &sums});
+    CHECK(sums == steps);
+    return result;
+  });
+  REQUIRE(in_place.values[1]);
+  CHECK(same_state(in_place.values[1]->state, through_spans.values[1]->state));
+}
+
 TEST_CASE("a bad batch on one rank is refused on every rank by its name and leaves the state as it was") {
   auto const results = on_ranks(3, [](ThreadCommunicator c) {
     auto t = trainer({}, c);

@@ -145,7 +145,7 @@ TEST_CASE("the loss of a batch is the mean of the losses of its parts") {
   auto const part = [&](Index first, Index n) {
     auto const some = x0.view(16 * first, {n, 4, 4, 1});
     T const loss =
-        method.loss(theta, theta, part, method.draw(part, 7, key, static_cast<std::uint32_t>(first)));
+        method.loss(theta, theta, some, method.draw(some, 7, key, static_cast<std::uint32_t>(first)));
     return loss[0];
   };
   CHECK(relative_error((4 * part(0, 4) + 2 * part(4, 2)) / 6, part(0, 6)) < 1e-13);

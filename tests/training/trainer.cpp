@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/network/layer/dropout.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/sampling/one_step.hpp>
 #include <consistency/sampling/sample.hpp>
@@ -294,4 +295,22 @@ TEST_CASE("impossible settings of a policy are refused when the trainer is built
   check_refused<ErrorCode::config>([&] { GapTimes{.q = 1}.check(); }, {"GapTimes", "q", "1.0"});
   check_refused<ErrorCode::config>([&] { GapTimes{.kappa = -3}.check(); }, {"GapTimes", "kappa", "-3.0"});
   check_refused<ErrorCode::config>([&] { FixedSteps{.N = 1}.check(); }, {"FixedSteps", "N", "1.0"});
+}
+
+TEST_CASE("a gradient that is recorded takes each step's own batch, noise and times") {
+  auto plain = trainer({.key = Key{5}});
+  auto recorded = trainer({.key = Key{5}, .record = true});
+  for (Index k = 0; k < 4; ++k) {
+    auto const part = batch(k).view(0, {k == 2 ? 8 : 16, 2});
+    CHECK(plain.step(part).loss == recorded.step(part).loss);
+  }
+  CHECK(same_state(plain.state(), recorded.state()));
+}
+
+TEST_CASE("dropout refuses to be recorded") {
+  auto const dropout = Dropout{0.5, 0};
+  X const x{Shape{2, 2}, 1.0F};
+  CHECK_THROWS_WITH_AS(dropout(x, Mode{.training = true, .recorded = true}), doctest::Contains("recorded"),
+                       config_error);
+  CHECK(Dropout{0, 0}(x, Mode{.training = true, .recorded = true})[0] == 1);
 }

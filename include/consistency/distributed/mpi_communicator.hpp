@@ -12,6 +12,7 @@
 #include <consistency/distributed/communicator.hpp>
 #include <consistency/distributed/mpi_environment.hpp>
 #include <consistency/distributed/shard.hpp>
+#include <consistency/distributed/unwinding.hpp>
 #include <consistency/tensor/tensor.hpp>
 
 namespace consistency {

@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cstddef>
-#include <exception>
 #include <string>
 
 #include <mpi.h>
 
 #include <consistency/core/error.hpp>
+#include <consistency/distributed/unwinding.hpp>
 
 namespace consistency {
 
@@ -26,15 +26,6 @@ inline void require_mpi(int code, char const* call) {
                            .advice = "A rank or the network between them was lost: start all ranks again "
                                      "from the last checkpoint."}};
 }
-
-/// Whether an object is being destroyed because an exception flies.
-class Unwinding {
- public:
-  bool now() const noexcept { return std::uncaught_exceptions() > before_; }
-
- private:
-  int before_ = std::uncaught_exceptions();
-};
 
 }  // namespace detail
 

@@ -39,6 +39,7 @@ class Ranks {
         numbers_(alone ? 0 : static_cast<std::size_t>(communicator_.size())) {}
 
   C const& communicator() const noexcept { return communicator_; }
+  C& communicator() noexcept { return communicator_; }
 
   /// action() on every rank.
   template <class Action>
@@ -81,7 +82,9 @@ class Ranks {
   /// x ← the sum of x over the ranks.
   template <class X>
   void sum(X& x) {
-    if constexpr (!alone) {
+    if constexpr (SumsInPlace<C, X>) {
+      communicator_.sum(x);
+    } else if constexpr (!alone) {
       auto numbers = to<Cpu>(x);
       communicator_.sum(numbers.mutable_values());
       if constexpr (!std::same_as<typename X::Backend, Cpu>) x.assign(to<typename X::Backend>(numbers));

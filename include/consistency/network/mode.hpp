@@ -10,6 +10,7 @@ struct Mode {
   bool training = false;
   Key key{};
   Counter first{};
+  bool recorded = false;  ///< computed again for other steps without this line being read: no dropout
 };
 
 }  // namespace consistency

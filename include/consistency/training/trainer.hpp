@@ -189,6 +189,7 @@ class Trainer {
       recorder_.reset();
       inputs_ = {in.batch.clone(), in.drawn.clone(), in.weight};
     }
+    inputs_->drawn.mode.recorded = true;
   }
 
   /// Ranks have the same parameters, settings and state, as far as numbers tell.

@@ -23,6 +23,12 @@ class Dropout {
   template <Value X>
   X operator()(X const& x, Mode const& mode) const {
     if (!mode.training || rate_ == 0) return x;
+    if (mode.recorded)
+      throw config_error{{.where = "Dropout",
+                          .what = "dropout in recorded training",
+                          .found = "rate " + std::to_string(rate_),
+                          .expected = "0: a recording would use the first step's mask in each",
+                          .advice = "Leave TrainerSettings::record false, or dropout out."}};
     using T = tensor_of_t<X>;
     auto const key = mode.key.with_stream(stream::dropout + (layer_ << 8U));
     T const mask = dropout_mask<T>(x.shape(), rate_, key, mode.first);

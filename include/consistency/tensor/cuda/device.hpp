@@ -25,6 +25,7 @@ class Stream {
   Stream();  ///< a new queue; throws device_error where there is no device
   /// Somebody else's queue, which this object does not end.
   static Stream borrowed(Handle handle) { return Stream{handle, false}; }
+  static Stream current();  ///< this thread's, borrowed
   Stream(Stream&& other) noexcept : handle_{other.handle_}, owned_{other.owned_} { other.owned_ = false; }
   Stream& operator=(Stream&&) = delete;
   ~Stream();

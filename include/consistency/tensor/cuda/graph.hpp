@@ -11,8 +11,8 @@ namespace consistency {
 namespace cuda {
 
 /// Work that is done and recorded by the first run, and sent again by later ones in one piece, without the
-/// launch of each of its kernels. It must not read numbers on the host nor draw random ones, and leaves its
-/// results in tensors that it did not make:
+/// launch of each of its kernels. It must not read numbers on the host, draws the same random ones each time,
+/// and leaves its results in tensors that it did not make:
 ///
 ///   cuda::Graph graph;
 ///   for (…) {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <string>
-#include <utility>
 
 #include <consistency/tensor/cuda/stream.cuh>
 
@@ -91,18 +89,6 @@ CONSISTENCY_EXPORT void release(void* memory) noexcept {
   released_while_recording() = true;
 }
 
-/// Throws config_error while this thread records, for work that would be the same at each launch.
-inline void refuse_to_record(char const* what, std::string found, std::string expected, char const* advice) {
-  auto capturing = cudaStreamCaptureStatusNone;
-  check(cudaStreamIsCapturing(current_stream(), &capturing), "cudaStreamIsCapturing");
-  if (capturing == cudaStreamCaptureStatusNone) return;
-  throw config_error{{.where = "Graph",
-                      .what = what,
-                      .found = std::move(found),
-                      .expected = std::move(expected),
-                      .advice = advice}};
-}
-
 inline void move(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind) {
   if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, kind, current_stream()), "cudaMemcpyAsync");
 }
@@ -126,9 +112,14 @@ CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) {
     small.to = static_cast<unsigned char*>(to);
     return for_each(static_cast<Index>(bytes), small);
   }
-  refuse_to_record("numbers uploaded in recorded work", std::to_string(bytes) + " bytes",
-                   "at most " + std::to_string(SmallUpload::most),
-                   "Upload them before, to<Cuda>(x), and work on the tensor.");
+  auto capturing = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(current_stream(), &capturing), "cudaStreamIsCapturing");
+  if (capturing != cudaStreamCaptureStatusNone)
+    throw config_error{{.where = "Graph",
+                        .what = "numbers uploaded in recorded work",
+                        .found = std::to_string(bytes) + " bytes",
+                        .expected = "at most " + std::to_string(SmallUpload::most),
+                        .advice = "Upload them before, to<Cuda>(x), and work on the tensor."}};
   move(to, from, bytes, cudaMemcpyHostToDevice);
   check(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");  // the source may go after this
 }
@@ -154,7 +145,6 @@ CONSISTENCY_EXPORT void release(void* memory) noexcept { std::free(memory); }
 CONSISTENCY_EXPORT void copy(void* to, void const* from, std::size_t bytes) {
   if (bytes > 0) std::memmove(to, from, bytes);
 }
-inline void refuse_to_record(char const*, std::string const&, std::string const&, char const*) {}
 CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) { copy(to, from, bytes); }
 CONSISTENCY_EXPORT void download(void* to, void const* from, std::size_t bytes) { copy(to, from, bytes); }
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <string>
-
-#include <consistency/tensor/cuda/memory.cuh>
+#include <consistency/tensor/cuda/device.cuh>
 #include <consistency/tensor/cuda/random.hpp>
 
 namespace consistency::cuda {
@@ -27,8 +25,6 @@ struct DrawBlock {
 
 template <class Law, CompiledScalar S>
 void draw(Law const& law, Key key, Counter first, Index samples, Index per_sample, S* to) {
-  refuse_to_record("random numbers drawn in recorded work", std::to_string(samples * per_sample), "none",
-                   "Draw them before; train without dropout, or without TrainerSettings::record.");
   static_cast<void>(extent(samples * per_sample));
   auto const blocks = (per_sample + 3) / 4;
   for_each(samples * blocks, DrawBlock<Law, S>{law, key, first, static_cast<Extent>(per_sample),

@@ -8,6 +8,7 @@ namespace consistency::cuda {
 
 CONSISTENCY_EXPORT void set_precision(Precision precision) { current_precision() = precision; }
 CONSISTENCY_EXPORT Precision precision() { return current_precision(); }
+CONSISTENCY_EXPORT Stream Stream::current() { return borrowed(current_stream()); }
 
 inline void refuse_device(int device, int count) {
   if (device < 0 || device >= count)
