@@ -6,16 +6,22 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <benchmark/benchmark.h>
 
 #include <consistency/core/parallel.hpp>
+#include <consistency/tensor/cpu/instruction_set.hpp>
 #include <consistency/tensor/cpu/pack.hpp>
 
 namespace bench {
 
 namespace cm = consistency;
+
+/// Every program's head and JSON say what it computes with.
+inline bool const instructions_told =
+    (benchmark::AddCustomContext("instructions", std::string{cm::cpu::instruction_set()}), true);
 
 /// What the machine can do at most with the library's threads, per second.
 struct Machine {

@@ -12,7 +12,9 @@
 
 #include <consistency/io/file.hpp>
 #include <consistency/io/png.hpp>
+#include <consistency/tensor/cpu/instruction_set.hpp>
 
+#include "../support/compiler.hpp"
 #include "../support/text.hpp"
 #include "chart.hpp"
 #include "history.hpp"
@@ -175,17 +177,13 @@ summary { cursor: pointer; font-weight: 600; }
     auto const row = [](std::string const& name, std::string const& value) {
       return "<tr><td>" + name + "</td><td>" + escaped(value) + "</td></tr>\n";
     };
-#if defined(__clang__)
-    auto const compiler = std::string{__VERSION__};
-#else
-    auto const compiler = std::string{"GCC "} + __VERSION__;
-#endif
     return row("library", "consistency " + std::string{version}) + row("seed", to_text(r_.recipe.seed)) +
            row("steps K", to_text(r_.recipe.steps)) + row("batch", to_text(r_.recipe.batch)) +
            row("device", r_.device) +
            row("threads", std::to_string(threads()) + " of " +
                               std::to_string(std::thread::hardware_concurrency()) + " in hardware") +
-           row("processor", processor()) + row("compiler", compiler);
+           row("processor", processor()) + row("instructions", std::string{cpu::instruction_set()}) +
+           row("compiler", compiler());
   }
 
   static std::string processor() {

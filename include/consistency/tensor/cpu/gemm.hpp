@@ -2,90 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
-#include <utility>
 
 #include <consistency/core/parallel.hpp>
-#include <consistency/tensor/cpu/pack.hpp>
+#include <consistency/tensor/cpu/register_block.hpp>
 #include <consistency/tensor/tensor.hpp>
 
 namespace consistency::cpu {
-
-/// A matrix inside a larger array: element (i, j) at data[i · rows + j · columns]; where `run` is given,
-/// columns come in runs of that many, `jump` apart: data[i · rows + j / run · jump + j % run · columns].
-template <class S>
-struct Strided {
-  S const* data;
-  Index rows, columns;
-  Index run = std::numeric_limits<Index>::max(), jump = 0;
-};
-
-/// The register block of the matrix product: `height` rows of A times a panel of two packs of B.
-template <class S>
-struct Block {
-  static constexpr Index width = 2 * Pack<S>::width;
-  static constexpr Index height = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 14 : 6;
-};
-
-/// What a block of C starts from.
-template <class S>
-struct Start {
-  bool accumulate = false;  ///< what C holds
-  S const* bias = nullptr;  ///< or this row; otherwise 0
-};
-
-/// C (Rows × width) = start + Σ_k a(i, k) · panel[k], each sum in the order of k, one fused multiply-add at a
-/// time: a result never depends on how many rows or columns are computed beside it. One of A's strides is 1;
-/// rows of the panel are `pitch` apart. The next panel, `next` away, and the next rows of C are on their way
-/// into the cache meanwhile.
-template <class S, int Rows, bool UnitColumns>
-void multiply_block(Strided<S> const& a, S const* panel, Index pitch, Index next, Index depth, S* c,
-                    Index ldc, Start<S> const& start) {
-  using P = Pack<S>;
-  constexpr Index line = 64 / static_cast<Index>(sizeof(S));
-  std::array<P, Rows> left, right;
-#pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i) {
-    __builtin_prefetch(c + (Rows + i) * ldc, 1);
-    left[i] = start.accumulate ? P::load(c + i * ldc) : start.bias ? P::load(start.bias) : P(0.0);
-    right[i] = start.accumulate ? P::load(c + i * ldc + P::width)
-               : start.bias     ? P::load(start.bias + P::width)
-                                : P(0.0);
-  }
-  auto const stride = UnitColumns ? a.rows : a.columns;
-  auto const* from = a.data;
-  for (Index done = 0; done < depth; done += a.run, from += a.jump) {
-    auto const columns = std::min(a.run, depth - done);
-    for (Index k = 0; k < columns; ++k, panel += pitch) {
-      auto const b0 = P::load(panel);
-      auto const b1 = P::load(panel + P::width);
-#pragma GCC unroll 4
-      for (Index at = 0; at < Block<S>::width; at += line) __builtin_prefetch(panel + next + at);
-#pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i) {
-        auto const x = P::splat(UnitColumns ? from[i * stride + k] : from[k * stride + i]);
-        left[i] = fma(x, b0, left[i]);
-        right[i] = fma(x, b1, right[i]);
-      }
-    }
-    if (columns < a.run) break;
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i) {
-    left[i].store(c + i * ldc);
-    right[i].store(c + i * ldc + P::width);
-  }
-}
-
-/// multiply_block for a number of rows known at run time, 1 … height.
-template <class S, bool UnitColumns>
-auto block_for(Index rows) {
-  using F = void (*)(Strided<S> const&, S const*, Index, Index, Index, S*, Index, Start<S> const&);
-  static constexpr auto table = []<int... I>(std::integer_sequence<int, I...>) {
-    return std::array<F, sizeof...(I)>{&multiply_block<S, I + 1, UnitColumns>...};
-  }(std::make_integer_sequence<int, static_cast<int>(Block<S>::height)>{});
-  return table[static_cast<std::size_t>(rows - 1)];
-}
 
 /// block(first row, rows) for rows cut into blocks of nearly equal height.
 template <class S>

@@ -1,0 +1,106 @@
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <consistency/tensor/cpu/register_block.hpp>
+
+#include "../tensor/support.hpp"
+
+using namespace consistency;
+using namespace consistency::test;
+using cpu::Version;
+
+namespace {
+
+/// The versions that this program has and its processor can run.
+std::vector<Version> versions() {
+  if (cpu::chosen_version() == Version::avx2) return {Version::compiled_for, Version::avx2};
+  return {Version::compiled_for};
+}
+
+enum class From { zero, bias, accumulated };
+
+template <class S>
+struct Factors {
+  static constexpr Index depth = 37, width = cpu::Block<S>::width, height = cpu::Block<S>::height;
+  Tensor<S> a = random<S>({height * 64}, 1), panel = random<S>({depth, width}, 2);
+  Tensor<S> bias = random<S>({width}, 3), c = random<S>({height, width}, 4);
+
+  /// With columns of stride 1 in runs of 16, as Winograd's tiles lie, or rows of stride 1.
+  template <bool UnitColumns>
+  cpu::Strided<S> left() const {
+    if constexpr (UnitColumns) return {a.data(), 16, 1, 16, 16 * height};
+    return {a.data(), 1, height};
+  }
+};
+
+template <class S, bool UnitColumns>
+Tensor<S> product(Factors<S> const& of, Version version, Index rows, From from) {
+  using O = Factors<S>;
+  auto c = Tensor<S>{of.c.shape()};
+  std::copy_n(of.c.data(), c.count(), c.mutable_data());
+  cpu::block_for<S, UnitColumns>(rows, version)(
+      of.template left<UnitColumns>(), of.panel.data(), O::width, 0, O::depth, c.mutable_data(), O::width,
+      {.accumulate = from == From::accumulated, .bias = from == From::bias ? of.bias.data() : nullptr});
+  return c;
+}
+
+/// The same by plain loops.
+template <class S, bool UnitColumns>
+Tensor<double> exact_product(Factors<S> const& of, Index rows, From from) {
+  using O = Factors<S>;
+  auto const left = of.template left<UnitColumns>();
+  auto c = convert<double, Cpu>(of.c);
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < O::width; ++j) {
+      auto& sum = c.mutable_data()[i * O::width + j];
+      if (from != From::accumulated) sum = from == From::bias ? static_cast<double>(of.bias[j]) : 0.0;
+      for (Index k = 0; k < O::depth; ++k) {
+        auto const at = i * left.rows + k / left.run * left.jump + k % left.run * left.columns;
+        sum += static_cast<double>(of.a[at]) * static_cast<double>(of.panel[k * O::width + j]);
+      }
+    }
+  return c;
+}
+
+template <class S, bool UnitColumns>
+void agrees_with_plain_loops(double tolerance) {
+  auto const of = Factors<S>{};
+  for (auto const version : versions())
+    for (auto const from : {From::zero, From::bias, From::accumulated})
+      for (Index rows = 1; rows <= Factors<S>::height; ++rows) {
+        CAPTURE(static_cast<int>(version));
+        CAPTURE(static_cast<int>(from));
+        CAPTURE(rows);
+        CHECK(relative_error(product<S, UnitColumns>(of, version, rows, from),
+                             exact_product<S, UnitColumns>(of, rows, from)) <= tolerance);
+      }
+}
+
+}  // namespace
+
+TEST_CASE("every version of a register block agrees with plain loops") {
+  agrees_with_plain_loops<float, true>(1e-6);
+  agrees_with_plain_loops<float, false>(1e-6);
+  agrees_with_plain_loops<double, true>(1e-14);
+  agrees_with_plain_loops<double, false>(1e-14);
+}
+
+TEST_CASE("no bit of a row depends on how many rows a register block computes beside it") {
+  auto const of = Factors<float>{};
+  constexpr auto width = Factors<float>::width;
+  for (auto const version : versions()) {
+    auto const all = product<float, true>(of, version, Factors<float>::height, From::bias);
+    for (Index rows = 1; rows < Factors<float>::height; ++rows) {
+      auto const some = product<float, true>(of, version, rows, From::bias);
+      CHECK(std::equal(all.data(), all.data() + rows * width, some.data()));
+    }
+  }
+}
+
+TEST_CASE("the text about instructions says whether they were chosen at run time") {
+  auto const chosen = cpu::instruction_set().find("chosen at run time") != std::string_view::npos;
+  CHECK(chosen == (cpu::chosen_version() == Version::avx2));
+}
