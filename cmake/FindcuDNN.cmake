@@ -3,7 +3,7 @@
 find_path(cuDNN_INCLUDE_DIR cudnn_version.h
           PATHS /usr/local/cuda ENV CUDA_PATH ENV CUDAToolkit_ROOT
           PATH_SUFFIXES include)
-find_library(cuDNN_LIBRARY NAMES cudnn libcudnn.so.9  # wheels have no link without a version
+find_library(cuDNN_LIBRARY NAMES cudnn libcudnn.so.9 NAMES_PER_DIR  # wheels have no link without a version
              PATHS /usr/local/cuda ENV CUDA_PATH ENV CUDAToolkit_ROOT
              PATH_SUFFIXES lib64 lib)
 mark_as_advanced(cuDNN_INCLUDE_DIR cuDNN_LIBRARY)
