@@ -19,6 +19,8 @@ struct Convolution {
 
   Index out_h() const { return (h - 1) / stride + 1; }
   Index out_w() const { return (w - 1) / stride + 1; }
+  /// Whether it is the product of the images and the weights as they are.
+  bool is_product() const { return k == 1 && stride == 1; }
 };
 
 /// y = x ∗ w + bias, where there is one (o).

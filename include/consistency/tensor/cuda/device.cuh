@@ -47,6 +47,16 @@ inline Precision& current_precision() {
   return precision;
 }
 
+#ifdef CONSISTENCY_CUDNN
+inline constexpr auto first_convolution_path = ConvolutionPath::cudnn;
+#else
+inline constexpr auto first_convolution_path = ConvolutionPath::patches;
+#endif
+inline ConvolutionPath& current_convolution_path() {
+  thread_local auto path = first_convolution_path;
+  return path;
+}
+
 #ifdef __CUDACC__
 
 /// Throws device_error, naming the call that reported it: an earlier kernel may be to blame.

@@ -67,4 +67,15 @@ enum class Precision {
 void set_precision(Precision precision);
 Precision precision();
 
+/// What computes convolutions of float32 that are wider than 1×1 or strided. Those of float64, and of views
+/// that do not begin at 16 bytes, are computed from patches.
+enum class ConvolutionPath {
+  patches,  ///< what the weights see of each pixel is copied to a row of a matrix, for a product
+  cudnn,    ///< cuDNN's deterministic engines
+};
+/// For this thread's work from now on; at first cudnn where consistency::cuda was compiled with it. Throws
+/// config_error where it was not.
+void set_convolution_path(ConvolutionPath path);
+ConvolutionPath convolution_path();
+
 }  // namespace consistency::cuda

@@ -22,31 +22,34 @@ struct BFloat16 {
     if (x != x) return {static_cast<std::uint16_t>(u >> 16U | 0x40U)};
     return {static_cast<std::uint16_t>((u + 0x7fffU + (u >> 16U & 1U)) >> 16U)};
   }
-  explicit operator float() const {
+  CONSISTENCY_HD explicit operator float() const {
     auto const u = std::uint32_t{bits} << 16U;
     float x = 0;
-    std::memcpy(&x, &u, sizeof(x));
+    memcpy(&x, &u, sizeof(x));
     return x;
   }
 };
 
-/// `batch` matrices of rows × columns without gaps, rounded.
+/// `batch` matrices of rows × columns without gaps, rounded to bfloat16 and stored as that or as float.
+template <class T>
 struct RoundFactor {
   float const* from;
-  BFloat16* to;
+  T* to;
   Extent rows, columns, pitch;
   Index stride;
   CONSISTENCY_HD void operator()(Extent i) const {
     auto const matrix = i / columns / rows;
-    to[i] = BFloat16::rounded(from[matrix * stride + i / columns % rows * pitch + i % columns]);
+    to[i] =
+        static_cast<T>(BFloat16::rounded(from[matrix * stride + i / columns % rows * pitch + i % columns]));
   }
 };
 
-inline void round_factor(float const* from, Index batch, Index rows, Index columns, Index pitch, Index stride,
-                         BFloat16* to) {
+template <class T>
+void round_factor(float const* from, Index batch, Index rows, Index columns, Index pitch, Index stride,
+                  T* to) {
   for_each(batch * rows * columns,
-           RoundFactor{from, to, static_cast<Extent>(rows), static_cast<Extent>(columns),
-                       static_cast<Extent>(pitch), stride});
+           RoundFactor<T>{from, to, static_cast<Extent>(rows), static_cast<Extent>(columns),
+                          static_cast<Extent>(pitch), stride});
 }
 
 inline void multiply_rounded(Gemm<float> const& p) {

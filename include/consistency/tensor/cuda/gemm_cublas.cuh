@@ -2,13 +2,12 @@
 
 #include <array>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include <cublasLt.h>
 
 #include <consistency/tensor/cuda/gemm.hpp>
-#include <consistency/tensor/cuda/memory.cuh>
+#include <consistency/tensor/cuda/handle.cuh>
 
 namespace consistency::cuda {
 
@@ -31,18 +30,6 @@ inline void check(cublasStatus_t status, char const* where) {
                         .expected = "success",
                         .advice = ""}};
 }
-
-/// A cuBLASLt object that is destroyed with its owner.
-template <class Handle, cublasStatus_t (*Destroy)(Handle)>
-struct LtObject {
-  Handle handle = nullptr;
-  LtObject() = default;
-  LtObject(LtObject&& other) noexcept : handle{std::exchange(other.handle, nullptr)} {}
-  LtObject& operator=(LtObject&&) = delete;
-  ~LtObject() {
-    if (handle) static_cast<void>(Destroy(handle));
-  }
-};
 
 /// One product's descriptors and the algorithm chosen for it; found once for each thread, device and shape.
 template <class S, class Factor>
@@ -68,7 +55,7 @@ class GemmPlan {
     describe(left_, factor, p.n, p.k, p.b_transposed, p.ldb, batch, p.stride_b);
     describe(right_, factor, p.k, p.m, p.a_transposed, p.lda, batch, p.stride_a);
     describe(result_, type, p.n, p.m, false, p.ldc, batch, p.stride_c);
-    LtObject<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> preference;
+    Owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> preference;
     check(cublasLtMatmulPreferenceCreate(&preference.handle), "cublasLtMatmulPreferenceCreate");
     check(cublasLtMatmulPreferenceSetAttribute(preference.handle, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
                                                &workspace_bytes, sizeof(workspace_bytes)),
@@ -111,14 +98,9 @@ class GemmPlan {
   }
 
  private:
-  /// A handle belongs to the device that was current when it was made.
   static cublasLtHandle_t handle() {
-    thread_local std::vector<LtObject<cublasLtHandle_t, cublasLtDestroy>> of_device;
-    auto const device = static_cast<std::size_t>(current_device());
-    if (of_device.size() <= device) of_device.resize(device + 1);
-    auto& made = of_device[device];
-    if (!made.handle) check(cublasLtCreate(&made.handle), "cublasLtCreate");
-    return made.handle;
+    return of_current_device<cublasLtHandle_t, cublasLtDestroy>(
+        [](cublasLtHandle_t* made) { check(cublasLtCreate(made), "cublasLtCreate"); });
   }
 
   template <class T>
@@ -127,7 +109,7 @@ class GemmPlan {
           "cublasLtMatmulDescSetAttribute");
   }
 
-  using Layout = LtObject<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
+  using Layout = Owned<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
 
   /// A column-major matrix of rows × columns, or its transpose as stored.
   static void describe(Layout& layout, cudaDataType type, Index rows, Index columns, bool transposed,
@@ -144,7 +126,7 @@ class GemmPlan {
           "cublasLtMatrixLayoutSetAttribute");
   }
 
-  LtObject<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> operation_;
+  Owned<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> operation_;
   Layout left_, right_, result_;
   cublasLtMatmulHeuristicResult_t choice_{};
   bool adds_bias_ = true;

@@ -10,6 +10,18 @@ CONSISTENCY_EXPORT void set_precision(Precision precision) { current_precision()
 CONSISTENCY_EXPORT Precision precision() { return current_precision(); }
 CONSISTENCY_EXPORT Stream Stream::current() { return borrowed(current_stream()); }
 
+CONSISTENCY_EXPORT void set_convolution_path(ConvolutionPath path) {
+  if (path == ConvolutionPath::cudnn && first_convolution_path != ConvolutionPath::cudnn)
+    throw config_error{{.where = "set_convolution_path",
+                        .what = "path",
+                        .found = "cudnn",
+                        .expected = "patches",
+                        .advice = "consistency::cuda was compiled without cuDNN; with CONSISTENCY_CUDA=ON, "
+                                  "cuDNN_ROOT says where it is."}};
+  current_convolution_path() = path;
+}
+CONSISTENCY_EXPORT ConvolutionPath convolution_path() { return current_convolution_path(); }
+
 inline void refuse_device(int device, int count) {
   if (device < 0 || device >= count)
     throw config_error{{.where = "set_device",
