@@ -52,7 +52,7 @@ std::array<X, 4> computed(Case<op::Conv2d, 2> const& c) {
 
 }  // namespace
 
-TEST_CASE("the path of convolutions can be chosen; one that was not compiled is refused") {
+TEST_CASE("the path of convolutions can be chosen, and one that was not compiled is refused") {
   auto const first = cuda::convolution_path();
   {
     PathScope const scope{cuda::ConvolutionPath::patches};

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -77,10 +79,10 @@ struct Errors {
 
 double mean_distance(X const& a, X const& b) { return static_cast<double>(mean(abs(a - b))[0]); }
 
-/// Trains students for the given grids, each from the one before. At T: the student against f*, the solver's
-/// own N − 1 steps against f*, and the student against those.
+/// Trains students of a seed for the given grids, each from the one before. At T: the student against f*, the
+/// solver's own N − 1 steps against f*, and the student against those.
 template <class Solver>
-std::vector<Errors> errors(std::vector<Index> const& grids) {
+std::vector<Errors> errors(std::vector<Index> const& grids, std::uint64_t seed) {
   constexpr Index steps = 4000;
   auto const f = ConsistencyFunction{
       Mlp{{.dimensions = 2, .width = 64, .layers = 3, .embedding = 16, .time = {.scale = 1}}}};
@@ -90,7 +92,7 @@ std::vector<Errors> errors(std::vector<Index> const& grids) {
   auto const T = times<float>(2000, 80);
   auto const exact = data.in_frame(
       x, T, [](Mixture const& m, double a, double time) { return m.transported(a, time, 0.002); });
-  auto theta = f.initialize({5});
+  auto theta = f.initialize({5 + seed});
   std::vector<Errors> found;
   for (auto const N : grids) {
     auto trainer = Trainer{
@@ -98,7 +100,7 @@ std::vector<Errors> errors(std::vector<Index> const& grids) {
                                 GridTimes<FixedSteps>{.curriculum = {.N = N}}},
         RAdam{.learning_rate = 3e-3, .beta2 = 0.99, .schedule = {.decay_from = steps / 4, .decay_to = steps}},
         theta,
-        {.ema = 0.99, .clip = 1}};
+        {.ema = 0.99, .clip = 1, .key = {seed}}};
     for (Index k = 0; k < steps; ++k) trainer.step(data.batch(512, k));
     theta = trainer.averaged();
     X const y = f(theta, x, T);
@@ -111,6 +113,20 @@ std::vector<Errors> errors(std::vector<Index> const& grids) {
   return found;
 }
 
+/// For each grid the student in the middle of three seeds': with Euler's ten intervals five seeds ended
+/// between 0.005 and 0.031 from their solver.
+template <class Solver>
+std::vector<Errors> middle_errors(std::vector<Index> const& grids) {
+  std::array const found{errors<Solver>(grids, 0), errors<Solver>(grids, 1), errors<Solver>(grids, 2)};
+  std::vector<Errors> middle;
+  for (std::size_t g = 0; g < grids.size(); ++g) {
+    std::array<Errors, 3> rows{found[0][g], found[1][g], found[2][g]};
+    std::ranges::nth_element(rows, rows.begin() + 1, {}, &Errors::apart);
+    middle.push_back(rows[1]);
+  }
+  return middle;
+}
+
 /// By how much the logarithm of an error falls for that of the number of intervals.
 double order(double coarse, double fine, double N, double more) {
   return std::log(coarse / fine) / std::log((more - 1) / (N - 1));
@@ -121,8 +137,8 @@ double order(double coarse, double fine, double N, double more) {
 // Measured: Euler 0.176 and 0.095 (its solver 0.176 and 0.089), Heun 0.163 and 0.050 (0.160 and 0.049). A few
 // seconds a student.
 TEST_CASE("a distilled student meets the exact function up to its solver's error, and so by its order") {
-  auto const euler = errors<Euler>({5, 10});
-  auto const heun = errors<Heun>({8, 12});
+  auto const euler = middle_errors<Euler>({5, 10});
+  auto const heun = errors<Heun>({8, 12}, 0);
   for (auto const& rows : {euler, heun})
     for (auto const& row : rows) {
       CAPTURE(row.student);

@@ -41,16 +41,16 @@ struct Kernel<op::Attention, Cpu> {
     constexpr Index most = 8;
     auto const stretch =
         std::max<Index>(4, (plan.t + most * plan.block - 1) / (most * plan.block)) * plan.block;
-    auto const stretches = std::max<Index>(1, (plan.t + stretch - 1) / stretch);
-    auto dq = Tensor<S, Cpu>{wanted[0] ? q.shape() : Shape{0}};
-    auto dk = Tensor<S, Cpu>{Shape{stretches, k.shape()[0], plan.s, plan.heads.channels}};
-    auto dv = Tensor<S, Cpu>{dk.shape()};
-    if (plan.t == 0) return {dq, Tensor<S, Cpu>{k.shape(), S(0)}, Tensor<S, Cpu>{v.shape(), S(0)}};
+    auto const stretches = (plan.t + stretch - 1) / stretch;
+    auto const sums = Shape{stretches, k.shape()[0], plan.s, plan.heads.channels};
+    auto dq = wanted[0] ? Tensor<S, Cpu>{q.shape()} : Tensor<S, Cpu>{};
+    auto dk = wanted[1] ? Tensor<S, Cpu>{sums} : Tensor<S, Cpu>{};
+    auto dv = wanted[2] ? Tensor<S, Cpu>{sums} : Tensor<S, Cpu>{};
     plan.for_blocks(stretch, [&](Index at, Index begin, Index end) {
       auto weights = Tensor<S, Cpu>{Shape{2, plan.block, plan.s}};
       auto* const p = weights.mutable_data();
       auto* const ds = p + plan.block * plan.s;
-      auto panel = Tensor<S, Cpu>{Shape{panels<S>(plan.heads.depth), plan.block, cpu::Block<S>::width}};
+      auto panel = Tensor<S, Cpu>{Shape{cpu::panels<S>(plan.heads.depth), plan.block, cpu::Block<S>::width}};
       auto const place = begin / stretch * k.shape().count() + plan.heads.offset(k.shape(), at);
       for (auto first = begin; first < end; first += plan.block) {
         auto const last = std::min(end, first + plan.block);
@@ -66,7 +66,7 @@ struct Kernel<op::Attention, Cpu> {
           plan.add_transposed(ds, q, plan.scale, at, first, last, panel, dk.mutable_data() + place, add);
       }
     });
-    return {dq, total(wanted[1], dk, k.shape()), total(wanted[2], dv, v.shape())};
+    return {dq, total(dk, k.shape()), total(dv, v.shape())};
   }
 
   /// dy = p dv + p (ds − Σ p ds) v with ds = scale · (dq kᵀ + q dkᵀ). An undefined tangent means zero.
@@ -75,13 +75,11 @@ struct Kernel<op::Attention, Cpu> {
                             Tensor<S, Cpu> const& v, Tensor<S, Cpu> const& dq, Tensor<S, Cpu> const& dk,
                             Tensor<S, Cpu> const& dv) {
     auto const plan = Plan<S>{op, q, k};
-    auto const packed = [&](Tensor<S, Cpu> const& x, bool used, bool turned) {
-      if (!used) return Tensor<S, Cpu>{};
-      return turned ? plan.transposed(x, plan.scale) : plan.rows(x);
-    };
     auto const moves = dq.defined() || dk.defined();
-    auto const keys = packed(k, true, true), key_moves = packed(dk, dk.defined(), true);
-    auto const values = packed(v, moves, false), value_moves = packed(dv, dv.defined(), false);
+    auto const keys = plan.transposed(k, plan.scale);
+    auto const key_moves = dk.defined() ? plan.transposed(dk, plan.scale) : dk;
+    auto const values = moves ? plan.rows(v) : Tensor<S, Cpu>{};
+    auto const value_moves = dv.defined() ? plan.rows(dv) : dv;
     auto dy = Tensor<S, Cpu>{q.shape()};
     plan.for_blocks(plan.block, [&](Index at, Index first, Index last) {
       auto weights = Tensor<S, Cpu>{Shape{2, plan.block, plan.s}};
@@ -100,14 +98,10 @@ struct Kernel<op::Attention, Cpu> {
   }
 
  private:
+  /// The sum of the parts, which are undefined where it is not wanted.
   template <class S>
-  static Index panels(Index columns) {
-    return cpu::panels<S>(columns);
-  }
-
-  template <class S>
-  static Tensor<S, Cpu> total(bool wanted, Tensor<S, Cpu> const& parts, Shape const& shape) {
-    if (!wanted) return {};
+  static Tensor<S, Cpu> total(Tensor<S, Cpu> const& parts, Shape const& shape) {
+    if (!parts.defined()) return {};
     if (parts.shape()[0] == 1) return parts.reshaped(shape);
     auto result = Tensor<S, Cpu>{shape};
     cpu::sum_middle(parts.data(), 1, parts.shape()[0], shape.count(), result.mutable_data());
@@ -171,7 +165,7 @@ struct Kernel<op::Attention, Cpu> {
     void add_transposed(S const* p, Array const& x, S factor, Index at, Index first, Index last, Array& panel,
                         S* to, cpu::Start<S> start) const {
       auto const depth = last - first;
-      for (Index i = 0; i < panels<S>(heads.depth); ++i)
+      for (Index i = 0; i < cpu::panels<S>(heads.depth); ++i)
         cpu::pack_panel(heads.rows(x, at, first), depth, heads.depth, i,
                         panel.mutable_data() + i * depth * cpu::Block<S>::width, factor);
       cpu::multiply_rows<S>({p, 1, s}, panel.data(), s, heads.depth, depth, to, heads.channels, start);
