@@ -28,8 +28,7 @@ struct Kernel<op::Attention, Cpu> {
     return y;
   }
 
-  /// With p = softmax(scale · q kᵀ): dv = pᵀ g, dp = g vᵀ, ds = p (dp − Σ p dp), dq = scale · ds k and
-  /// dk = scale · dsᵀ q. The weights are computed again.
+  /// The formulas stand in tensor/attention.hpp; here too the weights are computed again.
   template <class S>
   static std::array<Tensor<S, Cpu>, 3> vjp(op::Attention const& op, std::array<bool, 3> const& wanted,
                                            Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& q,
@@ -38,9 +37,7 @@ struct Kernel<op::Attention, Cpu> {
     auto const keys = plan.transposed(k, plan.scale), values = plan.transposed(v);
     auto const key_rows = plan.rows(k, plan.scale);
     // Sums over rows in a few stretches whose length depends on shapes alone, added in order.
-    constexpr Index most = 8;
-    auto const stretch =
-        std::max<Index>(4, (plan.t + most * plan.block - 1) / (most * plan.block)) * plan.block;
+    auto const stretch = Plan<S>::even_part(plan.t, std::clamp<Index>(plan.t / (2 * plan.block), 1, 8));
     auto const stretches = (plan.t + stretch - 1) / stretch;
     auto const sums = Shape{stretches, k.shape()[0], plan.s, plan.heads.channels};
     auto dq = wanted[0] ? Tensor<S, Cpu>{q.shape()} : Tensor<S, Cpu>{};
@@ -122,8 +119,17 @@ struct Kernel<op::Attention, Cpu> {
           count{q.shape()[0] * op.heads},
           t{q.shape()[1]},
           s{k.shape()[1]},
-          block{std::clamp<Index>(65536 / s / cpu::Block<S>::height, 1, 10) * cpu::Block<S>::height},
+          block{even_part(t, (t + most_rows(s) - 1) / most_rows(s))},
           scale{static_cast<S>(op.scale(q.shape()))} {}
+
+    /// Rows whose weights stay in the cache.
+    static Index most_rows(Index columns) {
+      return std::clamp<Index>(65536 / columns / cpu::Block<S>::height, 1, 10) * cpu::Block<S>::height;
+    }
+    /// The length, 1 or more, of `parts` nearly equal parts of so many rows.
+    static Index even_part(Index rows, Index parts) {
+      return std::max<Index>(1, (rows + parts - 1) / std::max<Index>(1, parts));
+    }
 
     void for_blocks(Index rows, auto const& body) const {
       auto const blocks = (t + rows - 1) / rows;
