@@ -1,3 +1,6 @@
+#include <cmath>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <type_traits>
 
@@ -67,12 +70,32 @@ TEST_CASE("an error thrown by its code has the type of that code") {
   CHECK_THROWS_WITH(throw_error(ErrorCode{200}, report), "here: this");
 }
 
-TEST_CASE("printable text keeps letters and escapes control bytes") {
+TEST_CASE("numbers that differ have texts that differ") {
+  CHECK(number_text(0.002) == "0.002");
+  CHECK(number_text(0.0020000001) == "0.0020000001");
+  CHECK(number_text(0.1F) == "0.1");
+  CHECK(number_text(1e-7) == "1e-07");
+  CHECK(number_text(-2.5e300) == "-2.5e+300");
+  CHECK(number_text(std::numeric_limits<double>::quiet_NaN()) == "nan");
+  CHECK(number_text(-std::numeric_limits<float>::infinity()) == "-inf");
+  CHECK(number_text(std::numeric_limits<std::int64_t>::min()) == "-9223372036854775808");
+  auto const next = std::nextafter(80.0, 81.0);
+  CHECK(number_text(next) != number_text(80.0));
+  CHECK(std::stod(number_text(next)) == next);
+}
+
+TEST_CASE("no long double is too long for its text") {
+  CHECK(number_text(-std::numeric_limits<long double>::denorm_min() * 3) != "");
+  CHECK(std::stold(number_text(-std::numeric_limits<long double>::max())) ==
+        -std::numeric_limits<long double>::max());
+}
+
+TEST_CASE("printable text keeps letters and escapes every other byte") {
   CHECK(printable("plain text") == "plain text");
   CHECK(printable("") == "");
   CHECK(printable(std::string_view{"a\nb\x1b[2J\0", 8}) == "a\\x0ab\\x1b[2J\\x00");
   CHECK(printable("\x7f") == "\\x7f");
-  CHECK(printable("größer") == "größer");
+  CHECK(printable("\xff\x80 \xc3\xb6") == "\\xff\\x80 \\xc3\\xb6");
 }
 
 TEST_CASE("printable text is cut at 120 bytes") {

@@ -11,7 +11,7 @@ inline void require_setting(bool holds, char const* where, char const* what, dou
                             char const* expected) {
   if (!holds)
     throw config_error{
-        {.where = where, .what = what, .found = std::to_string(found), .expected = expected, .advice = ""}};
+        {.where = where, .what = what, .found = number_text(found), .expected = expected, .advice = ""}};
 }
 
 /// A decay rate of a moving average lies in [0, 1).

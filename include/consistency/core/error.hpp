@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -84,14 +86,22 @@ using distributed_error = typed_error<ErrorCode::distributed>;  ///< ranks that 
   throw error{code, report};
 }
 
-/// Text from a file made safe to print: control bytes escaped as \xNN, cut at 120 bytes.
+/// The shortest text of a number that reads back as the same number, in any locale: 0.1, 1e-07, 42.
+template <class Number>
+std::string number_text(Number value) {
+  std::array<char, 64> buffer;  // the longest, a long double's, has 32
+  auto const written = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  return {buffer.data(), written.ptr};
+}
+
+/// Text from a file made safe to print: whatever is not printable ASCII escaped as \xNN, cut at 120 bytes.
 inline std::string printable(std::string_view text) {
   constexpr auto limit = std::size_t{120};
   constexpr auto digits = std::string_view{"0123456789abcdef"};
   std::string safe;
   for (char const c : text.substr(0, limit)) {
     auto const byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
+    if (byte >= 0x20 && byte < 0x7f) {
       safe += c;
     } else {
       safe += {'\\', 'x', digits[byte >> 4U], digits[byte & 15U]};

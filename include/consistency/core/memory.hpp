@@ -43,8 +43,8 @@ class MemoryPool {
       if (block == nullptr)
         throw resource_error{{.where = "MemoryPool",
                               .what = "out of memory",
-                              .found = std::to_string(reserved_) + " bytes held",
-                              .expected = std::to_string(size) + " bytes more",
+                              .found = number_text(reserved_) + " bytes held",
+                              .expected = number_text(size) + " bytes more",
                               .advice = "Use a smaller batch or network."}};
       ++system_allocations_;
       reserved_ += size;

@@ -21,13 +21,13 @@ class Shape {
   constexpr Shape() = default;
   /// Throws shape_error for more than four extents, a negative one, or a product that overflows.
   constexpr Shape(std::initializer_list<Index> extents) {
-    if (extents.size() > max_rank) refuse("rank", std::to_string(extents.size()), "at most 4");
+    if (extents.size() > max_rank) refuse("rank", number_text(extents.size()), "at most 4");
     for (auto const extent : extents) push_back(extent);
   }
 
   constexpr void push_back(Index extent) {
     if (rank_ == max_rank) refuse("rank", "5", "at most 4");
-    if (extent < 0) refuse("extent", std::to_string(extent), "0 or more");
+    if (extent < 0) refuse("extent", number_text(extent), "0 or more");
     if (extent != 0 && count_ > std::numeric_limits<Index>::max() / extent)
       refuse("number of elements", "more than 2^63", "a product that fits 63 bits");
     extents_[rank_++] = extent;
@@ -65,7 +65,7 @@ class Shape {
 
   std::string text() const {  ///< "(64, 28, 28, 1)"
     std::string s = "(";
-    for (std::size_t i = 0; i < rank_; ++i) s += (i == 0 ? "" : ", ") + std::to_string(extents_[i]);
+    for (std::size_t i = 0; i < rank_; ++i) s += (i == 0 ? "" : ", ") + number_text(extents_[i]);
     return s + ")";
   }
 

@@ -41,8 +41,8 @@ class MpiEnvironment {
       throw distributed_error{
           {.where = "MPI_Init_thread",
            .what = "thread level",
-           .found = std::to_string(given),
-           .expected = std::to_string(MPI_THREAD_FUNNELED) + " (MPI_THREAD_FUNNELED) or more",
+           .found = number_text(given),
+           .expected = number_text(MPI_THREAD_FUNNELED) + " (MPI_THREAD_FUNNELED) or more",
            .advice = "Use an MPI that was built with threads."}};
   }
   MpiEnvironment(MpiEnvironment const&) = delete;

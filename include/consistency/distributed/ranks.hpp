@@ -161,7 +161,7 @@ class Ranks {
   }
 
   std::string name(int rank) const {
-    return "rank " + std::to_string(rank) + " of " + std::to_string(communicator_.size());
+    return "rank " + number_text(rank) + " of " + number_text(communicator_.size());
   }
 
   C communicator_;

@@ -45,8 +45,8 @@ double frechet_distance(std::type_identity_t<G> const& a, std::type_identity_t<G
   if (a.mean.size() != b.mean.size())
     throw shape_error{{.where = "frechet_distance",
                        .what = "dimensions of the second set",
-                       .found = std::to_string(b.mean.size()),
-                       .expected = std::to_string(a.mean.size()) + ", as in the first",
+                       .found = number_text(b.mean.size()),
+                       .expected = number_text(a.mean.size()) + ", as in the first",
                        .advice = ""}};
   auto const root = [](Matrix const& S) -> Matrix {
     auto const eigen = Eigen::SelfAdjointEigenSolver<Matrix>{S};

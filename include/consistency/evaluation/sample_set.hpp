@@ -27,8 +27,8 @@ struct SampleSet {
     auto const bad = std::find_if(values.begin(), values.end(), [](S v) { return !std::isfinite(v); });
     if (bad != values.end())
       throw dataset_error{{.where = where,
-                           .what = "sample " + std::to_string((bad - values.begin()) / set.dimensions),
-                           .found = std::to_string(*bad),
+                           .what = "sample " + number_text((bad - values.begin()) / set.dimensions),
+                           .found = number_text(*bad),
                            .expected = "finite numbers",
                            .advice = "Did the training diverge?"}};
     return set;
@@ -40,8 +40,8 @@ inline void require_same_dimensions(SampleSet const& a, SampleSet const& b, char
   if (a.dimensions != b.dimensions)
     throw shape_error{{.where = where,
                        .what = "dimensions of the second set",
-                       .found = std::to_string(b.dimensions),
-                       .expected = std::to_string(a.dimensions) + ", as in the first",
+                       .found = number_text(b.dimensions),
+                       .expected = number_text(a.dimensions) + ", as in the first",
                        .advice = ""}};
 }
 
@@ -50,7 +50,7 @@ inline double require_finite(double measure, char const* where) {
   if (!std::isfinite(measure))
     throw numeric_error{{.where = where,
                          .what = "distance",
-                         .found = std::to_string(measure),
+                         .found = number_text(measure),
                          .expected = "a finite number",
                          .advice = "The samples are too far apart for their squares to be numbers."}};
   return measure;

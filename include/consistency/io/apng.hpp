@@ -107,14 +107,14 @@ inline Bytes encode_apng(std::span<Image const> frames, int milliseconds_per_fra
     throw config_error{{"encode_apng", std::move(what), std::move(found), std::move(expected), ""}};
   };
   if (frames.empty() || frames.size() > 0x7fffffffU)
-    refuse("number of frames", std::to_string(frames.size()), "1 to 2147483647");
+    refuse("number of frames", number_text(frames.size()), "1 to 2147483647");
   for (auto const time : {milliseconds_per_frame, last_frame_milliseconds})
-    if (time < 1 || time > 65535) refuse("milliseconds of a frame", std::to_string(time), "1 to 65535");
+    if (time < 1 || time > 65535) refuse("milliseconds of a frame", number_text(time), "1 to 65535");
   auto const& first = frames.front();
   for (auto const& frame : frames)
     if (frame.height != first.height || frame.width != first.width || frame.channels != first.channels)
       throw shape_error{{.where = "encode_apng",
-                         .what = "frame " + std::to_string(&frame - &first),
+                         .what = "frame " + number_text(&frame - &first),
                          .found = frame.text(),
                          .expected = first.text() + ", the size of the first frame",
                          .advice = ""}};

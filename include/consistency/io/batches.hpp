@@ -43,7 +43,7 @@ class ImageBatches {
     if (batch < 1 || batch > images_.count || images_.count > most)
       throw config_error{{.where = "ImageBatches",
                           .what = "batch size",
-                          .found = std::to_string(batch) + " of " + std::to_string(images_.count) + " images",
+                          .found = number_text(batch) + " of " + number_text(images_.count) + " images",
                           .expected = "at least 1 and at most the number of images",
                           .advice = ""}};
   }
@@ -65,7 +65,7 @@ class ImageBatches {
 
   /// The numbers of the images of step k.
   std::span<std::uint32_t const> order(Index k) {
-    if (k < 0) throw config_error{{"ImageBatches", "step", std::to_string(k), "0 or more", ""}};
+    if (k < 0) throw config_error{{"ImageBatches", "step", number_text(k), "0 or more", ""}};
     auto const epoch = k / per_epoch();
     if (order_.empty() || epoch != epoch_) {
       order_ = shuffled(static_cast<std::uint32_t>(images_.count), key_, static_cast<std::uint32_t>(epoch));

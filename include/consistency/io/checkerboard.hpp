@@ -22,7 +22,7 @@ class CheckerboardBatches {
   /// Throws config_error for a batch below 1.
   CheckerboardBatches(Index batch, Key key) : batch_{batch}, key_{key.with_stream(stream::data_order)} {
     if (batch < 1)
-      throw config_error{{"CheckerboardBatches", "batch size", std::to_string(batch), "1 or more", ""}};
+      throw config_error{{"CheckerboardBatches", "batch size", number_text(batch), "1 or more", ""}};
   }
 
   Index batch() const noexcept { return batch_; }

@@ -38,21 +38,20 @@ inline void append_entries(std::vector<TensorEntry>& entries, Role role,
     auto const values = arena[id].values();
     auto const bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
     if (bad != values.end())
-      throw numeric_error{
-          {.where = "save_checkpoint",
-           .what = "tensor '" + tensor_name(role, parameter.name) + "'",
-           .found = std::to_string(*bad) + " at value " + std::to_string(bad - values.begin()),
-           .expected = "finite numbers",
-           .advice = "Nothing was written; go on from the last checkpoint."}};
+      throw numeric_error{{.where = "save_checkpoint",
+                           .what = "tensor '" + tensor_name(role, parameter.name) + "'",
+                           .found = number_text(*bad) + " at value " + number_text(bad - values.begin()),
+                           .expected = "finite numbers",
+                           .advice = "Nothing was written; go on from the last checkpoint."}};
     entries.push_back(tensor_entry(tensor_name(role, parameter.name), file_shape(parameter.shape), values));
   }
 }
 
 inline Metadata checkpoint_metadata(Index step, Key key, Metadata const& settings) {
   Metadata all = {
-      {"format", "consistency checkpoint"},      {"format_version", std::to_string(checkpoint_format)},
-      {"library_version", std::string{version}}, {"step", std::to_string(step)},
-      {"seed", std::to_string(key.seed)},        {"stream", std::to_string(key.stream)}};
+      {"format", "consistency checkpoint"},      {"format_version", number_text(checkpoint_format)},
+      {"library_version", std::string{version}}, {"step", number_text(step)},
+      {"seed", number_text(key.seed)},           {"stream", number_text(key.stream)}};
   for (auto const& [key_text, value] : settings) all.emplace(std::string{settings_prefix} + key_text, value);
   return all;
 }

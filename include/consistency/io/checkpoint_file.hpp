@@ -47,10 +47,10 @@ class Mismatches {
   void check(std::string const& file) const {
     if (lines_.empty()) return;
     constexpr auto shown = std::size_t{20};
-    std::string text = std::to_string(lines_.size()) + " differences";
+    std::string text = number_text(lines_.size()) + " differences";
     for (std::size_t i = 0; i < std::min(shown, lines_.size()); ++i)
       text += (i == 0 ? ": " : "; ") + lines_[i];
-    if (lines_.size() > shown) text += "; and " + std::to_string(lines_.size() - shown) + " more";
+    if (lines_.size() > shown) text += "; and " + number_text(lines_.size() - shown) + " more";
     throw mismatch_error{{.where = file,
                           .what = "tensors of another network",
                           .found = std::move(text),
@@ -76,7 +76,7 @@ class CheckpointFile {
       refuse("not a checkpoint", "no format 'consistency checkpoint'",
              "a file of save_checkpoint or save_parameters");
     if (auto const found = number<std::uint64_t>("format_version"); found > detail::checkpoint_format)
-      refuse("format version", std::to_string(found), "at most " + std::to_string(detail::checkpoint_format),
+      refuse("format version", number_text(found), "at most " + number_text(detail::checkpoint_format),
              "It was written by version " + text("library_version") + " of the library, this is " +
                  std::string{version} + ": use the later one.");
     if (!file_.verified())

@@ -28,16 +28,15 @@ inline void append_cifar10_batch(ImageSet& set, ByteView bytes, std::string cons
   auto const records = bytes.size() / record;
   if (records == 0 || bytes.size() % record != 0)
     throw dataset_error{{name, "size of a CIFAR-10 batch",
-                         std::to_string(bytes.size()) + " bytes: " + std::to_string(records) +
-                             " whole records and " + std::to_string(bytes.size() % record) +
-                             " bytes left over",
+                         number_text(bytes.size()) + " bytes: " + number_text(records) +
+                             " whole records and " + number_text(bytes.size() % record) + " bytes left over",
                          "a multiple of 3073 bytes, not 0", "Is the file truncated, or CIFAR-100?"}};
   auto const first = set.pixels.size();
   set.pixels.resize(first + records * 3 * plane);
   for (std::size_t r = 0; r < records; ++r) {
     auto const label = std::to_integer<std::uint8_t>(bytes[r * record]);
     if (label >= classes)
-      throw dataset_error{{name, "label of record " + std::to_string(r), std::to_string(label), "0 to 9",
+      throw dataset_error{{name, "label of record " + number_text(r), number_text(label), "0 to 9",
                            "Is it a CIFAR-10 batch at all?"}};
     set.labels.push_back(label);
     auto const planes = bytes.subspan(r * record + 1, 3 * plane);

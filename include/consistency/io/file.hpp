@@ -29,7 +29,7 @@ namespace detail {
                                    std::string advice) {
   throw io_error{{.where = path.string(),
                   .what = std::move(what),
-                  .found = std::generic_category().message(cause) + " (errno " + std::to_string(cause) + ")",
+                  .found = std::generic_category().message(cause) + " (errno " + number_text(cause) + ")",
                   .expected = "",
                   .advice = std::move(advice)}};
 }
@@ -105,7 +105,7 @@ class AtomicFile {
     static std::atomic<std::uint64_t> serial{0};
     constexpr auto attempts = 1000;
     for (auto attempt = 0; attempt < attempts && !file_.open(); ++attempt) {
-      auto const name = folder / (".writing-" + std::to_string(::getpid()) + "-" + std::to_string(serial++));
+      auto const name = folder / (".writing-" + number_text(::getpid()) + "-" + number_text(serial++));
       file_ = FileDescriptor{::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
       if (file_.open()) temporary_ = name;
       if (!file_.open() && errno != EEXIST && errno != EINTR) break;
@@ -114,10 +114,9 @@ class AtomicFile {
   }
 
   [[noreturn]] void refuse(std::string const& call) const {
-    refuse_io(
-        path_,
-        call + " failed after " + std::to_string(written_) + " of " + std::to_string(needed_) + " bytes",
-        errno, replaces_ ? "The previous file was kept." : "No file was there before and none is now.");
+    refuse_io(path_,
+              call + " failed after " + number_text(written_) + " of " + number_text(needed_) + " bytes",
+              errno, replaces_ ? "The previous file was kept." : "No file was there before and none is now.");
   }
 
   std::filesystem::path path_, target_, temporary_;
@@ -140,7 +139,7 @@ inline Bytes read_file(std::filesystem::path const& path) try {
     if (filled == bytes.size()) bytes.resize(2 * filled + 4096);
     auto const got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) detail::refuse_io(path, "read failed after " + std::to_string(filled) + " bytes", errno, "");
+    if (got < 0) detail::refuse_io(path, "read failed after " + number_text(filled) + " bytes", errno, "");
     if (got == 0) break;
     filled += static_cast<std::size_t>(got);
   }

@@ -48,14 +48,14 @@ class Inflater {
       if (status != Z_OK && status != Z_STREAM_END)
         refuse(stream_.msg == nullptr ? "damaged" : stream_.msg, plain.size(), "valid gzip data");
       if (made > limit - plain.size())
-        refuse("too large", plain.size() + made, "at most " + std::to_string(limit));
+        refuse("too large", plain.size() + made, "at most " + number_text(limit));
       plain.insert(plain.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(made));
     }
   }
 
   [[noreturn]] void refuse(std::string const& why, std::uint64_t unpacked, std::string expected) const {
     throw format_error{{name_, "gzip data: " + why,
-                        "stopped after " + std::to_string(unpacked) + " unpacked bytes", std::move(expected),
+                        "stopped after " + number_text(unpacked) + " unpacked bytes", std::move(expected),
                         "Fetch the file again."}};
   }
 

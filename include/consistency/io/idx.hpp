@@ -33,21 +33,21 @@ inline IdxArray parse_idx(ByteView bytes, std::size_t rank, std::string const& n
     throw format_error{{name, std::move(what), std::move(found), std::move(expected), std::move(advice)}};
   };
   constexpr auto unsigned_bytes = std::byte{0x08};
-  auto const size_text = std::to_string(bytes.size()) + " bytes";
+  auto const size_text = number_text(bytes.size()) + " bytes";
   auto const header_size = 4 + 4 * rank;
   if (auto const kind = recognise(bytes); !kind.name.empty())
     refuse("not an IDX file", std::string{kind.name}, "IDX data, plain or .gz", std::string{kind.advice});
   if (bytes.size() < 4)
-    refuse("IDX header truncated", size_text, std::to_string(header_size) + " bytes or more");
+    refuse("IDX header truncated", size_text, number_text(header_size) + " bytes or more");
   if (bytes[0] != std::byte{0} || bytes[1] != std::byte{0})
     refuse("IDX magic", printable(bytes_text(bytes.first(4))), "two zero bytes");
   if (bytes[2] != unsigned_bytes)
-    refuse("IDX type code", std::to_string(std::to_integer<int>(bytes[2])), "8 (unsigned bytes)");
+    refuse("IDX type code", number_text(std::to_integer<int>(bytes[2])), "8 (unsigned bytes)");
   if (auto const found = std::to_integer<std::size_t>(bytes[3]); found != rank)
-    refuse("IDX rank", std::to_string(found), std::to_string(rank) + (rank == 3 ? " (images)" : " (labels)"),
+    refuse("IDX rank", number_text(found), number_text(rank) + (rank == 3 ? " (images)" : " (labels)"),
            "Images and labels are in different files: were they exchanged?");
   if (bytes.size() < header_size)
-    refuse("IDX header truncated", size_text, std::to_string(header_size) + " bytes or more");
+    refuse("IDX header truncated", size_text, number_text(header_size) + " bytes or more");
 
   IdxArray array;
   for (std::size_t axis = 0; axis < rank; ++axis)
@@ -57,8 +57,8 @@ inline IdxArray parse_idx(ByteView bytes, std::size_t rank, std::string const& n
   if (!expected) refuse("IDX extents", "a product of more than 2^64", "a size that can exist");
   if (*expected != array.values.size())
     refuse(array.values.size() < *expected ? "IDX data truncated" : "IDX data oversized",
-           std::to_string(array.values.size()) + " bytes after the header",
-           std::to_string(*expected) + " bytes, the product of the extents", "Fetch the file again.");
+           number_text(array.values.size()) + " bytes after the header",
+           number_text(*expected) + " bytes, the product of the extents", "Fetch the file again.");
   if (*expected == 0)
     throw dataset_error{{name, "data set is empty", "an extent of 0", "1 or more along every axis", ""}};
   return array;
@@ -108,8 +108,8 @@ inline ImageSet read_idx(std::filesystem::path const& images, std::filesystem::p
   if (set.labels.size() != static_cast<std::size_t>(set.count))
     throw dataset_error{{.where = labels.string(),
                          .what = "number of labels",
-                         .found = std::to_string(set.labels.size()) + " labels",
-                         .expected = std::to_string(set.count) + " images in " + images.string(),
+                         .found = number_text(set.labels.size()) + " labels",
+                         .expected = number_text(set.count) + " images in " + images.string(),
                          .advice = "Take both files from the same split."}};
   return set;
 }

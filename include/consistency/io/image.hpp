@@ -28,14 +28,13 @@ struct Image {
       throw shape_error{
           {.where = "Image",
            .what = "extents",
-           .found = std::to_string(pixels.size()) + " bytes for " + text(),
+           .found = number_text(pixels.size()) + " bytes for " + text(),
            .expected = "height * width * channels bytes, sides of 1 to 1000000, 1 or 3 channels",
            .advice = ""}};
   }
 
   std::string text() const {  ///< "(28, 28, 1)"
-    return "(" + std::to_string(height) + ", " + std::to_string(width) + ", " + std::to_string(channels) +
-           ")";
+    return "(" + number_text(height) + ", " + number_text(width) + ", " + number_text(channels) + ")";
   }
 };
 
@@ -54,10 +53,9 @@ inline Index sheet_side(Index cells, Index size, Index gap, Index zoom) {
   if (side > limit)
     throw config_error{{.where = "tile",
                         .what = "size of the sheet",
-                        .found = std::to_string(cells) + " cells of " + std::to_string(size) +
-                                 " pixels with zoom " + std::to_string(zoom) + " and gap " +
-                                 std::to_string(gap),
-                        .expected = "sides of at most " + std::to_string(limit) + " pixels",
+                        .found = number_text(cells) + " cells of " + number_text(size) +
+                                 " pixels with zoom " + number_text(zoom) + " and gap " + number_text(gap),
+                        .expected = "sides of at most " + number_text(limit) + " pixels",
                         .advice = "Use fewer images or a smaller zoom."}};
   return side;
 }
@@ -67,25 +65,24 @@ inline void check_tile(std::span<float const> images, Shape shape, Index columns
       images.size() != static_cast<std::size_t>(shape.count()))
     throw shape_error{{.where = "tile",
                        .what = "images",
-                       .found = std::to_string(images.size()) + " values for " + shape.text(),
+                       .found = number_text(images.size()) + " values for " + shape.text(),
                        .expected = "n * h * w * c values of shape (n, h, w, 1 or 3), none of them 0",
                        .advice = ""}};
   if (columns < 1 || gap < 0 || zoom < 1)
-    throw config_error{
-        {.where = "tile",
-         .what = "columns, gap, zoom",
-         .found = std::to_string(columns) + ", " + std::to_string(gap) + ", " + std::to_string(zoom),
-         .expected = "at least 1, 0, 1",
-         .advice = ""}};
+    throw config_error{{.where = "tile",
+                        .what = "columns, gap, zoom",
+                        .found = number_text(columns) + ", " + number_text(gap) + ", " + number_text(zoom),
+                        .expected = "at least 1, 0, 1",
+                        .advice = ""}};
   auto const bad = std::find_if(images.begin(), images.end(), [](float v) { return !std::isfinite(v); });
   if (bad == images.end()) return;
   auto const position = bad - images.begin(), size = shape.count() / shape[0];
-  throw numeric_error{{.where = "tile",
-                       .what = "image " + std::to_string(position / size),
-                       .found = std::to_string(*bad) + " at value " + std::to_string(position % size) +
-                                " of " + std::to_string(size),
-                       .expected = "finite values",
-                       .advice = ""}};
+  throw numeric_error{
+      {.where = "tile",
+       .what = "image " + number_text(position / size),
+       .found = number_text(*bad) + " at value " + number_text(position % size) + " of " + number_text(size),
+       .expected = "finite values",
+       .advice = ""}};
 }
 
 }  // namespace detail

@@ -24,8 +24,8 @@ struct ImageSet {
     if (number < 0 || number >= count)
       throw shape_error{{.where = "ImageSet",
                          .what = "image number",
-                         .found = std::to_string(number),
-                         .expected = "0 to " + std::to_string(count - 1),
+                         .found = number_text(number),
+                         .expected = "0 to " + number_text(count - 1),
                          .advice = ""}};
     auto const size = static_cast<std::size_t>(image_size());
     return std::span{pixels}.subspan(static_cast<std::size_t>(number) * size, size);

@@ -21,7 +21,7 @@ class RingsBatches {
 
   /// Throws config_error for a batch below 1.
   RingsBatches(Index batch, Key key) : batch_{batch}, key_{key.with_stream(stream::data_order)} {
-    if (batch < 1) throw config_error{{"RingsBatches", "batch size", std::to_string(batch), "1 or more", ""}};
+    if (batch < 1) throw config_error{{"RingsBatches", "batch size", number_text(batch), "1 or more", ""}};
   }
 
   Index batch() const noexcept { return batch_; }

@@ -63,20 +63,20 @@ class SafetensorsHeader {
   SafetensorsHeader(std::string_view json, std::string file) : file_{std::move(file)} {
     // A zero byte would end the parser's input early and hide what follows.
     if (auto const at = json.find('\0'); at != std::string_view::npos)
-      refuse("header", "a zero byte at byte " + std::to_string(at + prefix), "JSON text");
+      refuse("header", "a zero byte at byte " + number_text(at + prefix), "JSON text");
     nlohmann::json::sax_parse(json.data(), json.data() + json.size(), this);
   }
 
   bool null() { return unexpected("null"); }
   bool boolean(bool) { return unexpected("true or false"); }
   bool number_integer(std::int64_t number) {
-    return unexpected("the negative number " + std::to_string(number));
+    return unexpected("the negative number " + number_text(number));
   }
   bool number_float(double, std::string const& text) { return unexpected("the number " + printable(text)); }
   bool binary(nlohmann::json::binary_t&) { return unexpected("binary data"); }
 
   bool number_unsigned(std::uint64_t number) {
-    if (numbers_ == nullptr) unexpected("the number " + std::to_string(number));
+    if (numbers_ == nullptr) unexpected("the number " + number_text(number));
     if (numbers_->size() == largest_rank) unexpected("one number more");
     numbers_->push_back(number);
     return true;
@@ -152,7 +152,7 @@ class SafetensorsHeader {
   template <class Exception>
   bool parse_error(std::size_t position, std::string const& token, Exception const&) {
     refuse("header is not valid JSON in UTF-8",
-           "'" + printable(token) + "' at byte " + std::to_string(position + prefix), "well-formed JSON");
+           "'" + printable(token) + "' at byte " + number_text(position + prefix), "well-formed JSON");
   }
 
  private:

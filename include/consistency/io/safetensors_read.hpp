@@ -65,13 +65,13 @@ class SafetensorsFile {
         !kind.name.empty() && (view.size() <= prefix || view[prefix] != std::byte{'{'}))
       refuse("not a safetensors file", std::string{kind.name}, "safetensors data", std::string{kind.advice});
     if (view.size() < prefix)
-      refuse("truncated", std::to_string(view.size()) + " bytes", "8 bytes of header length at byte 0");
+      refuse("truncated", number_text(view.size()) + " bytes", "8 bytes of header length at byte 0");
     auto const length = load_little<std::uint64_t>(view);
-    auto const length_text = std::to_string(length) + " at byte 0";
-    if (length > limit) refuse("header length", length_text, "at most " + std::to_string(limit));
+    auto const length_text = number_text(length) + " at byte 0";
+    if (length > limit) refuse("header length", length_text, "at most " + number_text(limit));
     if (length > view.size() - prefix)
       refuse("truncated header", length_text,
-             "at most the " + std::to_string(view.size() - prefix) + " bytes left", "Fetch the file again.");
+             "at most the " + number_text(view.size() - prefix) + " bytes left", "Fetch the file again.");
     auto const text = bytes_text(view.subspan(prefix, static_cast<std::size_t>(length)));
     if (!text.starts_with('{')) refuse("header", "'" + printable(text.substr(0, 8)) + "' at byte 8", "a '{'");
     return text;
@@ -83,7 +83,7 @@ class SafetensorsFile {
     std::vector<Item*> order;
     for (auto& item : header.tensors) {
       if (item.second.offsets->size() != 2)
-        refuse(label(item.first), std::to_string(item.second.offsets->size()) + " data_offsets",
+        refuse(label(item.first), number_text(item.second.offsets->size()) + " data_offsets",
                "2, begin and end");
       order.push_back(&item);
     }
@@ -101,8 +101,8 @@ class SafetensorsFile {
       end_before = end;
     }
     if (end_before != data.size())
-      refuse("trailing bytes", std::to_string(data.size() - end_before) + " bytes after the last tensor",
-             "the end of the file at byte " + std::to_string(bytes_.size() - data.size() + end_before));
+      refuse("trailing bytes", number_text(data.size() - end_before) + " bytes after the last tensor",
+             "the end of the file at byte " + number_text(bytes_.size() - data.size() + end_before));
     by_name_.resize(entries_.size());
     for (std::size_t i = 0; i < by_name_.size(); ++i) by_name_[i] = i;
     std::sort(by_name_.begin(), by_name_.end(),
@@ -111,24 +111,24 @@ class SafetensorsFile {
 
   void check_place(std::string const& tensor, std::uint64_t begin, std::uint64_t end,
                    std::uint64_t end_before, std::uint64_t size) const {
-    auto const found = "data_offsets [" + std::to_string(begin) + ", " + std::to_string(end) + "]";
+    auto const found = "data_offsets [" + number_text(begin) + ", " + number_text(end) + "]";
     if (begin > end) refuse(label(tensor), found, "a begin that is not behind the end");
     if (begin < end_before)
       refuse(label(tensor) + " overlaps the one before", found, starting_at(end_before));
     if (begin > end_before) refuse("hole before " + label(tensor), found, starting_at(end_before));
     if (end > size)
       refuse(label(tensor) + " is truncated", found,
-             "at most the " + std::to_string(size) + " bytes of data there are", "Fetch the file again.");
+             "at most the " + number_text(size) + " bytes of data there are", "Fetch the file again.");
   }
 
   void check_size(std::string const& tensor, DType dtype, std::vector<std::uint64_t> const& shape,
                   std::uint64_t size) const {
     auto const bits = checked_product(shape, facts(dtype).bits);
     if (!bits) refuse(label(tensor), "a shape whose size overflows 64 bits", "a size that can exist");
-    if (*bits % 8 != 0) refuse(label(tensor), std::to_string(*bits) + " bits", "whole bytes");
+    if (*bits % 8 != 0) refuse(label(tensor), number_text(*bits) + " bits", "whole bytes");
     if (*bits / 8 != size)
-      refuse(label(tensor), std::to_string(size) + " bytes between its data_offsets",
-             std::to_string(*bits / 8) + " bytes for its shape and dtype");
+      refuse(label(tensor), number_text(size) + " bytes between its data_offsets",
+             number_text(*bits / 8) + " bytes for its shape and dtype");
   }
 
   void verify_digest(std::string_view json, ByteView data) {
@@ -160,9 +160,7 @@ class SafetensorsFile {
   }
 
   static std::string label(std::string const& tensor) { return "tensor '" + printable(tensor) + "'"; }
-  static std::string starting_at(std::uint64_t byte) {
-    return "data from byte " + std::to_string(byte) + " on";
-  }
+  static std::string starting_at(std::uint64_t byte) { return "data from byte " + number_text(byte) + " on"; }
 
   Bytes bytes_;
   std::string name_;

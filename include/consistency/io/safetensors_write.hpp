@@ -44,8 +44,8 @@ inline void check_entry(TensorEntry const& entry) {
   if (!bits || *bits % 8 != 0 || *bits / 8 != entry.bytes.size())
     throw shape_error{{.where = "write_safetensors",
                        .what = "tensor '" + printable(entry.name) + "'",
-                       .found = std::to_string(entry.bytes.size()) + " bytes",
-                       .expected = bits ? std::to_string(*bits) + " bits for its shape and dtype"
+                       .found = number_text(entry.bytes.size()) + " bytes",
+                       .expected = bits ? number_text(*bits) + " bits for its shape and dtype"
                                         : "a shape whose size fits 64 bits",
                        .advice = ""}};
 }
@@ -61,9 +61,9 @@ inline std::string entry_json(TensorEntry const& entry, std::uint64_t begin) {
   auto json =
       json_string(entry.name) + ":{\"dtype\":\"" + std::string{facts(entry.dtype).name} + "\",\"shape\":[";
   for (std::size_t axis = 0; axis < entry.shape.size(); ++axis)
-    json += (axis == 0 ? "" : ",") + std::to_string(entry.shape[axis]);
-  return json + "],\"data_offsets\":[" + std::to_string(begin) + "," +
-         std::to_string(begin + entry.bytes.size()) + "]}";
+    json += (axis == 0 ? "" : ",") + number_text(entry.shape[axis]);
+  return json + "],\"data_offsets\":[" + number_text(begin) + "," + number_text(begin + entry.bytes.size()) +
+         "]}";
 }
 
 }  // namespace detail
@@ -106,8 +106,8 @@ inline void write_safetensors(std::filesystem::path const& path, std::span<Tenso
   header += '}';
   while (header.size() % 8 != 0) header += ' ';
   if (header.size() > safetensors_header_limit)
-    detail::refuse_safetensors("header", std::to_string(header.size()) + " bytes",
-                               "at most " + std::to_string(safetensors_header_limit));
+    detail::refuse_safetensors("header", number_text(header.size()) + " bytes",
+                               "at most " + number_text(safetensors_header_limit));
   parts[1] = text_bytes(header);
   if (with_digest) {
     header.replace(detail::digest_position(header), detail::blank_digest.size(),

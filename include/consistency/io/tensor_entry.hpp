@@ -35,7 +35,7 @@ inline std::vector<std::uint64_t> file_shape(Shape const& shape) { return {shape
 
 inline std::string shape_text(std::vector<std::uint64_t> const& shape) {
   std::string text = "(";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + number_text(shape[i]);
   return text + ")";
 }
 

@@ -52,8 +52,7 @@ class TorchMismatches {
     for (std::size_t kind = 0; kind < titles.size(); ++kind)
       for (std::size_t i = 0; i < lines_[kind].size(); ++i) {
         if (i == 0)
-          text +=
-              (text.empty() ? "" : "; ") + std::to_string(lines_[kind].size()) + " " + titles[kind] + ": ";
+          text += (text.empty() ? "" : "; ") + number_text(lines_[kind].size()) + " " + titles[kind] + ": ";
         text += (i == 0 ? "" : ", ") + lines_[kind][i];
       }
     if (text.empty()) return;

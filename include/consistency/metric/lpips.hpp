@@ -40,14 +40,14 @@ class Lpips {
   /// a vector, or a weight that is not 0 or more.
   Lpips(Features features, std::vector<T> heads) : features_{std::move(features)}, heads_{std::move(heads)} {
     if (heads_.size() != layers)
-      refuse("number of heads", std::to_string(heads_.size()), std::to_string(layers) + ", one per layer");
+      refuse("number of heads", number_text(heads_.size()), number_text(layers) + ", one per layer");
     for (std::size_t l = 0; l < layers; ++l) {
       if (heads_[l].shape().rank() != 1)
-        refuse("head of layer " + std::to_string(l), heads_[l].shape().text(), "a vector of weights");
+        refuse("head of layer " + number_text(l), heads_[l].shape().text(), "a vector of weights");
       auto const weights = to<Cpu>(heads_[l]);
       for (auto const weight : weights.values())
         if (!(weight >= 0))
-          refuse("head of layer " + std::to_string(l), "the weight " + std::to_string(weight), "0 or more");
+          refuse("head of layer " + number_text(l), "the weight " + number_text(weight), "0 or more");
     }
   }
 
@@ -75,7 +75,7 @@ class Lpips {
     auto const& shape = a.shape();
     if (shape.rank() != 4 || b.shape() != shape || head.count() != shape[3])
       throw shape_error{{.where = "Lpips",
-                         .what = "features of layer " + std::to_string(layer),
+                         .what = "features of layer " + number_text(layer),
                          .found = shape.text() + " and " + b.shape().text() + ", head " + head.shape().text(),
                          .expected = "two maps (n, h, w, c) and a head (c)",
                          .advice = ""}};
@@ -100,7 +100,7 @@ template <std::size_t layers>
 ParameterTable lpips_heads_table(std::array<Index, layers> const& channels) {
   ParameterTable table;
   for (std::size_t l = 0; l < layers; ++l)
-    table.add("lin" + std::to_string(l) + ".model.1.weight", {1, 1, channels[l], 1}, Initializer::ones());
+    table.add("lin" + number_text(l) + ".model.1.weight", {1, 1, channels[l], 1}, Initializer::ones());
   return table;
 }
 

@@ -74,9 +74,9 @@ class ConsistencyFunction {
       for (Index i = 0; i < t.count(); ++i)
         if (!(t[i] >= smallest && std::isfinite(t[i])))
           throw config_error{{.where = "ConsistencyFunction",
-                              .what = "time of sample " + std::to_string(i),
-                              .found = std::to_string(t[i]),
-                              .expected = "a finite time of at least " + std::to_string(smallest),
+                              .what = "time of sample " + number_text(i),
+                              .found = number_text(t[i]),
+                              .expected = "a finite time of at least " + number_text(smallest),
                               .advice = "Times are noise levels, usually from 0.002 to 80."}};
     }
   }

@@ -70,7 +70,7 @@ class DdpmPp {
         skips.push_back(channels);
       }
       for (Index i = 0; i < s.blocks; ++i) {
-        add(down_, prefix + "_block" + std::to_string(i), channels, s.channels * s.multipliers[level],
+        add(down_, prefix + "_block" + number_text(i), channels, s.channels * s.multipliers[level],
             attends(level));
         skips.push_back(channels);
       }
@@ -84,7 +84,7 @@ class DdpmPp {
         joins_.push_back(false);
       }
       for (Index i = 0; i <= s.blocks; ++i) {
-        add(up_, prefix + "_block" + std::to_string(i), channels + skips.back(),
+        add(up_, prefix + "_block" + number_text(i), channels + skips.back(),
             s.channels * s.multipliers[level], i == s.blocks && attends(level));
         joins_.push_back(true);
         skips.pop_back();
@@ -128,7 +128,7 @@ class DdpmPp {
  private:
   /// Height and width of a level, as names have them.
   std::string size(std::size_t level) const {
-    return std::to_string(settings_.image[0] >> level) + "x" + std::to_string(settings_.image[1] >> level);
+    return number_text(settings_.image[0] >> level) + "x" + number_text(settings_.image[1] >> level);
   }
 
   void check() const {
@@ -152,7 +152,7 @@ class DdpmPp {
           {.where = "DdpmPp",
            .what = "image",
            .found = s.image.text(),
-           .expected = "(h, w, c), h and w divisible by 2^(levels − 1) = " + std::to_string(factor),
+           .expected = "(h, w, c), h and w divisible by 2^(levels − 1) = " + number_text(factor),
            .advice = "Take fewer multipliers or another image size."}};
   }
 

@@ -16,7 +16,7 @@ class FeatureExtractor {
   FeatureExtractor(Network network, Parameters<T> theta)
       : network_{std::move(network)}, theta_{std::make_shared<Parameters<T> const>(std::move(theta))} {
     auto const text = [](ParameterTable const& table) {
-      return std::to_string(table.entries().size()) + " parameters of " + std::to_string(table.count()) +
+      return number_text(table.entries().size()) + " parameters of " + number_text(table.count()) +
              " numbers";
     };
     theta_->keep_forms();

@@ -27,16 +27,14 @@ class Mlp {
         settings.embedding % 2 != 0)
       throw config_error{{.where = "Mlp",
                           .what = "settings",
-                          .found = "dimensions " + std::to_string(settings.dimensions) + ", width " +
-                                   std::to_string(settings.width) + ", layers " +
-                                   std::to_string(settings.layers) + ", embedding " +
-                                   std::to_string(settings.embedding),
+                          .found = "dimensions " + number_text(settings.dimensions) + ", width " +
+                                   number_text(settings.width) + ", layers " + number_text(settings.layers) +
+                                   ", embedding " + number_text(settings.embedding),
                           .expected = "dimensions, width, layers >= 1 and an even embedding >= 2",
                           .advice = ""}};
     auto in = settings.dimensions;
     for (Index i = 0; i < settings.layers; ++i) {
-      hidden_.emplace_back(table_, "hidden" + std::to_string(i), in + settings.embedding, settings.width,
-                           1.4);
+      hidden_.emplace_back(table_, "hidden" + number_text(i), in + settings.embedding, settings.width, 1.4);
       in = settings.width;
     }
     out_.emplace_back(table_, "out", in, settings.dimensions, 1e-1);

@@ -23,7 +23,7 @@ class ResNet20 {
   ResNet20() : first_{table_, "conv1", "bn1", 3, channels[0], {}} {
     for (std::size_t stage = 1; stage < channels.size(); ++stage)
       for (Index i = 0; i < depth; ++i) {
-        auto const name = "layer" + std::to_string(stage) + "." + std::to_string(i) + ".";
+        auto const name = "layer" + number_text(stage) + "." + number_text(i) + ".";
         auto const in = i == 0 ? channels[stage - 1] : channels[stage];
         auto const out = channels[stage];
         blocks_.push_back({{table_, name + "conv1", name + "bn1", in, out, {.stride = in == out ? 1 : 2}},

@@ -59,27 +59,27 @@ class UNet {
       channels = out;
     };
     for (std::size_t level = 0; level < levels; ++level) {
-      auto const prefix = "down" + std::to_string(level) + ".";
+      auto const prefix = "down" + number_text(level) + ".";
       if (level > 0) {
         height /= 2;
         add(down_, prefix + "resample", channels, channels, Resampling::down);
         skips.push_back(channels);
       }
       for (Index i = 0; i < s.blocks; ++i) {
-        add(down_, prefix + std::to_string(i), channels, s.channels * s.multipliers[level], Resampling::none);
+        add(down_, prefix + number_text(i), channels, s.channels * s.multipliers[level], Resampling::none);
         skips.push_back(channels);
       }
     }
     add(middle_, "middle", channels, channels, Resampling::none);
     for (auto level = levels; level-- > 0;) {
-      auto const prefix = "up" + std::to_string(level) + ".";
+      auto const prefix = "up" + number_text(level) + ".";
       if (level + 1 < levels) {
         height *= 2;
         add(up_, prefix + "resample", channels, channels, Resampling::up);
         joins_.push_back(false);
       }
       for (Index i = 0; i < s.blocks + 1; ++i) {
-        add(up_, prefix + std::to_string(i), channels + skips.back(), s.channels * s.multipliers[level],
+        add(up_, prefix + number_text(i), channels + skips.back(), s.channels * s.multipliers[level],
             Resampling::none);
         joins_.push_back(true);
         skips.pop_back();
@@ -130,7 +130,7 @@ class UNet {
                           .advice = "Change the setting or the image size."}};
     };
     auto const positive = [&](char const* what, Index value) {
-      if (value < 1) refuse(what, std::to_string(value), "1 or more");
+      if (value < 1) refuse(what, number_text(value), "1 or more");
     };
     positive("channels", s.channels);
     positive("blocks", s.blocks);
@@ -142,11 +142,11 @@ class UNet {
     if (s.image.rank() != 3) refuse("image", s.image.text(), "(h, w, c)");
     for (auto const extent : s.image) positive("extent of the image", extent);
     if (static_cast<std::size_t>(s.blocks + 1) * s.multipliers.size() + 1 > max_blocks)
-      refuse("blocks", std::to_string(s.blocks), "at most 63 blocks on the way down");
+      refuse("blocks", number_text(s.blocks), "at most 63 blocks on the way down");
     auto const factor = s.patch << (s.multipliers.size() - 1);
     if (s.image[0] % factor != 0 || s.image[1] % factor != 0)
       refuse("image", s.image.text(),
-             "height and width divisible by patch · 2^(levels − 1) = " + std::to_string(factor));
+             "height and width divisible by patch · 2^(levels − 1) = " + number_text(factor));
   }
 
   UNetSettings settings_;

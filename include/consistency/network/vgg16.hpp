@@ -30,14 +30,14 @@ class Vgg16 {
     if (settings.resize < 0 || settings.resize % 16 != 0)
       throw config_error{{.where = "Vgg16",
                           .what = "resize",
-                          .found = std::to_string(settings.resize),
+                          .found = number_text(settings.resize),
                           .expected = "a multiple of 16, or 0",
                           .advice = ""}};
     Index in = 3;
     Index layer = 0;  // torchvision counts ReLUs and poolings too
     for (std::size_t block = 0; block < channels.size(); ++block, ++layer)
       for (Index i = 0; i < depths[block]; ++i, layer += 2) {
-        convolutions_.emplace_back(table_, "features." + std::to_string(layer), in, channels[block],
+        convolutions_.emplace_back(table_, "features." + number_text(layer), in, channels[block],
                                    Convolution::Settings{.gain = 1.41});
         in = channels[block];
       }

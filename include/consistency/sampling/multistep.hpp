@@ -23,9 +23,9 @@ struct Multistep {
       if (!(times[i] < above && times[i] > epsilon))
         throw config_error{
             {.where = "Multistep",
-             .what = "times[" + std::to_string(i) + "]",
-             .found = std::to_string(times[i]),
-             .expected = "strictly between " + std::to_string(epsilon) + " and " + std::to_string(above),
+             .what = "times[" + number_text(i) + "]",
+             .found = number_text(times[i]),
+             .expected = "strictly between " + number_text(epsilon) + " and " + number_text(above),
              .advice = "Give the times in decreasing order."}};
     }
   }

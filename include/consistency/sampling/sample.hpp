@@ -24,8 +24,8 @@ X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettin
   if (settings.count < 1 || settings.batch < 1 || settings.first < 0)
     throw config_error{{.where = "sample",
                         .what = "count, batch, first",
-                        .found = std::to_string(settings.count) + ", " + std::to_string(settings.batch) +
-                                 ", " + std::to_string(settings.first),
+                        .found = number_text(settings.count) + ", " + number_text(settings.batch) + ", " +
+                                 number_text(settings.first),
                         .expected = "count >= 1, batch >= 1, first >= 0",
                         .advice = ""}};
   auto const shape = [&](Index n) {

@@ -21,7 +21,7 @@ struct KarrasGrid {
     auto const refuse = [](char const* what, double found, char const* expected) {
       throw config_error{{.where = "KarrasGrid",
                           .what = what,
-                          .found = std::to_string(found),
+                          .found = number_text(found),
                           .expected = expected,
                           .advice = "The paper's values are epsilon 0.002, sigma_max 80, rho 7."}};
     };
@@ -36,7 +36,7 @@ struct KarrasGrid {
     if (points < 2 || n < 1 || n > points)
       throw config_error{{.where = "KarrasGrid",
                           .what = "point n of N",
-                          .found = "n = " + std::to_string(n) + ", N = " + std::to_string(points),
+                          .found = "n = " + number_text(n) + ", N = " + number_text(points),
                           .expected = "N >= 2 and 1 <= n <= N",
                           .advice = ""}};
     if (n == 1) return epsilon;

@@ -36,7 +36,7 @@ struct LogNormalLaw {
       }
     throw config_error{{.where = "LogNormalLaw",
                         .what = "mean and deviation",
-                        .found = std::to_string(mean) + ", " + std::to_string(deviation),
+                        .found = number_text(mean) + ", " + number_text(deviation),
                         .expected = "a law with mass inside (epsilon, sigma_max)",
                         .advice = "The usual values are -1.1 and 2.0."}};
   }

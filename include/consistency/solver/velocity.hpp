@@ -66,13 +66,13 @@ struct TeacherVelocity {
         refuse("data of teacher and student",
                net.data_shape().text() + " and " + f.network().data_shape().text(), "one shape");
       if (!net.parameters().same_layout(phi.table()))
-        refuse("parameters of the teacher", std::to_string(phi.table().count()) + " numbers",
-               std::to_string(net.parameters().count()) + " numbers, named and shaped as its network's");
+        refuse("parameters of the teacher", number_text(phi.table().count()) + " numbers",
+               number_text(net.parameters().count()) + " numbers, named and shaped as its network's");
       auto const& p = denoiser.parameterization();
       if constexpr (requires { p.sigma_data - f.parameterization().sigma_data; })
         if (p.sigma_data != f.parameterization().sigma_data)
           refuse("sigma_data of teacher and student",
-                 std::to_string(p.sigma_data) + " and " + std::to_string(f.parameterization().sigma_data),
+                 number_text(p.sigma_data) + " and " + number_text(f.parameterization().sigma_data),
                  "one number");
     }
     if (!(trained.smallest <= used.smallest && used.largest <= trained.largest))
@@ -86,14 +86,14 @@ struct TeacherVelocity {
     for (Index i = 0; i < sums.count(); ++i)
       if (!std::isfinite(sums[i]))
         throw numeric_error{{.where = "TeacherVelocity",
-                             .what = "the teacher's output for sample " + std::to_string(i),
-                             .found = std::to_string(sums[i]) +
-                                      " as its sum, at t = " + std::to_string(stop_gradient(evaluated(t))[i]),
+                             .what = "the teacher's output for sample " + number_text(i),
+                             .found = number_text(sums[i]) +
+                                      " as its sum, at t = " + number_text(stop_gradient(evaluated(t))[i]),
                              .expected = "finite numbers",
                              .advice = "Look at what the teacher denoises at this noise level."}};
   }
   static std::string text(TimeRange r) {
-    return "[" + std::to_string(r.smallest) + ", " + std::to_string(r.largest) + "]";
+    return "[" + number_text(r.smallest) + ", " + number_text(r.largest) + "]";
   }
   [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
     throw config_error{{.where = "TeacherVelocity",

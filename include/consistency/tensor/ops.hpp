@@ -65,7 +65,7 @@ struct Slice {
   Index begin, end;
   Shape result(Shape const& x) const {
     if (x.rank() == 0 || begin < 0 || begin > end || end > x.back())
-      misfit("slice", x.text() + " [" + std::to_string(begin) + ", " + std::to_string(end) + ")",
+      misfit("slice", x.text() + " [" + number_text(begin) + ", " + number_text(end) + ")",
              "0 <= begin <= end <= last extent");
     return x.with_channels(end - begin);
   }

@@ -176,8 +176,8 @@ class Tensor {
   [[noreturn]] static void misfit(char const* where, std::size_t found, Shape const& shape) {
     throw shape_error{{.where = where,
                        .what = "number of values",
-                       .found = std::to_string(found),
-                       .expected = std::to_string(shape.count()) + " for shape " + shape.text(),
+                       .found = number_text(found),
+                       .expected = number_text(shape.count()) + " for shape " + shape.text(),
                        .advice = ""}};
   }
 

@@ -21,8 +21,8 @@ void check_boundary(auto const& f, TimeRange used) {
       throw config_error{
           {.where = "training method",
            .what = "smallest time of the grid",
-           .found = std::to_string(used.smallest),
-           .expected = std::to_string(epsilon) + ", the student's epsilon, where f(x, epsilon) = x",
+           .found = number_text(used.smallest),
+           .expected = number_text(epsilon) + ", the student's epsilon, where f(x, epsilon) = x",
            .advice = "Give the grid and the parameterization one epsilon."}};
   }
 }

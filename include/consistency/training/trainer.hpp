@@ -84,10 +84,10 @@ class Trainer {
       method_.check();
       check_settings(optimizer_);
       require_rate("Trainer", "ema", settings.ema);
-      if (!(settings.clip >= 0)) refuse("clip", std::to_string(settings.clip), "0 or more");
+      if (!(settings.clip >= 0)) refuse("clip", number_text(settings.clip), "0 or more");
       if (!theta.table().same_layout(method_.f.network().parameters()))
-        refuse("parameters", std::to_string(theta.table().count()) + " numbers",
-               std::to_string(method_.f.network().parameters().count()) + " numbers of the method's network");
+        refuse("parameters", number_text(theta.table().count()) + " numbers",
+               number_text(method_.f.network().parameters().count()) + " numbers of the method's network");
     });
     require_same(state_);
   }
@@ -244,9 +244,9 @@ class Trainer {
   }
   [[noreturn]] static void diverged(char const* what, double found, Index k) {
     throw numeric_error{
-        {.where = "Trainer, step " + std::to_string(k),
+        {.where = "Trainer, step " + number_text(k),
          .what = what,
-         .found = std::to_string(found),
+         .found = number_text(found),
          .expected = "a finite number",
          .advice = "The state is as before this step. Lower the learning rate, clip the gradient, or "
                    "check the data's range."}};
@@ -263,14 +263,14 @@ class Trainer {
     for (Index i = 0; i < magnitude.count(); ++i) {
       if (!std::isfinite(magnitude[i]))
         throw dataset_error{{.where = "Trainer",
-                             .what = "sample " + std::to_string(i) + " of the batch",
+                             .what = "sample " + number_text(i) + " of the batch",
                              .found = "a number that is not finite",
                              .expected = "finite data, usually in [-1, 1]",
                              .advice = "Check the data set."}};
       if (magnitude[i] > largest_magnitude)
         throw dataset_error{{.where = "Trainer",
-                             .what = "sample " + std::to_string(i) + " of the batch",
-                             .found = "a mean magnitude of " + std::to_string(magnitude[i]),
+                             .what = "sample " + number_text(i) + " of the batch",
+                             .found = "a mean magnitude of " + number_text(magnitude[i]),
                              .expected = "data of about unit scale, usually in [-1, 1]",
                              .advice = "Scale the data: bytes become x / 127.5 - 1."}};
     }

@@ -20,12 +20,11 @@ class SelfAttention {
         channels_{channels},
         heads_{heads} {
     if (heads < 1 || channels % heads != 0)
-      throw config_error{
-          {.where = name,
-           .what = "channels not divisible by heads",
-           .found = std::to_string(channels) + " channels, " + std::to_string(heads) + " heads",
-           .expected = "a multiple of the heads",
-           .advice = ""}};
+      throw config_error{{.where = name,
+                          .what = "channels not divisible by heads",
+                          .found = number_text(channels) + " channels, " + number_text(heads) + " heads",
+                          .expected = "a multiple of the heads",
+                          .advice = ""}};
   }
 
   /// x (n, h, w, c) → (n, h, w, c)

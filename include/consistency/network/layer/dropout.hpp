@@ -15,7 +15,7 @@ class Dropout {
     if (!(rate >= 0 && rate < 1))
       throw config_error{{.where = "Dropout",
                           .what = "rate",
-                          .found = std::to_string(rate),
+                          .found = number_text(rate),
                           .expected = "[0, 1)",
                           .advice = "0 switches dropout off."}};
   }
@@ -26,7 +26,7 @@ class Dropout {
     if (mode.recorded)
       throw config_error{{.where = "Dropout",
                           .what = "dropout in recorded training",
-                          .found = "rate " + std::to_string(rate_),
+                          .found = "rate " + number_text(rate_),
                           .expected = "0: a recording would use the first step's mask in each",
                           .advice = "Leave TrainerSettings::record false, or dropout out."}};
     using T = tensor_of_t<X>;

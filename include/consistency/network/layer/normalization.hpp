@@ -28,11 +28,11 @@ class Normalization {
       throw config_error{
           {.where = name,
            .what = "channels not divisible by the groups of the normalisation",
-           .found = std::to_string(channels) + " channels, " + std::to_string(settings_.groups) + " groups",
+           .found = number_text(channels) + " channels, " + number_text(settings_.groups) + " groups",
            .expected = "a multiple of the groups",
            .advice = "The nearest is " +
-                     std::to_string((channels / std::max<Index>(1, settings_.groups) + 1) *
-                                    std::max<Index>(1, settings_.groups)) +
+                     number_text((channels / std::max<Index>(1, settings_.groups) + 1) *
+                                 std::max<Index>(1, settings_.groups)) +
                      " channels."}};
   }
 

@@ -156,7 +156,7 @@ class ConvolutionPlan {
         {.where = "conv2d",
          .what = "cuDNN's engines",
          .found =
-             "none for weights " + Shape{s.k, s.k, s.c, s.o}.text() + ", stride " + std::to_string(s.stride),
+             "none for weights " + Shape{s.k, s.k, s.c, s.o}.text() + ", stride " + number_text(s.stride),
          .expected = "one that is deterministic and computes in this precision",
          .advice = "cuda::set_convolution_path(cuda::ConvolutionPath::patches) does without."}};
   }

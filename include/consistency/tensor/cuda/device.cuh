@@ -32,8 +32,8 @@ inline Extent extent(Index count) {
   if (count > INT32_MAX)
     throw resource_error{{.where = "Tensor<S, Cuda>",
                           .what = "elements in one operation",
-                          .found = std::to_string(count),
-                          .expected = "at most " + std::to_string(INT32_MAX),
+                          .found = number_text(count),
+                          .expected = "at most " + number_text(INT32_MAX),
                           .advice = "Use a smaller batch."}};
   return static_cast<Extent>(count);
 }

@@ -72,10 +72,10 @@ CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
     free += reserved - used;
     throw resource_error{{.where = "Tensor<S, Cuda>",
                           .what = "out of device memory",
-                          .found = std::to_string(free) + " bytes free of " + std::to_string(total),
-                          .expected = std::to_string(bytes) + " bytes more",
+                          .found = number_text(free) + " bytes free of " + number_text(total),
+                          .expected = number_text(bytes) + " bytes more",
                           .advice = "Memory grows with the batch: use one of at most " +
-                                    std::to_string(bytes == 0 ? 0 : 100 * free / (free + bytes)) +
+                                    number_text(bytes == 0 ? 0 : 100 * free / (free + bytes)) +
                                     " percent of this size."}};
   }
   check(status, "cudaMallocAsync");
@@ -117,8 +117,8 @@ CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) {
   if (capturing != cudaStreamCaptureStatusNone)
     throw config_error{{.where = "Graph",
                         .what = "numbers uploaded in recorded work",
-                        .found = std::to_string(bytes) + " bytes",
-                        .expected = "at most " + std::to_string(SmallUpload::most),
+                        .found = number_text(bytes) + " bytes",
+                        .expected = "at most " + number_text(SmallUpload::most),
                         .advice = "Upload them before, to<Cuda>(x), and work on the tensor."}};
   move(to, from, bytes, cudaMemcpyHostToDevice);
   check(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");  // the source may go after this
@@ -137,7 +137,7 @@ CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
     throw resource_error{{.where = "Tensor<S, Cuda>",
                           .what = "out of memory",
                           .found = "",
-                          .expected = std::to_string(bytes) + " bytes more",
+                          .expected = number_text(bytes) + " bytes more",
                           .advice = "Use a smaller batch or network."}};
   return memory;
 }

@@ -130,7 +130,7 @@ class Tracer {
     throw config_error{{.where = "Tensor<S, Cuda>",
                         .what = "element-wise chain",
                         .found = std::string{"more "} + what,
-                        .expected = "at most " + std::to_string(most) + " " + what,
+                        .expected = "at most " + number_text(most) + " " + what,
                         .advice = "Evaluate a part of it first, with evaluated(...)."}};
   }
 

@@ -26,8 +26,8 @@ inline void refuse_device(int device, int count) {
   if (device < 0 || device >= count)
     throw config_error{{.where = "set_device",
                         .what = "device",
-                        .found = std::to_string(device),
-                        .expected = "0 <= device < " + std::to_string(count),
+                        .found = number_text(device),
+                        .expected = "0 <= device < " + number_text(count),
                         .advice = unavailable()}};
 }
 
