@@ -1,13 +1,17 @@
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <exception>
 #include <limits>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include <consistency/distributed/deadline.hpp>
 #include <consistency/distributed/shard.hpp>
 
 #include "../support/compare.hpp"
@@ -160,7 +164,7 @@ TEST_CASE("a batch of another shape on one rank is refused on every rank") {
 }
 
 TEST_CASE("impossible settings on one rank are refused on every rank") {
-  check_all_refused<ErrorCode::config>(with_other({.settings = {.ema = 2}}), {"rank 1 of 2", "ema", "2.0"});
+  check_all_refused<ErrorCode::config>(with_other({.settings = {.ema = 2}}), {"rank 1 of 2", "ema", "found 2"});
 }
 
 TEST_CASE("ranks that differ are refused when the trainer is made") {
@@ -207,4 +211,38 @@ TEST_CASE("a long error is cut, not lost, on its way to the other ranks") {
     return 0;
   });
   check_all_refused<ErrorCode::io>(results, {"rank 1 of 2, a file: xxx", "found this", "Look at its name."});
+}
+
+TEST_CASE(
+    "a rank that does not come in time is an error that names the step, on all ranks, which keep their "
+    "state") {
+  auto gave_up = std::atomic{0};
+  auto const results = on_ranks(3,
+                                [&](ThreadCommunicator c) {
+                                  auto t = trainer({}, c);
+                                  t.step(shard(global_batch(0), c));
+                                  auto const before = t.state();
+                                  while (c.rank() == 1 && gave_up < 2)
+                                    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+                                  std::exception_ptr refusal;
+                                  for (auto again = 0; again < 2; ++again) {
+                                    try {
+                                      t.step(shard(global_batch(1), c));
+                                    } catch (distributed_error const&) {
+                                      refusal = std::current_exception();
+                                    }
+                                    CHECK(same_state(t.state(), before));
+                                  }
+                                  ++gave_up;
+                                  if (refusal) std::rethrow_exception(refusal);
+                                  return 0;
+                                },
+                                {.seconds = 2});
+  check_all_refused<ErrorCode::distributed>(results, {"gather, step 1", "lost", "2 s"});
+}
+
+TEST_CASE("a deadline that is not more than 0 is refused") {
+  for (auto const seconds : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()})
+    check_refused<ErrorCode::config>([&] { Deadline{seconds}.check(); },
+                                     {"Deadline", "seconds", number_text(seconds), "more than 0"});
 }

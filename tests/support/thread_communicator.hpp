@@ -1,9 +1,11 @@
 #pragma once
 
 #include <algorithm>
-#include <barrier>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <exception>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,16 +15,56 @@
 
 #include <consistency/core/error.hpp>
 #include <consistency/distributed/communicator.hpp>
+#include <consistency/distributed/deadline.hpp>
 
 namespace consistency::test {
+
+/// Where as many threads as have not left wait for each other, until a deadline.
+class Meeting {
+ public:
+  explicit Meeting(int size) : expected_{size} {}
+
+  /// False where not all came in time, now and from then on.
+  bool arrive_and_wait(double seconds) {
+    auto lock = std::unique_lock{mutex_};
+    auto const now = round_;
+    ++arrived_;
+    next_round_if_all();
+    over_ = !all_.wait_for(lock, std::chrono::duration<double>{seconds}, [&] {
+      return over_ || round_ != now;
+    }) || over_;
+    if (over_) all_.notify_all();
+    return !over_;
+  }
+  void leave() {
+    auto const lock = std::unique_lock{mutex_};
+    --expected_;
+    next_round_if_all();
+  }
+
+ private:
+  void next_round_if_all() {
+    if (arrived_ != expected_) return;
+    arrived_ = 0;
+    ++round_;
+    all_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable all_;
+  int expected_, arrived_ = 0, round_ = 0;
+  bool over_ = false;
+};
 
 /// Ranks that are threads of this process: what MPI does, without a launcher.
 class ThreadCommunicator {
  public:
   struct Group {
-    explicit Group(int size) : slots(static_cast<std::size_t>(size)), barrier{size} {}
+    explicit Group(int size, Deadline limit = {})
+        : slots(static_cast<std::size_t>(size)), meeting{size}, deadline{limit} {}
     std::vector<void*> slots;  // what each rank has to show; null: it has left
-    std::barrier<> barrier;
+    Meeting meeting;
+    Deadline deadline;
   };
 
   ThreadCommunicator(Group& group, int rank) : group_{&group}, rank_{rank} {}
@@ -33,35 +75,44 @@ class ThreadCommunicator {
   void sum(std::span<float> numbers) { sum_of(numbers); }
   void sum(std::span<double> numbers) { sum_of(numbers); }
   void gather(double mine, std::span<double> all) {
-    show(&mine);
+    show(&mine, "gather");
     for (std::size_t r = 0; r < all.size(); ++r) all[r] = *of<double>(r);
-    group_->barrier.arrive_and_wait();
+    meet("gather");
   }
   void broadcast(std::span<std::byte> bytes, int from) {
-    show(bytes.data());
+    show(bytes.data(), "broadcast");
     auto const* const first = of<std::byte>(static_cast<std::size_t>(from));
     auto const copy = std::vector<std::byte>(first, first + bytes.size());
-    group_->barrier.arrive_and_wait();
+    meet("broadcast");
     std::copy(copy.begin(), copy.end(), bytes.begin());
   }
   void leave() {
     group_->slots[static_cast<std::size_t>(rank_)] = nullptr;
-    group_->barrier.arrive_and_drop();
+    group_->meeting.leave();
   }
 
  private:
   template <class S>
   void sum_of(std::span<S> numbers) {
-    show(numbers.data());
+    show(numbers.data(), "sum");
     auto total = std::vector<S>(of<S>(0), of<S>(0) + numbers.size());
     for (std::size_t r = 1; r < group_->slots.size(); ++r)
       for (std::size_t i = 0; i < total.size(); ++i) total[i] += of<S>(r)[i];
-    group_->barrier.arrive_and_wait();
+    meet("sum");
     std::copy(total.begin(), total.end(), numbers.begin());
   }
-  void show(void* mine) {
+  void show(void* mine, char const* operation) {
     group_->slots[static_cast<std::size_t>(rank_)] = mine;
-    group_->barrier.arrive_and_wait();
+    meet(operation);
+  }
+  void meet(char const* operation) {
+    auto const seconds = group_->deadline.seconds;
+    if (!group_->meeting.arrive_and_wait(seconds))
+      throw distributed_error{{.where = "rank " + std::to_string(rank_) + ", " + operation,
+                               .what = "a rank was lost",
+                               .found = "no answer for " + number_text(seconds) + " s",
+                               .expected = "all ranks",
+                               .advice = ""}};
   }
   template <class S>
   S* of(std::size_t rank) const {
@@ -88,9 +139,9 @@ struct RankResults {
 };
 
 template <class Body>
-auto on_ranks(int size, Body const& body) {
+auto on_ranks(int size, Body const& body, Deadline deadline = {}) {
   using Result = decltype(body(std::declval<ThreadCommunicator>()));
-  auto group = ThreadCommunicator::Group{size};
+  auto group = ThreadCommunicator::Group{size, deadline};
   auto results = RankResults<Result>{};
   results.values.resize(static_cast<std::size_t>(size));
   results.errors.resize(static_cast<std::size_t>(size));

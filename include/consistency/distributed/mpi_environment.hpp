@@ -2,26 +2,39 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <string>
 
 #include <mpi.h>
 
 #include <consistency/core/error.hpp>
+#include <consistency/distributed/deadline.hpp>
 #include <consistency/distributed/unwinding.hpp>
 
 namespace consistency {
 
 namespace detail {
 
-/// Throws distributed_error unless an MPI call succeeded.
-inline void require_mpi(int code, char const* call) {
-  if (code == MPI_SUCCESS) return;
+/// Whether a rank was lost: no handshake with the others can be waited for any more.
+inline bool mpi_lost = false;
+
+/// The rank on whose account this one leaves, where messages on their way find it.
+inline int mpi_blamed = 0;
+
+/// MPI's own words for a code.
+inline std::string mpi_text(int code) {
   std::array<char, MPI_MAX_ERROR_STRING + 1> text{};
   int length = 0;
   MPI_Error_string(code, text.data(), &length);
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
+/// Throws distributed_error unless an MPI call succeeded.
+inline void require_mpi(int code, char const* call) {
+  if (code == MPI_SUCCESS) return;
   throw distributed_error{{.where = call,
                            .what = "MPI",
-                           .found = std::string{text.data(), static_cast<std::size_t>(length)},
+                           .found = mpi_text(code),
                            .expected = "success",
                            .advice = "A rank or the network between them was lost: start all ranks again "
                                      "from the last checkpoint."}};
@@ -29,14 +42,17 @@ inline void require_mpi(int code, char const* call) {
 
 }  // namespace detail
 
-/// MPI from the start of a program to its end: the first object of main(). A program that an exception ends
-/// leaves without the last handshake, which the other ranks would wait for; the launcher then ends them.
+/// MPI from the start of a program to its end: the first object of main(). A program that an exception ends,
+/// or that has lost a rank, leaves without the last handshake, which might never end, and so fails for the
+/// launcher, which ends the others. It leaves a second after main(), so that they learn of it before, from
+/// their own communicators.
 class MpiEnvironment {
  public:
   /// Throws distributed_error where MPI cannot live with threads.
   MpiEnvironment() {
     int given = 0;
     detail::require_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &given), "MPI_Init_thread");
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     if (given < MPI_THREAD_FUNNELED)
       throw distributed_error{
           {.where = "MPI_Init_thread",
@@ -48,10 +64,20 @@ class MpiEnvironment {
   MpiEnvironment(MpiEnvironment const&) = delete;
   MpiEnvironment& operator=(MpiEnvironment const&) = delete;
   ~MpiEnvironment() {
-    if (!unwinding_.now()) MPI_Finalize();
+    if (unwinding_.now() || detail::mpi_lost)
+      std::atexit(linger);
+    else
+      MPI_Finalize();
   }
 
  private:
+  /// Lets MPI send what is on its way.
+  static void linger() {
+    auto patience = detail::Patience{Deadline{.seconds = 1}};
+    int any = 0;
+    while (patience.wait()) MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &any, MPI_STATUS_IGNORE);
+  }
+
   detail::Unwinding unwinding_;
 };
 

@@ -7,8 +7,10 @@
 #include <string>
 #include <utility>
 
+#include <cuda_runtime_api.h>
 #include <nccl.h>
 
+#include <consistency/distributed/deadline.hpp>
 #include <consistency/distributed/ranks.hpp>
 #include <consistency/distributed/unwinding.hpp>
 #include <consistency/tensor/cuda/device.hpp>
@@ -30,6 +32,11 @@ inline void require_nccl(ncclResult_t result, char const* call) {
                  "Where a rank was lost, start all again from the last checkpoint."}};
 }
 
+/// The same for a call that may go on after it has returned.
+inline void begin_nccl(ncclResult_t result, char const* call) {
+  if (result != ncclInProgress) require_nccl(result, call);
+}
+
 /// Leaves a group of NCCL: together with the others, or at once where an exception flies and they may not
 /// come.
 struct LeaveNccl {
@@ -43,14 +50,18 @@ struct LeaveNccl {
 
 /// Ranks with a GPU each. Tensors in the memory of the GPUs are added there by NCCL, and everything else goes
 /// through `Host`, any communicator. NCCL chooses the order of addition: every rank gets the same bits, and
-/// the same again where ranks, GPUs, what connects them, and NCCL's version and settings are the same.
+/// the same again where ranks, GPUs, what connects them, and NCCL's version and settings are the same. A sum
+/// in which a rank does not take its part before the deadline throws distributed_error on every rank that
+/// lives; no sum can be had from then on.
 template <Communicator Host>
 class NcclCommunicator {
  public:
   /// The ranks of `host`, on the device of each rank's thread, where its tensors must be. All make it at
   /// once. On every rank throws device_error where one of them has no GPU, and distributed_error where NCCL
-  /// refuses or versions of it differ.
-  explicit NcclCommunicator(Host host) : ranks_{std::move(host)} {
+  /// refuses, versions of it differ, or a rank does not come. Throws config_error for an impossible deadline.
+  explicit NcclCommunicator(Host host, Deadline deadline = {})
+      : ranks_{std::move(host)}, deadline_{deadline} {
+    deadline.check();
     int release = 0;
     ncclUniqueId id{};
     ranks_.together([&] {
@@ -61,9 +72,13 @@ class NcclCommunicator {
     ranks_.require_same("version of NCCL", std::as_bytes(std::span{&release, 1}));
     broadcast(std::as_writable_bytes(std::span{&id, 1}), 0);
     ranks_.together([&] {
+      ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+      config.blocking = 0;
       ncclComm_t group = nullptr;
-      detail::require_nccl(ncclCommInitRank(&group, size(), id, rank()), "ncclCommInitRank");
+      detail::begin_nccl(ncclCommInitRankConfig(&group, size(), id, rank(), &config),
+                         "ncclCommInitRankConfig");
       group_.reset(group);
+      wait("ncclCommInitRankConfig", [] { return cudaSuccess; });
     });
   }
 
@@ -75,18 +90,19 @@ class NcclCommunicator {
   void gather(double mine, std::span<double> all) { ranks_.communicator().gather(mine, all); }
   void broadcast(std::span<std::byte> bytes, int from) { ranks_.communicator().broadcast(bytes, from); }
 
-  /// numbers ← their sum over the ranks, which give equally many, in the order of this thread's stream.
-  /// Throws distributed_error for what NCCL refuses, or has found since the last call.
+  /// numbers ← their sum over the ranks, which give equally many, when the work of this thread's stream is
+  /// done. Throws distributed_error for what NCCL refuses and for a rank that is lost, and device_error for
+  /// what fails in the stream.
   template <CompiledScalar S>
   void sum(Tensor<S, Cuda>& numbers) {
-    auto earlier = ncclSuccess;
-    detail::require_nccl(ncclCommGetAsyncError(group_.get(), &earlier), "ncclCommGetAsyncError");
-    detail::require_nccl(earlier, "ncclAllReduce");
+    if (!group_) lose("ncclAllReduce", "no answer from a rank, earlier");
+    auto const stream = cuda::Stream::current().handle();
     auto* const data = numbers.mutable_data();
-    detail::require_nccl(ncclAllReduce(data, data, static_cast<std::size_t>(numbers.count()),
-                                       std::same_as<S, float> ? ncclFloat32 : ncclFloat64, ncclSum,
-                                       group_.get(), cuda::Stream::current().handle()),
-                         "ncclAllReduce");
+    detail::begin_nccl(
+        ncclAllReduce(data, data, static_cast<std::size_t>(numbers.count()),
+                      std::same_as<S, float> ? ncclFloat32 : ncclFloat64, ncclSum, group_.get(), stream),
+        "ncclAllReduce");
+    wait("ncclAllReduce", [&] { return cudaStreamQuery(stream); });
   }
 
  private:
@@ -100,7 +116,46 @@ class NcclCommunicator {
                           .advice = "Without, use the communicator that this one was made from."}};
   }
 
+  /// Until NCCL has begun and query(), the state of its work on the GPU, is success. A group that is not
+  /// whole, or late, is left at once.
+  template <class Query>
+  void wait(char const* call, Query const& query) {
+    auto patience = detail::Patience{deadline_};
+    for (;;) {
+      auto state = ncclSuccess;
+      detail::require_nccl(ncclCommGetAsyncError(group_.get(), &state), "ncclCommGetAsyncError");
+      if (state != ncclSuccess && state != ncclInProgress) {
+        leave();
+        detail::require_nccl(state, call);
+      }
+      if (state == ncclSuccess) {
+        auto const work = query();
+        if (work == cudaSuccess) return;
+        if (work != cudaErrorNotReady)
+          throw device_error{{call, "work on the GPU", cudaGetErrorString(work), "success", ""}};
+      }
+      if (!patience.wait()) {
+        leave();
+        lose(call, "no answer from a rank for " + number_text(deadline_.seconds) + " s");
+      }
+    }
+  }
+
+  void leave() noexcept { static_cast<void>(ncclCommAbort(group_.release())); }
+
+  [[noreturn]] void lose(char const* call, std::string found) const {
+    throw distributed_error{
+        {.where = "rank " + number_text(rank()) + " of " + number_text(size()) + ", " + call,
+         .what = "a rank was lost",
+         .found = std::move(found),
+         .expected = "all ranks within " + number_text(deadline_.seconds) + " s",
+         .advice =
+             "Start all ranks again from the last checkpoint; where a rank works alone for longer, with "
+             "a longer Deadline."}};
+  }
+
   Ranks<Host> ranks_;
+  Deadline deadline_;
   std::unique_ptr<ncclComm, detail::LeaveNccl> group_;
 };
 

@@ -27,8 +27,8 @@ struct Share {
 };
 
 /// What all ranks do together, or fail to do together: an error on one of them is thrown on each, with its
-/// own type and the name of that rank, so that none waits for another that has left. One process alone calls
-/// what it is given and does nothing else.
+/// own type and the name of that rank, so that none waits for another that has left. What the communicator
+/// throws is told with the step. One process alone calls what it is given and does nothing else.
 template <Communicator C>
 class Ranks {
  public:
@@ -40,6 +40,9 @@ class Ranks {
 
   C const& communicator() const noexcept { return communicator_; }
   C& communicator() noexcept { return communicator_; }
+
+  /// From now on errors of the communicator name this step.
+  void at_step(Index step) noexcept { step_ = step; }
 
   /// action() on every rank.
   template <class Action>
@@ -83,10 +86,10 @@ class Ranks {
   template <class X>
   void sum(X& x) {
     if constexpr (SumsInPlace<C, X>) {
-      communicator_.sum(x);
+      call([&] { communicator_.sum(x); });
     } else if constexpr (!alone) {
       auto numbers = to<Cpu>(x);
-      communicator_.sum(numbers.mutable_values());
+      call([&] { communicator_.sum(numbers.mutable_values()); });
       if constexpr (!std::same_as<typename X::Backend, Cpu>) x.assign(to<typename X::Backend>(numbers));
     }
   }
@@ -95,14 +98,14 @@ class Ranks {
   void require_same(char const* what, std::span<std::byte const> bytes) {
     if constexpr (!alone) {
       auto const check = [&](double mine) {
-        communicator_.gather(mine, numbers_);
+        call([&] { communicator_.gather(mine, numbers_); });
         auto const other =
             std::find_if(numbers_.begin(), numbers_.end(), [&](double n) { return n != numbers_[0]; });
         if (other != numbers_.end()) differ(what, static_cast<int>(other - numbers_.begin()));
       };
       check(static_cast<double>(bytes.size()));
       auto first = std::vector<std::byte>(bytes.begin(), bytes.end());
-      communicator_.broadcast(first, 0);
+      call([&] { communicator_.broadcast(first, 0); });
       check(std::equal(bytes.begin(), bytes.end(), first.begin()) ? 0 : 1);
     }
   }
@@ -112,6 +115,19 @@ class Ranks {
     ErrorCode code = ErrorCode::distributed;
     ErrorReport report;
   };
+
+  /// operation() of the communicator, whose errors get the step's name.
+  template <class Operation>
+  void call(Operation const& operation) const {
+    try {
+      operation();
+    } catch (distributed_error const& e) {
+      if (!step_) throw;
+      auto report = e.report();
+      report.where += ", step " + number_text(*step_);
+      throw distributed_error{report};
+    }
+  }
 
   /// Every rank's action() into numbers_.
   template <class Action>
@@ -125,7 +141,7 @@ class Ranks {
     } catch (std::exception const& e) {
       failure.report.what = e.what();
     }
-    communicator_.gather(mine, numbers_);
+    call([&] { communicator_.gather(mine, numbers_); });
     auto const failed =
         std::find_if(numbers_.begin(), numbers_.end(), [](double n) { return std::isnan(n); });
     if (failed != numbers_.end()) refuse(static_cast<int>(failed - numbers_.begin()), failure);
@@ -139,7 +155,7 @@ class Ranks {
     for (auto const* text : {&r.where, &r.what, &r.found, &r.expected, &r.advice})
       message += text->substr(0, longest) + '\0';
     message.resize(1 + 5 * (longest + 1));
-    communicator_.broadcast(std::as_writable_bytes(std::span{message}), rank);
+    call([&] { communicator_.broadcast(std::as_writable_bytes(std::span{message}), rank); });
     std::size_t at = 1;
     auto const next = [&] {
       auto const text = std::string{message.c_str() + at};
@@ -166,6 +182,7 @@ class Ranks {
 
   C communicator_;
   std::vector<double> numbers_;  // one of each rank
+  std::optional<Index> step_;
 };
 
 }  // namespace consistency

@@ -93,10 +93,11 @@ class Trainer {
   }
 
   /// One step on a batch (n, …) of data, or on the parts of one that the ranks have. Throws dataset_error for
-  /// a batch that is empty, not finite or not of unit scale, and numeric_error for a non-finite loss or
-  /// gradient, on every rank; the state is then as before.
+  /// a batch that is empty, not finite or not of unit scale, numeric_error for a non-finite loss or gradient,
+  /// and distributed_error where a rank was lost, on every rank; the state is then as before.
   StepReport step(X const& batch) {
     auto const k = state_.step;
+    ranks_.at_step(k);
     auto const part = ranks_.share([&] { return check(batch), batch.shape()[0]; });
     auto const value = ranks_.total([&] { return differentiate(batch, k, part); });
     ranks_.sum(gradient_.flat());

@@ -1,9 +1,11 @@
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <numeric>
 #include <span>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -87,5 +89,21 @@ TEST_CASE("what MPI refuses is a distributed_error with MPI's own words") {
   auto c = MpiCommunicator{};
   auto numbers = std::array{0};
   check_refused<ErrorCode::distributed>(
-      [&] { c.broadcast(std::as_writable_bytes(std::span{numbers}), c.size()); }, {"MPI_Bcast", "root"});
+      [&] { c.broadcast(std::as_writable_bytes(std::span{numbers}), c.size()); }, {"MPI_Irecv", "rank"});
+}
+
+TEST_CASE("a rank that is late by less than the deadline is waited for") {
+  auto c = MpiCommunicator{MPI_COMM_WORLD, {.seconds = std::numeric_limits<double>::infinity()}};
+  std::vector<double> all(static_cast<std::size_t>(c.size()));
+  if (c.rank() == 0) std::this_thread::sleep_for(std::chrono::milliseconds{1500});
+  c.gather(1, all);
+  CHECK(all == std::vector<double>(all.size(), 1.0));
+}
+
+TEST_CASE("a deadline of no time is refused before MPI is asked for anything") {
+  check_refused<ErrorCode::config>(
+      [] {
+        MpiCommunicator{MPI_COMM_WORLD, {.seconds = 0}};
+      },
+      {"Deadline", "more than 0"});
 }

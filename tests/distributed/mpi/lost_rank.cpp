@@ -1,5 +1,7 @@
-// usage: lost_rank train FOLDER killed|thrown   rank 1 is lost in step 5, while rank 0 writes a checkpoint
-//        lost_rank check FOLDER                 whether the last checkpoint is whole
+// usage: lost_rank train FOLDER killed|thrown|stopped|caught   rank 1 is lost in step 5, while rank 0 writes
+// a checkpoint
+//        lost_rank check FOLDER                               whether the last checkpoint is whole
+// caught: as stopped, and main ends as if all were well
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -20,16 +22,14 @@ namespace {
 
 constexpr Index lost_in = 5;
 
-void train(std::filesystem::path const& checkpoint, bool killed) {
-  auto const environment = MpiEnvironment{};
-  set_threads(1);
-  auto t = trainer({.width = 256}, MpiCommunicator{});
+void train(std::filesystem::path const& checkpoint, std::string const& how) {
+  auto t = trainer({.width = 256}, MpiCommunicator{MPI_COMM_WORLD, {.seconds = 4}});
   auto const rank = t.communicator().rank();
   for (Index k = 0; k < 1000; ++k) {
     t.step(shard(global_batch(k), t.communicator()));
     if (rank == 1 && k == lost_in) {
-      if (killed) std::raise(SIGKILL);
-      throw std::runtime_error{"the data of rank 1 are gone"};
+      if (how == "thrown") throw std::runtime_error{"the data of rank 1 are gone"};
+      std::raise(how == "killed" ? SIGKILL : SIGSTOP);
     }
     if (rank == 0) save_checkpoint(checkpoint, t.state(), {});
   }
@@ -47,12 +47,18 @@ void check(std::filesystem::path const& checkpoint) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc < 3) throw std::runtime_error{"usage: lost_rank train FOLDER killed|thrown, or check FOLDER"};
+    if (argc < 3) throw std::runtime_error{"usage: lost_rank train FOLDER HOW, or check FOLDER"};
     auto const checkpoint = std::filesystem::path{argv[2]} / "checkpoint.safetensors";
-    if (std::string{argv[1]} == "train")
-      train(checkpoint, argc > 3 && std::string{argv[3]} == "killed");
-    else
-      check(checkpoint);
+    if (std::string{argv[1]} == "check") return check(checkpoint), 0;
+    auto const how = std::string{argc > 3 ? argv[3] : ""};
+    auto const environment = MpiEnvironment{};
+    set_threads(1);
+    try {
+      train(checkpoint, how);
+    } catch (distributed_error const& e) {
+      if (how != "caught") throw;
+      std::fprintf(stderr, "%s\n", e.what());
+    }
   } catch (std::exception const& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return 1;

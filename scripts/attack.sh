@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Attacks the library: kills, failing system calls and allocations, damaged files, fuzzed parsers. Prints one table.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: scripts/attack.sh [--minutes M] [--seed N] [--only WORD]
+  --minutes M   how long to attack, shared evenly by the five ways (default 10); building comes on top
+  --seed N      repeats the choices of an earlier attack (default: a new one, which is printed)
+  --only WORD   kill, system_calls, corruption, allocation or fuzz alone, for the whole time
+Exit status 1 if a promise was broken; what broke it is kept in the folder that is named.
+TEXT
+}
+
+refuse() {
+  echo "attack.sh: $1" >&2
+  usage >&2
+  exit 2
+}
+
+minutes=10
+seed=$((RANDOM * 32768 + RANDOM))
+only=
+while (($# > 0)); do
+  case $1 in
+    --help | -h) usage; exit 0 ;;
+    --minutes | --seed | --only)
+      (($# >= 2)) || refuse "$1 needs a value"
+      case $1 in
+        --minutes) minutes=$2 ;;
+        --seed) seed=$2 ;;
+        --only) only=$2 ;;
+      esac
+      shift 2
+      ;;
+    *) refuse "unexpected argument: $1" ;;
+  esac
+done
+[[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ && $minutes =~ [1-9] ]] || refuse "--minutes must be a positive number, found: $minutes"
+[[ $seed =~ ^[0-9]+$ ]] || refuse "--seed must be a whole number, found: $seed"
+
+ways=(kill system_calls corruption allocation fuzz)
+if [[ -n $only ]]; then
+  [[ " ${ways[*]} " == *" $only "* ]] || refuse "--only must be one of: ${ways[*]}; found: $only"
+  ways=("$only")
+fi
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+scripts/install-dependencies.sh
+scripts/install-dependencies.sh clang-16 libclang-rt-16-dev || true  # libFuzzer; without it the mutations are blind
+compiler=c++
+if command -v clang++-16 >/dev/null; then compiler=clang++-16; fi
+cmake --preset attack -DCMAKE_CXX_COMPILER="${CXX:-$compiler}" >/dev/null
+cmake --build --preset attack --parallel "$(nproc)" --target attack
+programs=build/attack/tests/fuzz
+
+# What the attacks write and throw away: in memory where possible, since they bring every file to disk.
+parent=${TMPDIR:-/tmp}
+if [[ -w /dev/shm ]]; then parent=/dev/shm; fi
+scratch=$(mktemp -d "$parent/attack-XXXXXX")
+found=build/attack/findings/$seed
+rm -rf "$found"
+mkdir -p "$found"
+trap 'rm -rf "$scratch"' EXIT
+export TMPDIR=$scratch
+table=$scratch/table
+seconds=$(awk -v m="$minutes" -v n="${#ways[@]}" 'BEGIN { printf "%d", m * 60 / n + 0.5 }')
+echo "Attacking for $minutes minutes; seed $seed"
+
+# One program of tests/fuzz. A program that does not come to its end has broken a promise itself.
+attack() {
+  local status=0
+  echo "--- $1, $seconds s"
+  "$programs/attack_$1" --seconds "$seconds" --seed "$seed" --folder "$scratch/$1" >"$scratch/$1.table" || status=$?
+  cat "$scratch/$1.table" >>"$table"
+  if ((status > 1)); then printf 'the attack "%s" comes to its end\t1\t1\n' "$1" >>"$table"; fi
+  if ((status != 0)); then
+    mkdir -p "$found/$1"
+    cp -r "$scratch/$1" "$found"
+  fi
+}
+
+fuzz() {
+  local programs_here=("$programs"/fuzz_*) each program name log status units
+  each=$((seconds / ${#programs_here[@]}))
+  for program in "${programs_here[@]}"; do
+    [[ -x $program && ! -d $program ]] || continue
+    name=$(basename "$program")
+    log=$scratch/$name.log
+    echo "--- $name, $each s"
+    mkdir -p "$scratch/$name"
+    status=0
+    "$program" -max_total_time="$each" -seed="$((seed % 2147483647 + 1))" -max_len=65536 -timeout=60 -rss_limit_mb=1024 \
+      -malloc_limit_mb=64 -print_final_stats=1 -verbosity=0 -artifact_prefix="$scratch/$name-" "$scratch/$name" \
+      "tests/fuzz/corpus/${name#fuzz_*_}" >"$log" 2>&1 || status=$?
+    units=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    printf '%s: no input crashes, hangs or deceives it\t%s\t%s\n' "$name" "${units:-1}" "$((status != 0))" >>"$table"
+    if ((status != 0)); then
+      tail -n 30 "$log" >&2
+      cp "$log" "$scratch/$name"-* "$found" || true
+    fi
+  done
+}
+
+for way in "${ways[@]}"; do
+  if [[ $way == fuzz ]]; then fuzz; else attack "$way"; fi
+done
+
+echo
+awk -F '\t' '
+  BEGIN { printf "%-72s %12s %10s\n", "promise", "trials", "failures" }
+  { printf "%-72s %12d %10d\n", $1, $2, $3; failures += $3 }
+  END { exit failures > 0 }' "$table" || {
+  echo "Repeat with --seed $seed; what broke a promise is in $found"
+  exit 1
+}
