@@ -35,20 +35,27 @@ std::pair<double, double> mean_and_deviation(T const& x) {
 
 }  // namespace
 
-TEST_CASE("Heun's sampler has the values worked out independently, and evaluates 2 N - 1 times") {
+TEST_CASE(
+    "Heun's and DPM-Solver-2's samplers have the values worked out independently in 2 N - 1 evaluations") {
   Index evaluations = 0;
-  auto const end = [&](Index steps) {
+  auto const end = [&](auto solver, Index steps) {
     auto const zero_mean = [&](T const& x, T const& t) {
       ++evaluations;
       return mapped(x, t, [](double a, double b) { return Gaussian{.m = 0, .s = 0.5}.denoised(a, b); });
     };
     auto const settings = SampleSettings{.seed = 3};
     auto const z = normal<double>({1, 1}, {3, stream::sampling});
-    return sample<T>(zero_mean, Shape{1}, OdeSampler<Heun>{.steps = steps}, settings)[0] / z[0];
+    auto const sampler = OdeSampler<decltype(solver)>{.steps = steps};
+    return sample<T>(zero_mean, Shape{1}, sampler, settings)[0] / z[0];
   };
-  CHECK(end(18) == doctest::Approx(.527624637001047).epsilon(1e-12));
+  CHECK(end(Heun{}, 18) == doctest::Approx(.527624637001047).epsilon(1e-12));
   CHECK(evaluations == 35);
-  CHECK(end(40) == doctest::Approx(.5048768646542274).epsilon(1e-12));
+  CHECK(end(Heun{}, 40) == doctest::Approx(.5048768646542274).epsilon(1e-12));
+  // By Algorithm 1 of Lu et al. 2022 in λ = −ln t, its exponentials and all.
+  evaluations = 0;
+  CHECK(end(Dpm2{}, 18) == doctest::Approx(.5158010443237346).epsilon(1e-12));
+  CHECK(evaluations == 35);
+  CHECK(end(Dpm2{}, 40) == doctest::Approx(.5028181018074752).epsilon(1e-12));
 }
 
 TEST_CASE_TEMPLATE("samples have the data's mean and deviation, with churn and without", Solver, Euler, Heun,

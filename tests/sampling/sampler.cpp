@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -6,6 +7,7 @@
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/sampling/multistep.hpp>
+#include <consistency/sampling/ode_sampler.hpp>
 #include <consistency/sampling/one_step.hpp>
 #include <consistency/sampling/sample.hpp>
 #include <consistency/tensor/cpu.hpp>
@@ -170,13 +172,13 @@ TEST_CASE("times that do not fall, or lie outside, are refused with their number
     check_refused<ErrorCode::config>([&] { sampler.check(); }, words);
     check_refused<ErrorCode::config>([&] { paint(sampler, {}); }, words);
   };
-  check({.times = {80}}, {"Multistep", "times[0]", "80.0"});
-  check({.times = {10, 20}}, {"times[1]", "20.0", "10.0", "decreasing"});
-  check({.times = {10, 10}}, {"times[1]", "10.0"});
+  check({.times = {80}}, {"Multistep", "times[0]", "found 80,"});
+  check({.times = {10, 20}}, {"times[1]", "found 20,", " 10.", "decreasing"});
+  check({.times = {10, 10}}, {"times[1]", "found 10,"});
   check({.times = {10, 1, 0.002}}, {"times[2]", "0.002"});
-  check({.times = {10, -1}}, {"times[1]", "-1.0"});
+  check({.times = {10, -1}}, {"times[1]", "found -1,"});
   check({.times = {std::nan("")}}, {"times[0]", "nan"});
-  check({.times = {5}, .sigma_max = 4}, {"times[0]", "5.0", "4.0"});
+  check({.times = {5}, .sigma_max = 4}, {"times[0]", "found 5,", " 4."});
 }
 
 TEST_CASE("impossible numbers of samples are refused with the numbers") {
@@ -188,4 +190,62 @@ TEST_CASE("impossible numbers of samples are refused with the numbers") {
   check({.count = -3}, {"sample", "-3"});
   check({.count = 5, .batch = 0}, {"sample", "5, 0, 0", "batch >= 1"});
   check({.count = 5, .first = -1}, {"sample", "5, 64, -1", "first >= 0"});
+  // Samples are counted by 32 bits: one more would be the first again.
+  constexpr auto end = Index{1} << 32U;
+  check({.count = 2, .first = end - 1}, {"sample", "2 from 4294967295 on", "2^32 - 1"});
+  check({.count = 1, .first = std::numeric_limits<Index>::max()}, {"sample", "samples"});
+  check({.count = std::numeric_limits<Index>::max()}, {"sample", "samples"});
+  CHECK(paint(OneStep{}, {.count = 1, .first = end - 1}).count() == 64);
+}
+
+TEST_CASE("a sample that is not finite is refused with its number and place by every sampler, on both ways") {
+  auto const nan = std::numeric_limits<float>::quiet_NaN();
+  auto const infinity = std::numeric_limits<float>::infinity();
+  auto const check = [](auto const& f, auto const& sampler, std::initializer_list<std::string_view> words) {
+    check_refused<ErrorCode::numeric>(
+        [&] { sample(f, {3}, sampler, {.seed = 1, .count = 9, .first = 100, .batch = 4}); }, words);
+  };
+  // Number 2 of each batch's last sample: the first batch is samples 100 to 103.
+  for (auto const& [bad, text] :
+       {std::pair{nan, "found nan"}, {infinity, "found inf"}, {-infinity, "found -inf"}}) {
+    auto const spoilt = [&](Tensor<float> const& x, Tensor<float> const&) {
+      auto y = x.clone();
+      y.mutable_data()[y.count() - 1] = bad;
+      return y;
+    };
+    check(spoilt, OneStep{}, {"sample 103, number 2 of 3", text, "weights"});
+  }
+  auto const spoilt = [&](Tensor<float> const& x, Tensor<float> const&) {
+    auto y = x.clone();
+    y.mutable_data()[1] = nan;
+    return y;
+  };
+  check(spoilt, two_steps, {"sample 100, number 1 of 3"});
+  check(spoilt, OdeSampler<Euler>{.steps = 3}, {"sample 100, number 1 of 3"});
+  check(spoilt, OdeSampler<Heun>{.steps = 3, .churn = 1}, {"sample 100, number 1 of 3"});
+  // As large as numbers can be is finite, though sums of them are not.
+  auto const huge = [](Tensor<float> const& x, Tensor<float> const&) {
+    return Tensor<float>{x.shape(), std::numeric_limits<float>::max()};
+  };
+  CHECK(sample(huge, {3}, OneStep{}, {.count = 9})[26] == std::numeric_limits<float>::max());
+
+  auto paint = Painter{};
+  paint.theta.flat().mutable_data()[0] = nan;
+  for (auto const batch : {1, 64})
+    check_refused<ErrorCode::numeric>([&] { paint(two_steps, {.count = 3, .batch = batch}); },
+                                      {"sample 0, number 0 of 64", "nan"});
+}
+
+TEST_CASE("noise levels and noise that are not finite are refused before anything is drawn") {
+  auto const nan = std::nan("");
+  auto const identity = [](auto const& x, auto const&) { return x; };
+  auto const check = [&](auto const& sampler, std::initializer_list<std::string_view> words) {
+    check_refused<ErrorCode::config>([&] { sample(identity, {3}, sampler); }, words);
+  };
+  for (auto const sigma_max : {nan, std::numeric_limits<double>::infinity(), 0.0, -1.0})
+    check(OneStep{sigma_max}, {"OneStep", "sigma_max", number_text(sigma_max)});
+  check(Multistep{.times = {}, .sigma_max = nan}, {"sigma_max", "nan"});
+  check(Multistep{.times = {1}, .epsilon = nan}, {"Multistep", "epsilon", "nan"});
+  check(OdeSampler<Euler>{.churn = 1, .churn_noise = nan}, {"OdeSampler", "churn_noise", "nan"});
+  check(OdeSampler<Euler>{.steps = Index{1} << 40U}, {"OdeSampler", "steps"});
 }

@@ -5,7 +5,10 @@
 
 #include <consistency/schedule/progressive_times.hpp>
 
+#include "../support/refused.hpp"
+
 using namespace consistency;
+using consistency::test::check_refused;
 
 TEST_CASE("the number of steps halves at every stage down to 1") {
   auto const times = ProgressiveTimes{.start = 4096, .stage_steps = 50000};
@@ -17,6 +20,39 @@ TEST_CASE("the number of steps halves at every stage down to 1") {
   CHECK(times.steps(550000) == 2);
   CHECK(times.steps(600000) == 1);
   CHECK(times.steps(10000000) == 1);
+}
+
+TEST_CASE("the stage of two steps can last twice as long, as in the authors' programs") {
+  // Stages of the programs: 4096 at step 0, 2048 at 50,000, …, 2 at 550,000, 1 at 650,000.
+  auto const times = ProgressiveTimes{.start = 4096, .two_step_stages = 2};
+  for (Index stage = 0; stage <= 11; ++stage) {
+    CHECK(times.steps(stage * 50000) == 4096 >> stage);
+    CHECK(times.step_in_stage(stage * 50000) == 0);
+    CHECK(times.step_in_stage(stage * 50000 + 49999) == 49999);
+  }
+  CHECK(times.steps(649999) == 2);
+  CHECK(times.step_in_stage(649999) == 99999);
+  CHECK(times.steps(650000) == 1);
+  CHECK(times.step_in_stage(650000) == 0);
+  CHECK(times.step_in_stage(800000) == 150000);
+  auto const two = ProgressiveTimes{.start = 2, .stage_steps = 10, .two_step_stages = 2};
+  CHECK(two.steps(19) == 2);
+  CHECK(two.steps(20) == 1);
+  auto const one = ProgressiveTimes{.start = 1, .stage_steps = 10, .two_step_stages = 2};
+  CHECK(one.steps(0) == 1);
+  CHECK(one.step_in_stage(15) == 15);
+}
+
+TEST_CASE("numbers of steps whose times float does not tell apart are refused, and stages that are endless") {
+  check_refused<ErrorCode::config>([] { ProgressiveTimes{.start = Index{1} << 40U}.check(); },
+                                   {"start", "2^30"});
+  check_refused<ErrorCode::config>([] { ProgressiveTimes{.start = Index{1} << 20U}.check(); },
+                                   {"ProgressiveTimes", "points of the grid", "2097153"});
+  ProgressiveTimes{.start = Index{1} << 16U}.check();
+  check_refused<ErrorCode::config>([] { ProgressiveTimes{.stage_steps = Index{1} << 60U}.check(); },
+                                   {"stage_steps", "1 to 2^32"});
+  check_refused<ErrorCode::config>([] { ProgressiveTimes{.two_step_stages = 0}.check(); },
+                                   {"two_step_stages"});
 }
 
 TEST_CASE("each triple is a step of the student's grid with its middle") {

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 
 #include <doctest/doctest.h>
 
@@ -9,7 +10,10 @@
 #include <consistency/schedule/grid_times.hpp>
 #include <consistency/schedule/log_normal_law.hpp>
 
+#include "../support/refused.hpp"
+
 using namespace consistency;
+using consistency::test::check_refused;
 
 static_assert(TimePairs<GridTimes<>> && TimePairs<GridTimes<DoublingSteps, LogNormalLaw>> &&
               TimePairs<GapTimes>);
@@ -121,6 +125,50 @@ TEST_CASE("the gap halves at every stage for q = 2") {
       ++compared;
     }
   CHECK(compared > 2000);
+}
+
+TEST_CASE("float knows the distance of every pair that passes the check to one percent") {
+  auto const check = [](auto const& times, Index k) {
+    times.check();
+    for (std::uint32_t i = 0; i < 20000; ++i) {
+      auto const [t, r] = times.draw(k, key, {7, i});
+      auto const in_float = static_cast<double>(static_cast<float>(t) - static_cast<float>(r));
+      REQUIRE(in_float > 0);
+      REQUIRE(std::abs(in_float / (t - r) - 1) < 0.01);
+    }
+  };
+  constexpr auto last = Index{1} << 40U;
+  check(GapTimes{}, last);
+  check(GapTimes{.q = 4}, last);
+  check(GapTimes{.q = 256, .stages = 2}, last);
+  check(GapTimes{.q = 16, .stages = 4}, last);
+  // Nearly all times in the thousandth above epsilon, where r is epsilon.
+  check(GapTimes{.law = {.mean = std::log(0.002), .deviation = 1e-4}}, 0);
+  check(GridTimes<FixedSteps>{.curriculum = {.N = 300000}}, 0);
+  check(GridTimes<AdaptiveSteps, LogNormalLaw>{.curriculum = {.s1 = 300000}}, last);
+  check(GridTimes<DoublingSteps>{.curriculum = {.s1 = 300000}}, last);
+}
+
+TEST_CASE("gaps and grids that float does not resolve are refused with q and stages, or the points") {
+  for (auto const q : {8.0, 16.0, 256.0})
+    check_refused<ErrorCode::config>(
+        [&] { GapTimes{.q = q}.check(); },
+        {"GapTimes", "q^stages", number_text(q) + "^8", "65536", "fewer stages"});
+  check_refused<ErrorCode::config>([] { GapTimes{.stages = Index{1} << 62U}.check(); }, {"q^stages"});
+  for (auto const s1 : {Index{10000000}, Index{1} << 30U}) {
+    auto const points = number_text(s1 + 1);
+    auto const adaptive = GridTimes<AdaptiveSteps>{.curriculum = {.s1 = s1}};
+    auto const doubling = GridTimes<DoublingSteps>{.curriculum = {.s1 = s1}};
+    check_refused<ErrorCode::config>([&] { adaptive.check(); }, {"GridTimes", "points", points});
+    check_refused<ErrorCode::config>([&] { doubling.check(); }, {"GridTimes", "points", points});
+  }
+  auto const largest = std::numeric_limits<Index>::max();
+  check_refused<ErrorCode::config>([&] { AdaptiveSteps{.s1 = largest}.check(); }, {"s1", "2^30"});
+  check_refused<ErrorCode::config>([&] { DoublingSteps{.s1 = largest}.check(); }, {"s1", "2^30"});
+  auto const fixed = GridTimes<FixedSteps>{.curriculum = {.N = largest}};
+  check_refused<ErrorCode::config>([&] { fixed.check(); }, {"GridTimes", "points"});
+  check_refused<ErrorCode::config>([] { GapTimes{.denoising = -1}.check(); }, {"denoising", "-1"});
+  check_refused<ErrorCode::config>([] { GapTimes{.stage_steps = 0}.check(); }, {"stage_steps", "1 or more"});
 }
 
 TEST_CASE("a pair depends on step, key and counter and on nothing else") {

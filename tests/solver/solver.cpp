@@ -116,6 +116,8 @@ TEST_CASE("one step on Gaussian data has the values worked out by hand") {
   auto const s = times<double>(1, 0.5853481231945422);
   CHECK(Euler{}.step(v, x, t, s)[0] == doctest::Approx(.6184709267386954).epsilon(1e-13));
   CHECK(Heun{}.step(v, x, t, s)[0] == doctest::Approx(.6556561122745663).epsilon(1e-13));
+  // By Algorithm 1 of Lu et al. 2022, written in λ = −ln t.
+  CHECK(Dpm2{}.step(v, x, t, s)[0] == doctest::Approx(.6471374949589598).epsilon(1e-13));
   CHECK(gaussian.transported(1, t[0], s[0]) == doctest::Approx(.6428367032150258).epsilon(1e-13));
 }
 

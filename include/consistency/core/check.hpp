@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cmath>
+#include <cstdint>
 #include <string>
 
 #include <consistency/core/error.hpp>
+#include <consistency/core/shape.hpp>
 
 namespace consistency {
 
@@ -14,9 +17,27 @@ inline void require_setting(bool holds, char const* where, char const* what, dou
         {.where = where, .what = what, .found = number_text(found), .expected = expected, .advice = ""}};
 }
 
+/// A number that must be positive and finite.
+inline void require_positive(char const* where, char const* what, double found) {
+  require_setting(found > 0 && std::isfinite(found), where, what, found, "a positive finite number");
+}
+
 /// A decay rate of a moving average lies in [0, 1).
 inline void require_rate(char const* where, char const* what, double rate) {
   require_setting(rate >= 0 && rate < 1, where, what, rate, "[0, 1)");
+}
+
+/// `first` of `count` steps or samples in a row, as random numbers count them. Throws config_error where one
+/// of them is not in [0, 2^32).
+inline std::uint32_t counted(char const* where, char const* what, Index first, Index count = 1) {
+  constexpr auto numbers = Index{1} << 32U;
+  if (first < 0 || count > numbers || first > numbers - count)
+    throw config_error{{.where = where,
+                        .what = what,
+                        .found = number_text(count) + " from " + number_text(first) + " on",
+                        .expected = "numbers from 0 to 2^32 - 1",
+                        .advice = "Go on under another seed."}};
+  return static_cast<std::uint32_t>(first);
 }
 
 /// Policies may have a `check()` that throws config_error for impossible settings; it runs once, at

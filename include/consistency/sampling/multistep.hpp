@@ -18,6 +18,9 @@ struct Multistep {
 
   /// Throws config_error, naming the index, unless the times decrease strictly inside (ε, T).
   void check() const {
+    OneStep{sigma_max}.check();
+    require_setting(epsilon >= 0 && epsilon < sigma_max, "Multistep", "epsilon", epsilon,
+                    "0 or more, below sigma_max");
     for (std::size_t i = 0; i < times.size(); ++i) {
       auto const above = i == 0 ? sigma_max : times[i - 1];
       if (!(times[i] < above && times[i] > epsilon))

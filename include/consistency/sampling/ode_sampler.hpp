@@ -27,11 +27,15 @@ struct OdeSampler {
   Solver solver{};
   KarrasGrid grid{};
 
-  /// Throws config_error for fewer than 1 step or a negative churn.
+  /// Throws config_error for fewer than 1 step, more than are counted, or noise that is negative or not
+  /// finite.
   void check() const {
     grid.check();
     require_setting(steps >= 1, "OdeSampler", "steps", static_cast<double>(steps), "1 or more");
+    static_cast<void>(counted("OdeSampler", "steps", 1, steps));
     require_setting(churn >= 0, "OdeSampler", "churn", churn, "0 or more");
+    require_setting(churn_noise >= 0 && std::isfinite(churn_noise), "OdeSampler", "churn_noise", churn_noise,
+                    "0 or more, finite");
   }
 
   /// Time number i = 0 … steps.

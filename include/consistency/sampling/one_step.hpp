@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <consistency/core/check.hpp>
 #include <consistency/model/consistency_function.hpp>
 
 namespace consistency {
@@ -10,9 +11,12 @@ namespace consistency {
 struct OneStep {
   double sigma_max = 80;  ///< T
 
+  void check() const { require_positive("OneStep", "sigma_max", sigma_max); }
+
   template <class X>
   X operator()(auto const& f, Shape const& shape, Key key, std::uint32_t first) const {
     using S = typename X::Scalar;
+    check();
     X const x = sigma_max * normal<X>(shape, key, {0, first});
     return f(x, X(shape.per_sample(), static_cast<S>(sigma_max)));
   }

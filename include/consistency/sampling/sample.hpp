@@ -1,10 +1,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
-#include <string>
 
+#include <consistency/core/check.hpp>
 #include <consistency/sampling/one_step.hpp>
+#include <consistency/tensor/cpu/largest.hpp>
 
 namespace consistency {
 
@@ -17,8 +19,25 @@ struct SampleSettings {
   Index batch = 64;  ///< evaluated at a time
 };
 
+/// Throws numeric_error, naming the sample and the number in it, unless all numbers of `samples` are finite;
+/// `first` is the index of the first one.
+template <class S>
+void require_finite_samples(Tensor<S, Cpu> const& samples, Index first) {
+  if (std::isfinite(largest(samples, [](auto pack) { return abs(pack); }))) return;
+  Index i = 0;
+  while (std::isfinite(samples[i])) ++i;
+  auto const size = samples.count() / samples.shape()[0];
+  throw numeric_error{{.where = "sample",
+                       .what = "sample " + number_text(first + i / size) + ", number " +
+                               number_text(i % size) + " of " + number_text(size),
+                       .found = number_text(samples[i]),
+                       .expected = "a finite number",
+                       .advice = "Check that the weights are finite and belong to this network, and that the "
+                                 "sampler's times are those that it was trained for."}};
+}
+
 /// `count` samples (count, …) of any consistency function f(x, t) on data of shape `one`. Throws config_error
-/// for a count or batch below 1.
+/// for a count or batch below 1 or more samples than 2^32, and numeric_error for one that is not finite.
 template <class X = Tensor<float>, class F, class Sampler = OneStep>
 X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettings settings = {}) {
   if (settings.count < 1 || settings.batch < 1 || settings.first < 0)
@@ -28,6 +47,7 @@ X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettin
                                  number_text(settings.first),
                         .expected = "count >= 1, batch >= 1, first >= 0",
                         .advice = ""}};
+  auto const first = counted("sample", "samples", settings.first, settings.count);
   auto const shape = [&](Index n) {
     Shape s{n};
     for (auto const extent : one) s.push_back(extent);
@@ -35,12 +55,18 @@ X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettin
   };
   auto const key = Key{settings.seed, stream::sampling};
   auto all = X{shape(settings.count)};
+  X magnitude;  // of all samples on a device, which is asked once, at the end
   for (Index i = 0; i < settings.count; i += settings.batch) {
     auto const n = std::min(settings.batch, settings.count - i);
-    auto const part =
-        sampler.template operator()<X>(f, shape(n), key, static_cast<std::uint32_t>(settings.first + i));
+    X const part = sampler.template operator()<X>(f, shape(n), key, first + static_cast<std::uint32_t>(i));
     all.view(i * one.count(), shape(n)).assign(part);
+    if constexpr (!OnHost<typename X::Backend>) {
+      X const more = sum(abs(part));
+      magnitude = i == 0 ? more : X(magnitude + more);
+    }
   }
+  if (OnHost<typename X::Backend> || !std::isfinite(to<Cpu>(magnitude)[0]))
+    require_finite_samples(to<Cpu>(all), settings.first);
   return all;
 }
 

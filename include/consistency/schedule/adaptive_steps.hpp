@@ -16,9 +16,11 @@ struct AdaptiveSteps {
 
   void check() const {
     require_setting(s0 >= 1, "AdaptiveSteps", "s0", static_cast<double>(s0), "1 or more");
-    require_setting(s1 >= s0, "AdaptiveSteps", "s1", static_cast<double>(s1), "s0 or more");
+    require_setting(s1 >= s0 && s1 <= most_intervals, "AdaptiveSteps", "s1", static_cast<double>(s1),
+                    "s0 or more, at most 2^30");
     require_setting(K >= 1, "AdaptiveSteps", "K", static_cast<double>(K), "1 or more");
   }
+  Index most() const { return s1 + 1; }  ///< the largest N(k)
   Index points(Index k) const {
     auto const first = static_cast<double>(s0);
     auto const last = static_cast<double>(s1 + 1);

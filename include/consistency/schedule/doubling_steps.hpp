@@ -16,9 +16,11 @@ struct DoublingSteps {
 
   void check() const {
     require_setting(s0 >= 1, "DoublingSteps", "s0", static_cast<double>(s0), "1 or more");
-    require_setting(s1 >= s0, "DoublingSteps", "s1", static_cast<double>(s1), "s0 or more");
+    require_setting(s1 >= s0 && s1 <= most_intervals, "DoublingSteps", "s1", static_cast<double>(s1),
+                    "s0 or more, at most 2^30");
     require_setting(K >= 1, "DoublingSteps", "K", static_cast<double>(K), "1 or more");
   }
+  Index most() const { return s1 + 1; }  ///< the largest N(k)
   Index points(Index k) const {
     auto const stages = std::log2(std::floor(static_cast<double>(s1) / static_cast<double>(s0))) + 1;
     auto const stage = std::max<Index>(1, static_cast<Index>(std::floor(static_cast<double>(K) / stages)));

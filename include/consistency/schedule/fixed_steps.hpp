@@ -9,6 +9,7 @@ namespace consistency {
 struct FixedSteps {
   Index N = 18;
   void check() const { require_setting(N >= 2, "FixedSteps", "N", static_cast<double>(N), "2 or more"); }
+  Index most() const { return N; }  ///< the largest N(k)
   Index points(Index) const { return N; }
 };
 

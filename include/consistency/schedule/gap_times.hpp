@@ -11,7 +11,7 @@ namespace consistency {
 
 /// t by a continuous log-normal law and r = t (1 − (1 + κ sigmoid(−t)) / q^{a}), at least ε: the gap shrinks
 /// by q at every stage a (Geng et al. 2024, Section 4). Stage 0 has r = ε: there the method trains a
-/// denoiser.
+/// denoiser. Their r goes down to 0, where their f is the identity; here f(x, ε) = x, and so r ends at ε.
 struct GapTimes {
   LogNormalLaw law{};
   double q = 2;
@@ -26,10 +26,21 @@ struct GapTimes {
     check_settings(law);
     require_setting(q > 1, "GapTimes", "q", q, "more than 1");
     require_setting(kappa >= 0, "GapTimes", "kappa", kappa, "0 or more");
+    require_setting(denoising >= 0, "GapTimes", "denoising", static_cast<double>(denoising), "0 or more");
+    require_setting(stage_steps >= 1, "GapTimes", "stage_steps", static_cast<double>(stage_steps),
+                    "1 or more");
     require_setting(stages >= 1, "GapTimes", "stages", static_cast<double>(stages), "1 or more");
+    auto const narrowest = std::pow(q, static_cast<double>(stages));
+    if (!(1 / narrowest >= least_gap))
+      throw config_error{
+          {.where = "GapTimes",
+           .what = "q^stages",
+           .found = number_text(q) + "^" + number_text(stages) + " = " + number_text(narrowest),
+           .expected = "at most 65536: the last gap, t / q^stages, is otherwise lost in float",
+           .advice = "Take fewer stages, or a smaller q."}};
   }
   Index stage(Index k) const {
-    return k < denoising ? 0 : std::min(stages, 1 + (k - denoising) / std::max<Index>(1, stage_steps));
+    return k < denoising ? 0 : std::min(stages, 1 + (k - denoising) / stage_steps);
   }
   TimePair draw(Index k, Key key, Counter at) const {
     auto const t = law.time(grid, key, at);

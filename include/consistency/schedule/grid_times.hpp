@@ -18,6 +18,7 @@ struct GridTimes {
     grid.check();
     check_settings(curriculum);
     check_settings(law);
+    if constexpr (requires { curriculum.most(); }) grid.require_apart("GridTimes", curriculum.most());
   }
   TimePair draw(Index k, Key key, Counter at) const {
     auto const points = curriculum.points(k);

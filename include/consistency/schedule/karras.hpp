@@ -9,6 +9,9 @@
 
 namespace consistency {
 
+/// The least (t − r) / t of two times that a method divides by: in float t − r is then right to 1 %.
+inline constexpr double least_gap = 0x1p-16;
+
 /// The times t_1 = ε < … < t_N = T, evenly spaced in t^{1/ρ} (Karras et al. 2022, Eq. 5; Song et al. 2023,
 /// Section 2).
 struct KarrasGrid {
@@ -42,6 +45,21 @@ struct KarrasGrid {
     if (n == 1) return epsilon;
     if (n == points) return sigma_max;
     return from_unit(static_cast<double>(n - 1) / static_cast<double>(points - 1));
+  }
+
+  /// The least (t_{n+1} − t_n) / t_{n+1} of N points: that of the last two, as t_{n+1} / t_n falls with n.
+  double smallest_gap(Index points) const {
+    auto const below_T = from_unit(1 - 1 / static_cast<double>(points - 1));
+    return points == 2 ? 1 - epsilon / sigma_max : 1 - below_T / sigma_max;
+  }
+  /// Throws config_error unless float tells neighbours of N points apart and knows their distance.
+  void require_apart(char const* where, Index points) const {
+    if (points < 2 || !(smallest_gap(points) >= least_gap))
+      throw config_error{{.where = where,
+                          .what = "points of the grid",
+                          .found = number_text(points),
+                          .expected = "2 or more, and neighbours apart by 2^-16 of the larger",
+                          .advice = "Nearer times are not told apart in float; take fewer points."}};
   }
 
   friend bool operator==(KarrasGrid const&, KarrasGrid const&) = default;

@@ -23,12 +23,13 @@ struct LogNormalLaw {
   }
 
   void check() const {
-    require_setting(deviation > 0, "LogNormalLaw", "deviation", deviation, "a positive number");
+    require_setting(std::isfinite(mean), "LogNormalLaw", "mean", mean, "a finite number");
+    require_positive("LogNormalLaw", "deviation", deviation);
   }
 
   /// A continuous draw of σ from (ε, T): draws outside are drawn again.
   double time(KarrasGrid const& grid, Key key, Counter at) const {
-    constexpr auto apart = 1 + 1e-6;  // so that t > ε in float too
+    constexpr auto apart = 1 / (1 - least_gap);  // so that t − ε is known in float too
     for (std::uint32_t block = 0; block < 1024; ++block)
       for (auto const z : normal_block<double>(key, at, block)) {
         auto const t = std::exp(mean + deviation * z);

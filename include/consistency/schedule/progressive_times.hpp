@@ -8,6 +8,7 @@
 
 #include <consistency/core/check.hpp>
 #include <consistency/core/random.hpp>
+#include <consistency/schedule/curriculum.hpp>
 #include <consistency/schedule/karras.hpp>
 
 namespace consistency {
@@ -27,19 +28,27 @@ concept TimeTriples = requires(T const& times, Index k, Key key, Counter at) {
 /// 2022, Algorithm 2; Song et al. 2023, Appendix C).
 struct ProgressiveTimes {
   Index start = 1024;         ///< N of the first stage, a power of 2
-  Index stage_steps = 50000;  ///< training steps of each stage; the last goes on for ever
+  Index stage_steps = 50000;  ///< training steps of each stage before N = 2; the last goes on for ever
+  Index two_step_stages =
+      1;  ///< the stage of N = 2 lasts as long as this many others: 2 in the authors' runs
   KarrasGrid grid{};
 
   void check() const {
     grid.check();
-    require_setting(start >= 1 && (start & (start - 1)) == 0, "ProgressiveTimes", "start",
-                    static_cast<double>(start), "a power of 2");
-    require_setting(stage_steps >= 1, "ProgressiveTimes", "stage_steps", static_cast<double>(stage_steps),
-                    "1 or more");
+    require_setting(start >= 1 && start <= most_intervals && (start & (start - 1)) == 0, "ProgressiveTimes",
+                    "start", static_cast<double>(start), "a power of 2, at most 2^30");
+    grid.require_apart("ProgressiveTimes", 2 * start + 1);
+    require_setting(stage_steps >= 1 && stage_steps <= Index{1} << 32U, "ProgressiveTimes", "stage_steps",
+                    static_cast<double>(stage_steps), "1 to 2^32");
+    require_setting(two_step_stages >= 1 && two_step_stages <= 1000, "ProgressiveTimes", "two_step_stages",
+                    static_cast<double>(two_step_stages), "1 to 1000");
   }
   Index stages() const { return std::bit_width(static_cast<std::uint64_t>(start)); }
-  Index stage(Index k) const { return std::min(k / stage_steps, stages() - 1); }
-  Index step_in_stage(Index k) const { return k - stage(k) * stage_steps; }
+  Index stage(Index k) const {
+    auto const last = stages() - 1;
+    return k < first_step(last) ? std::min(k / stage_steps, last - 1) : last;
+  }
+  Index step_in_stage(Index k) const { return k - first_step(stage(k)); }
   Index steps(Index k) const { return start >> stage(k); }  ///< N(k)
 
   std::array<double, 3> draw(Index k, Key key, Counter at) const {
@@ -49,6 +58,12 @@ struct ProgressiveTimes {
     auto const points = 2 * N + 1;  // from ε: the student's, and a middle between each two
     auto const n = points - 2 * j;
     return {grid(n, points), grid(n - 1, points), grid(n - 2, points)};
+  }
+
+ private:
+  Index first_step(Index stage) const {
+    auto const after_two = start > 1 && stage == stages() - 1;
+    return (stage + (after_two ? two_step_stages - 1 : 0)) * stage_steps;
   }
 };
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include <consistency/core/check.hpp>
 #include <consistency/core/device.hpp>
 #include <consistency/core/random.hpp>
 #include <consistency/tensor/value.hpp>
@@ -48,10 +49,15 @@ struct DropoutMask {  ///< 0 with probability `rate`, else 1 / (1 − rate)
 }  // namespace law
 
 /// Draws of a law. Axis 0 counts samples, sample i of the tensor being counter sample first + i: a batch may
-/// be split anywhere without changing a number.
+/// be split anywhere without changing a number. Throws config_error for more samples, or blocks of four
+/// numbers in one, than 32 bits count.
 template <class T, class Law>
 as_tensor_t<T> draws(Law law, Shape shape, Key key, Counter first = {}) {
   using X = as_tensor_t<T>;
+  auto const samples = shape.rank() == 0 ? Index{1} : shape[0];
+  static_cast<void>(counted("random numbers", "samples", Index{first.sample}, samples));
+  if (samples > 0 && shape.count() > Index{1} << 32U)
+    static_cast<void>(counted("random numbers", "blocks of a sample", 0, shape.count() / samples / 4));
   X y{shape};
   Kernel<Law, typename X::Backend>::fill(law, y, key, first);
   return y;

@@ -61,6 +61,13 @@ struct ConsistencyObjective {
   Draws<X, 2> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
     return draw_for<2>(x0, k, key, first, [&](Key own, Counter sample) {
       auto const pair = times.draw(k, own, sample);
+      using S = typename X::Scalar;
+      if (!(static_cast<S>(pair.t) > static_cast<S>(pair.r)))
+        throw config_error{{.where = "training method, step " + number_text(k),
+                            .what = "times t and r of sample " + number_text(sample.sample),
+                            .found = number_text(pair.t) + " and " + number_text(pair.r),
+                            .expected = "t > r in the numbers that the method trains with",
+                            .advice = "Take fewer points of the grid, or larger gaps."}};
       return std::array{pair.t, pair.r};
     });
   }
