@@ -2,26 +2,16 @@
 
 #include <array>
 #include <tuple>
-#include <type_traits>
 
 #include <doctest/doctest.h>
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/tensor/reference.hpp>
 
+#include "../support/rounding.hpp"
 #include "../tensor/cases.hpp"
 
 namespace consistency::test {
-
-/// Root mean square relative error that is allowed against the reference in double.
-template <class X, class Op>
-inline constexpr double tolerance = !std::is_same_v<typename X::Scalar, float> ? 1e-13 : 1e-6;
-/// Winograd's transforms cost convolutions one bit, and so may a GPU's order of long sums.
-template <class B>
-inline constexpr double tolerance<Tensor<float, B>, op::Conv2d> = 2e-6;
-/// Thousands of weights that are added up in order cost another.
-template <class B>
-inline constexpr double tolerance<Tensor<float, B>, op::Attention> = 2e-6;
 
 /// Every case of an operation on X's backend against plain loops in double.
 template <class X, class Op>
@@ -32,7 +22,7 @@ void agrees_with_reference() {
     std::array<Tensor<double, Reference>, std::tuple_size_v<decltype(c.shapes)>> exact;
     for (std::size_t k = 0; k < x.size(); ++k) exact[k] = convert<double, Reference>(x[k]);
     auto const error = relative_error(compute(c.op, x), compute(c.op, exact));
-    CHECK(error <= tolerance<X, Op>);
+    CHECK(error <= rounding_error<typename X::Scalar>(c.op, c.shapes));
   });
 }
 
@@ -45,24 +35,27 @@ void gradients_agree_with_the_cpu() {
     CAPTURE(c.text());
     constexpr auto n = std::tuple_size_v<decltype(c.shapes)>;
     auto const x = operands<typename X::Scalar, typename X::Backend>(c);
+    Shape result;
     auto const gradients = [&]<class T>(std::array<T, n> const& inputs) {
       Tape<T> tape;
       std::array<Variable<T>, n> watched;
       for (std::size_t k = 0; k < n; ++k) watched[k] = tape.watch(inputs[k]);
       auto const y = compute(c.op, watched);
+      result = y.shape();
       tape.backward(y, convert<typename T::Scalar, typename T::Backend>(random<float>(y.shape(), 99)));
-      std::array<T, n> result;
-      for (std::size_t k = 0; k < n; ++k) result[k] = tape.gradient(watched[k]);
-      return result;
+      std::array<T, n> found;
+      for (std::size_t k = 0; k < n; ++k) found[k] = tape.gradient(watched[k]);
+      return found;
     };
     std::array<Exact, n> exact;
     for (std::size_t k = 0; k < n; ++k) exact[k] = convert<double, Cpu>(x[k]);
     auto const found = gradients(x);
     auto const expected = gradients(exact);
+    auto const allowed = gradient_rounding_error<typename X::Scalar>(c.op, c.shapes, result);
     for (std::size_t k = 0; k < n; ++k) {
       CAPTURE(k);
       CHECK(found[k].defined() == expected[k].defined());
-      if (found[k].defined()) CHECK(relative_error(found[k], expected[k]) <= 10 * tolerance<X, Op>);
+      if (found[k].defined()) CHECK(relative_error(found[k], expected[k]) <= allowed);
     }
   });
 }

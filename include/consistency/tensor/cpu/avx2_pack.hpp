@@ -65,6 +65,10 @@ struct Avx2Pack {
   }
   [[gnu::always_inline]] void store(S* to) const { std::memcpy(to, &p, sizeof(Vector)); }
 
+  [[gnu::always_inline]] Avx2Pack& operator+=(Avx2Pack const& b) {
+    p += b.p;
+    return *this;
+  }
   [[gnu::always_inline]] friend Avx2Pack fma(Avx2Pack const& a, Avx2Pack const& b, Avx2Pack const& c) {
 #ifdef __clang__
 #pragma clang fp contract(fast)

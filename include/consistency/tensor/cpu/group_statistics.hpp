@@ -12,8 +12,8 @@
 namespace consistency::cpu {
 
 /// How a group normalisation walks a batch: one sample after the other, so that its pixels are still in a
-/// cache for the next pass over them, in pieces of pixels that a first-level cache holds. Depends on shapes
-/// alone.
+/// cache for the next pass over them, in pieces of pixels that a first-level cache holds and
+/// whose sums are short. Depends on shapes alone.
 struct NormPieces {
   Index samples, pixels, channels, groups, length, count;
 
@@ -22,7 +22,7 @@ struct NormPieces {
         pixels{x[1] * x[2]},
         channels{x[3]},
         groups{g},
-        length{std::clamp<Index>(4096 / std::max<Index>(1, channels), 1, std::max<Index>(1, pixels))},
+        length{std::clamp<Index>(4096 / std::max<Index>(16, channels), 1, std::max<Index>(1, pixels))},
         count{(pixels + length - 1) / length} {}
 
   Index width() const { return channels / groups; }
@@ -97,19 +97,20 @@ void group_statistics(NormPieces const& p, double epsilon, S const* x, S* mean, 
     });
     sum_groups(out + p.groups);
   });
-  auto const size = static_cast<S>(p.pixels * width);
+  auto const size = static_cast<double>(p.pixels * width);
   for (Index g = 0; g < p.groups; ++g) {
     auto const* const means = partial.data() + g;
-    S centre = 0;
-    S deviations = 0;
+    double centre = 0;
+    double deviations = 0;
     for (Index i = 0; i < p.count; ++i)
-      centre += means[i * 2 * p.groups] * (static_cast<S>(p.size(i)) / size);
+      centre += static_cast<double>(means[i * 2 * p.groups]) * (static_cast<double>(p.size(i)) / size);
     for (Index i = 0; i < p.count; ++i) {
-      auto const d = means[i * 2 * p.groups] - centre;
-      deviations += means[(i * 2 + 1) * p.groups] + d * d * static_cast<S>(p.size(i));
+      auto const d = static_cast<double>(means[i * 2 * p.groups]) - centre;
+      deviations +=
+          static_cast<double>(means[(i * 2 + 1) * p.groups]) + d * d * static_cast<double>(p.size(i));
     }
-    std::fill_n(mean + g * width, width, centre);
-    std::fill_n(rate + g * width, width, S(1) / std::sqrt(deviations / size + static_cast<S>(epsilon)));
+    std::fill_n(mean + g * width, width, static_cast<S>(centre));
+    std::fill_n(rate + g * width, width, static_cast<S>(1 / std::sqrt(deviations / size + epsilon)));
   }
 }
 

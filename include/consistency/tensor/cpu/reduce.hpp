@@ -4,6 +4,7 @@
 #include <array>
 
 #include <consistency/core/parallel.hpp>
+#include <consistency/tensor/cpu/long_sum.hpp>
 #include <consistency/tensor/cpu/pointwise.hpp>
 #include <consistency/tensor/ops.hpp>
 
@@ -33,16 +34,13 @@ void sum_middle(S const* x, Index batch, Index m, Index columns, S* y) {
     auto const* const from = x + piece / pieces * m * columns;
     auto* const to = out + piece * columns;
     if (columns == 1) {
-      auto lanes = P(0.0);
-      for (auto i = begin; i < end; i += P::width) lanes += part(from + i, std::min(P::width, end - i));
-      *to = sum(lanes);
+      *to = sum(long_sum<S>(begin, end, P::width,
+                            [&](Index i) { return part(from + i, std::min(P::width, end - i)); }));
       return;
     }
     for (auto c = strip; c < std::min(columns, strip + breadth); c += P::width) {
       auto const n = std::min(P::width, columns - c);
-      auto lanes = P(0.0);
-      for (auto r = begin; r < end; ++r) lanes += part(from + r * columns + c, n);
-      store(lanes, to + c, n);
+      store(long_sum<S>(begin, end, 1, [&](Index r) { return part(from + r * columns + c, n); }), to + c, n);
     }
   };
   auto const work = std::max<Index>(1, std::min(m, rows) * std::min(columns, breadth));
@@ -58,13 +56,12 @@ template <class S>
 void softmax_row(S const* x, Index columns, S* y) {
   using P = Pack<S>;
   auto const top = P::splat(*std::max_element(x, x + columns));
-  auto total = P(0.0);
-  for (Index c = 0; c < columns; c += P::width) {
+  auto const total = long_sum<S>(0, columns, P::width, [&](Index c) {
     auto const n = std::min(P::width, columns - c);
     auto const e = exp(P::load(x + c, n) - top);
     e.store(y + c, n);
-    total += n == P::width ? e : P::load_part(y + c, n);
-  }
+    return n == P::width ? e : P::load_part(y + c, n);
+  });
   auto const scale = P::splat(S(1) / sum(total));
   for (Index c = 0; c < columns; c += P::width) {
     auto const n = std::min(P::width, columns - c);
@@ -76,12 +73,10 @@ void softmax_row(S const* x, Index columns, S* y) {
 template <class S>
 void softmax_derivative_row(S const* y, S const* d, Index columns, S* to) {
   using P = Pack<S>;
-  auto total = P(0.0);
-  for (Index c = 0; c < columns; c += P::width) {
+  auto const mean = P::splat(sum(long_sum<S>(0, columns, P::width, [&](Index c) {
     auto const n = std::min(P::width, columns - c);
-    total += P::load(y + c, n) * P::load(d + c, n);
-  }
-  auto const mean = P::splat(sum(total));
+    return P::load(y + c, n) * P::load(d + c, n);
+  })));
   for (Index c = 0; c < columns; c += P::width) {
     auto const n = std::min(P::width, columns - c);
     (P::load(y + c, n) * (P::load(d + c, n) - mean)).store(to + c, n);

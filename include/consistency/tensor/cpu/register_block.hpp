@@ -11,8 +11,13 @@
 
 namespace consistency::cpu {
 
-/// A matrix inside a larger array: element (i, j) at data[i · rows + j · columns]; where `run` is given,
-/// columns come in runs of that many, `jump` apart: data[i · rows + j / run · jump + j % run · columns].
+/// Products are added up in blocks of this many terms, and the blocks' sums after one another: a rounding
+/// error passes through depth / sum_length + sum_length additions at most, not through depth.
+inline constexpr Index sum_length = 512;
+
+/// A matrix inside a larger array: element (i, j) at data[i · rows + j · columns]; where `run` is given, a
+/// divisor of sum_length, columns come in runs of that many, `jump` apart: data[i · rows + j / run · jump +
+/// j % run · columns].
 template <class S>
 struct Strided {
   S const* data;
@@ -39,53 +44,68 @@ struct Block {
   static constexpr Index height = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 14 : 6;
 };
 
-/// What a block of C starts from.
+/// What is added to a block of products.
 template <class S>
 struct Start {
   bool accumulate = false;  ///< what C holds
-  S const* bias = nullptr;  ///< or this row; otherwise 0
+  S const* bias = nullptr;  ///< or this row; otherwise nothing
 };
 
-/// C (Rows × two packs P) = start + Σ_k a(i, k) · panel[k], each sum in the order of k, one multiply-add at a
-/// time, fused where P does: a result never depends on how many rows or columns are computed beside it. One
-/// of A's strides is 1; rows of the panel are `pitch` apart. The next panel, `next` away, and the next rows
-/// of C are on their way into the cache meanwhile.
+/// C (Rows × two packs P) = start + Σ_k a(i, k) · panel[k], each block of sum_length terms in the order of k,
+/// one multiply-add at a time, fused where P does: a result never depends on how many rows or columns are
+/// computed beside it. One of A's strides is 1; rows of the panel are `pitch` apart. The next panel, `next`
+/// away, and the next rows of C are on their way into the cache meanwhile.
 template <class P, int Rows, bool UnitColumns, class S>
 CONSISTENCY_INLINED void multiply_block(Strided<S> const& a, S const* panel, Index pitch, Index next,
                                         Index depth, S* c, Index ldc, Start<S> const& start) {
   constexpr Index line = 64 / static_cast<Index>(sizeof(S));
-  std::array<P, Rows> left, right;
 #pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i) {
-    __builtin_prefetch(c + (Rows + i) * ldc, 1);
-    left[i] = start.accumulate ? P::load(c + i * ldc) : start.bias ? P::load(start.bias) : P(0.0);
-    right[i] = start.accumulate ? P::load(c + i * ldc + P::width)
-               : start.bias     ? P::load(start.bias + P::width)
-                                : P(0.0);
-  }
+  for (int i = 0; i < Rows; ++i) __builtin_prefetch(c + (Rows + i) * ldc, 1);
   auto const stride = UnitColumns ? a.rows : a.columns;
+  auto const run = std::min(a.run, sum_length);
+  auto const jump = a.run > sum_length ? sum_length * a.columns : a.jump;
   auto const* from = a.data;
-  for (Index done = 0; done < depth; done += a.run, from += a.jump) {
-    auto const columns = std::min(a.run, depth - done);
-    for (Index k = 0; k < columns; ++k, panel += pitch) {
-      auto const b0 = P::load(panel);
-      auto const b1 = P::load(panel + P::width);
-#pragma GCC unroll 4
-      for (Index at = 0; at < 2 * P::width; at += line) __builtin_prefetch(panel + next + at);
+  auto const* first = start.bias;
+  auto adds = start.accumulate;
+  Index done = 0;
+  do {
+    std::array<P, Rows> left, right;
 #pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i) {
-        auto const x = P::splat(UnitColumns ? from[i * stride + k] : from[k * stride + i]);
-        left[i] = fma(x, b0, left[i]);
-        right[i] = fma(x, b1, right[i]);
+    for (int i = 0; i < Rows; ++i) {
+      left[i] = first ? P::load(first) : P(0.0);
+      right[i] = first ? P::load(first + P::width) : P(0.0);
+    }
+    auto const last = std::min(depth, done + sum_length);
+    for (; done < last; done += run, from += jump) {
+      auto const columns = std::min(run, last - done);
+      for (Index k = 0; k < columns; ++k, panel += pitch) {
+        auto const b0 = P::load(panel);
+        auto const b1 = P::load(panel + P::width);
+#pragma GCC unroll 4
+        for (Index at = 0; at < 2 * P::width; at += line) __builtin_prefetch(panel + next + at);
+#pragma GCC unroll 16
+        for (int i = 0; i < Rows; ++i) {
+          auto const x = P::splat(UnitColumns ? from[i * stride + k] : from[k * stride + i]);
+          left[i] = fma(x, b0, left[i]);
+          right[i] = fma(x, b1, right[i]);
+        }
       }
     }
-    if (columns < a.run) break;
-  }
+    if (adds) {
 #pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i) {
-    left[i].store(c + i * ldc);
-    right[i].store(c + i * ldc + P::width);
-  }
+      for (int i = 0; i < Rows; ++i) {
+        left[i] += P::load(c + i * ldc);
+        right[i] += P::load(c + i * ldc + P::width);
+      }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i) {
+      left[i].store(c + i * ldc);
+      right[i].store(c + i * ldc + P::width);
+    }
+    first = nullptr;
+    adds = true;
+  } while (done < depth);
 }
 
 #if CONSISTENCY_CHOOSES_AVX2
