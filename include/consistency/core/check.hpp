@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <consistency/core/error.hpp>
 
@@ -12,6 +14,17 @@ inline void require_setting(bool holds, char const* where, char const* what, dou
   if (!holds)
     throw config_error{
         {.where = where, .what = what, .found = number_text(found), .expected = expected, .advice = ""}};
+}
+
+/// Throws config_error unless least <= found <= most: whole numbers, told digit by digit.
+inline void require_within(std::string_view where, std::string_view what, std::int64_t found,
+                           std::int64_t least, std::int64_t most) {
+  if (found < least || found > most)
+    throw config_error{{.where = std::string{where},
+                        .what = std::string{what},
+                        .found = number_text(found),
+                        .expected = number_text(least) + " to " + number_text(most),
+                        .advice = ""}};
 }
 
 /// A decay rate of a moving average lies in [0, 1).
