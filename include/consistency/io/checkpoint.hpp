@@ -47,12 +47,15 @@ inline void append_entries(std::vector<TensorEntry>& entries, Role role,
   }
 }
 
-inline Metadata checkpoint_metadata(Index step, Key key, Metadata const& settings) {
+inline Metadata checkpoint_metadata(ParameterTable const& table, Index step, Key key,
+                                    Metadata const& settings) {
   Metadata all = {
       {"format", "consistency checkpoint"},      {"format_version", number_text(checkpoint_format)},
       {"library_version", std::string{version}}, {"step", number_text(step)},
       {"seed", number_text(key.seed)},           {"stream", number_text(key.stream)}};
   for (auto const& [key_text, value] : settings) all.emplace(std::string{settings_prefix} + key_text, value);
+  for (auto const& [name, value, before] : table.conventions())
+    all.emplace(std::string{conventions_prefix} + name, value);
   return all;
 }
 
@@ -99,7 +102,7 @@ inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Ten
   std::error_code ignored;
   auto const replaces = std::filesystem::exists(path, ignored);
   try {
-    write_safetensors(next, entries, detail::checkpoint_metadata(step, key, settings));
+    write_safetensors(next, entries, detail::checkpoint_metadata(theta.table(), step, key, settings));
     static_cast<void>(CheckpointFile{next});
     if (replaces) detail::give_name(path, previous_checkpoint(path));
     detail::rename_or_refuse(next, path);
@@ -131,7 +134,7 @@ inline void save_parameters(std::filesystem::path const& path, Parameters<Tensor
                             Role role, Index step, Metadata const& settings, Key key = {}) {
   std::vector<TensorEntry> entries;
   detail::append_entries(entries, role, parameters);
-  write_safetensors(path, entries, detail::checkpoint_metadata(step, key, settings));
+  write_safetensors(path, entries, detail::checkpoint_metadata(parameters.table(), step, key, settings));
 }
 
 /// The parameters of one role of a checkpoint or of a file of `save_parameters`. Throws as CheckpointFile

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <consistency/core/error.hpp>
+
+namespace consistency {
+
+/// The index of the first value that is not finite, or their number. It looks at bits, which no option of a
+/// compiler takes for finite.
+template <std::floating_point S>
+  requires std::numeric_limits<S>::is_iec559 && (sizeof(S) == 4 || sizeof(S) == 8)
+std::size_t first_not_finite(std::span<S const> values) {
+  using Bits = std::conditional_t<sizeof(S) == 4, std::uint32_t, std::uint64_t>;
+  constexpr auto infinity = std::bit_cast<Bits>(std::numeric_limits<S>::infinity());
+  constexpr auto magnitude = static_cast<Bits>(~Bits{0} >> 1U);
+  constexpr std::size_t block = 1024;  // one number stands for a block, found without a branch
+  for (std::size_t from = 0; from < values.size(); from += block) {
+    auto const part = values.subspan(from, std::min(block, values.size() - from));
+    Bits largest = 0;
+    for (auto const value : part) largest = std::max(largest, std::bit_cast<Bits>(value) & magnitude);
+    if (largest < infinity) continue;
+    for (std::size_t i = 0; i < part.size(); ++i)
+      if ((std::bit_cast<Bits>(part[i]) & magnitude) >= infinity) return from + i;
+  }
+  return values.size();
+}
+
+/// Throws numeric_error, naming file, tensor and index, unless every value is finite.
+template <std::floating_point S>
+void require_finite(std::string_view where, std::string_view tensor, std::span<S const> values) {
+  auto const at = first_not_finite(values);
+  if (at == values.size()) return;
+  throw numeric_error{{.where = std::string{where},
+                       .what = "tensor '" + printable(tensor) + "'",
+                       .found = number_text(values[at]) + " at value " + number_text(at),
+                       .expected = "finite numbers",
+                       .advice = "Take another copy of the file, or one of an earlier step."}};
+}
+
+}  // namespace consistency
