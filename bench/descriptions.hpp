@@ -7,7 +7,7 @@ namespace bench {
 
 /// The network of the Fashion-MNIST demo, 28×28×1.
 inline consistency::UNet demo_unet() {
-  return consistency::UNet{{.channels = 32, .multipliers = {1, 2}, .heads = 2, .patch = 2}};
+  return consistency::UNet{{.channels = 32, .multipliers = {1, 2}, .attention = {7}, .heads = 2, .patch = 2}};
 }
 
 /// A small network for 32×32×3.

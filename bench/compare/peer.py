@@ -149,7 +149,9 @@ class Network(nn.Module):
                 c = channels * multipliers[level]
         self.norm = keep(norm, nn.GroupNorm(groups, c, eps=1e-6 if ddpmpp else 1e-5))
         self.last = keep(last, nn.Conv2d(c, 3, 3, padding=1))
-        frequencies = 10000.0 ** (-torch.arange(self.half, dtype=torch.float64) / self.half)
+        self.sines_first = ddpmpp
+        steps = self.half - 1 if ddpmpp else self.half  # EDM's frequencies end at 1/10000
+        frequencies = 10000.0 ** (-torch.arange(self.half, dtype=torch.float64) / steps)
         self.register_buffer("frequencies", frequencies.float())
 
     @torch.no_grad()
@@ -169,7 +171,8 @@ class Network(nn.Module):
 
     def forward(self, x, time):
         angle = time[:, None] * self.frequencies
-        e = torch.cat([angle.cos(), angle.sin()], dim=1)
+        halves = [angle.sin(), angle.cos()] if self.sines_first else [angle.cos(), angle.sin()]
+        e = torch.cat(halves, dim=1)
         e = F.silu(self.embed1(F.silu(self.embed0(e))))
         h = self.first(x)
         skips = [h]

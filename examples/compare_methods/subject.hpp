@@ -124,7 +124,7 @@ class Pictures {
     auto const small = set.height % 4 != 0;  // one level at 7 x 7 instead of two
     return UNet{{.channels = small ? 48 : 32,
                  .multipliers = small ? std::vector<Index>{1} : std::vector<Index>{1, 2},
-                 .attention = {7},
+                 .attention = {set.height / (small ? 2 : 4)},  // of the lowest level
                  .heads = 2,
                  .patch = 2,
                  .time = {.scale = 1},

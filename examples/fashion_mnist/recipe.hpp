@@ -143,6 +143,20 @@ inline Recipe to_recipe(Metadata const& settings, std::string const& file,
   return recipe;
 }
 
+/// The recipe of a saved run as its network was built: attention at a height that no level has, and heads
+/// without attention, had no effect before they were refused.
+inline Recipe as_built(Recipe recipe) {
+  if (recipe.points() || recipe.patch < 1) return recipe;
+  std::vector<Index> heights;
+  auto height = recipe.height / recipe.patch;
+  for (std::size_t level = 0; level < recipe.multipliers.size(); ++level, height /= 2)
+    if (std::find(recipe.attention.begin(), recipe.attention.end(), height) != recipe.attention.end())
+      heights.push_back(height);
+  recipe.attention = heights;
+  if (heights.empty()) recipe.heads = 1;
+  return recipe;
+}
+
 // What the recipe describes.
 
 inline Index share(double of_steps, Recipe const& r) {

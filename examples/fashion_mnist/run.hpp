@@ -60,7 +60,7 @@ class Run {
         quiet_{options.quiet},
         recipe_{options.recipe},
         batches_{Subject::open(recipe_)},
-        f_{Subject::network(recipe_)},
+        f_{fitting(Subject::network(recipe_), saved)},
         trainer_{build_trainer<X>(f_, planned(options.minutes))} {
     if (!saved) return;
     trainer_.resume(to<Backend>(saved->state(f_.network().parameters())));
@@ -128,6 +128,13 @@ class Run {
 
  private:
   static constexpr double save_interval = 60;  // seconds
+
+  /// The network, if the saved run is one of it: nothing is allocated for another.
+  template <class Network>
+  static Network fitting(Network network, std::optional<CheckpointFile> const& saved) {
+    if (saved) saved->require_run_of(network.parameters());
+    return network;
+  }
 
   Index step() const { return trainer_.state().step; }
 

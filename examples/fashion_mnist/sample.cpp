@@ -60,7 +60,7 @@ template <class X>
 int run(SampleOptions const& options) {
   if (options.threads > 0) set_threads(options.threads);
   auto const file = CheckpointFile{options.model};
-  auto const recipe = to_recipe(file.settings(), options.model.string());
+  auto const recipe = as_built(to_recipe(file.settings(), options.model.string()));
   recipe.points() ? draw<Points, X>(options, file, recipe) : draw<Pictures, X>(options, file, recipe);
   return 0;
 }

@@ -42,7 +42,7 @@ int run(Options& options) {
   std::optional<CheckpointFile> saved;
   if (options.resume) {
     saved = folder.newest();
-    options.recipe = to_recipe(saved->settings(), folder.checkpoint().string());
+    options.recipe = as_built(to_recipe(saved->settings(), folder.checkpoint().string()));
   } else {
     folder.clear(options.overwrite);
   }

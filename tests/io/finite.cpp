@@ -1,6 +1,7 @@
-#include <bit>
-#include <cstdint>
+#include <cstddef>
 #include <limits>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <consistency/io/finite.hpp>
@@ -10,20 +11,26 @@
 using namespace consistency;
 using namespace consistency::test;
 
-TEST_CASE("one number that is not finite is found wherever it stands among others") {
-  for (std::size_t const size : {1U, 7U, 1023U, 1024U, 1025U, 5000U}) {
-    std::vector<float> values(size, -std::numeric_limits<float>::max());
-    values[size / 2] = std::numeric_limits<float>::denorm_min();
-    require_finite("here", "w", values);
-    for (auto const at : {std::size_t{0}, size / 3, size - 1})
-      for (auto const bits : {0x7f800000U, 0xff800000U, 0x7fc00000U, 0x7f800001U, 0xffffffffU}) {
-        auto bad = values;
-        bad[at] = std::bit_cast<float>(bits);
-        check_refused<ErrorCode::numeric>([&] { require_finite("here", "w\n", bad); },
-                                          {"here: tensor 'w\\x0a'", " at value " + std::to_string(at)});
-      }
-  }
-  require_finite("here", "none", {});
+TEST_CASE_TEMPLATE("the first number that is not finite is found wherever it stands", S, float, double) {
+  constexpr auto nan = std::numeric_limits<S>::quiet_NaN(), inf = std::numeric_limits<S>::infinity();
+  auto values = std::vector<S>(3000, std::numeric_limits<S>::lowest());
+  values[7] = std::numeric_limits<S>::denorm_min();
+  CHECK(first_not_finite(std::span<S const>{values}) == values.size());
+  CHECK(first_not_finite(std::span<S const>{}) == 0);
+  for (std::size_t const at : {0, 1, 1023, 1024, 2047, 2999})
+    for (auto const bad : {nan, -nan, inf, -inf}) {
+      auto broken = values;
+      broken[at] = bad;
+      broken.back() = nan;
+      CHECK(first_not_finite(std::span<S const>{broken}) == at);
+    }
+}
+
+TEST_CASE("numbers that are not finite are refused with file, tensor and index") {
+  auto const values = std::vector<float>{1, 2, -std::numeric_limits<float>::infinity()};
+  require_finite("f", "t", std::span{values}.first(2));
+  check_refused<ErrorCode::numeric>([&] { require_finite("file", "a\nb", std::span<float const>{values}); },
+                                    {"file", "tensor 'a\\x0ab'", "-inf at value 2", "finite"});
 }
 
 TEST_CASE("numbers of a file are copied from any address, and checked") {

@@ -81,15 +81,91 @@ TEST_CASE("one error lists every tensor that does not fit") {
   auto const path = folder / "model.safetensors";
   TorchFile{}
       .with("linear.weight", {4, 2})
-      .with<double>("linear.bias", {2})
+      .with<std::int32_t>("linear.bias", {2})
       .with("classifier.weight", {1})
       .with<std::int64_t>("bn.num_batches_tracked", {})
       .write(path);
   check_refused<ErrorCode::mismatch>(
       [&] { read_torch_parameters(path, some_table()); },
       {path.string(), "1 missing: conv.weight", "1 of another shape: linear.weight is (4, 2), not (2, 4)",
-       "1 of another type: linear.bias is F64, not F32", "2 unexpected: ", "classifier.weight",
-       "bn.num_batches_tracked"});
+       "1 of another type: linear.bias is I32, not F32, F16, BF16 or F64",
+       "2 unexpected: ", "classifier.weight", "bn.num_batches_tracked"});
+}
+
+TEST_CASE("a file of strangers is refused with twenty of their names and their number") {
+  TempFolder const folder;
+  auto const path = folder / "model.safetensors";
+  TorchFile file;
+  for (int i = 100; i < 150; ++i) file.with("stranger" + number_text(i), {1});
+  file.write(path);
+  check_refused<ErrorCode::mismatch>([&] { read_torch_parameters(path, some_table()); },
+                                     {"3 missing", "50 unexpected", "stranger119 and 30 more"});
+}
+
+TEST_CASE("a linear map may be a 1x1 convolution in the file, and nothing else of four axes") {
+  TempFolder const folder;
+  auto const write = [&](std::vector<std::uint64_t> shape) {
+    auto path = folder / "model.safetensors";
+    TorchFile{}
+        .with("linear.weight", std::move(shape), 100)
+        .with("linear.bias", {2})
+        .with("conv.weight", {3, 2, 3, 3})
+        .write(path);
+    return path;
+  };
+  auto const theta = read_torch_parameters(write({2, 4, 1, 1}), some_table());
+  for (Index o = 0; o < 2; ++o)
+    for (Index i = 0; i < 4; ++i) CHECK(theta[1][i * 2 + o] == static_cast<float>(100 + o * 4 + i));
+  for (auto const& shape : {std::vector<std::uint64_t>{2, 2, 1, 2}, {1, 1, 4, 2}, {4, 2, 1, 1}, {2, 4, 1}})
+    check_refused<ErrorCode::mismatch>([&] { read_torch_parameters(write(shape), some_table()); },
+                                       {"1 of another shape: linear.weight is", "not (2, 4)"});
+}
+
+TEST_CASE("interleaved maps of a file become maps that follow each other") {
+  TempFolder const folder;
+  auto const path = folder / "model.safetensors";
+  ParameterTable table;
+  table.add("qkv.weight", {2, 6}, {}, 3);
+  table.add("qkv.bias", {6}, {}, 3);
+  TorchFile{}.with("qkv.weight", {6, 2, 1, 1}).with("qkv.bias", {6}, 50).write(path);
+  auto const theta = read_torch_parameters(path, table);
+  for (Index map = 0; map < 3; ++map)
+    for (Index channel = 0; channel < 2; ++channel) {
+      auto const ours = map * 2 + channel, theirs = 3 * channel + map;
+      CHECK(theta[1][ours] == static_cast<float>(50 + theirs));
+      for (Index i = 0; i < 2; ++i) CHECK(theta[0][i * 6 + ours] == static_cast<float>(2 * theirs + i));
+    }
+}
+
+TEST_CASE("names behind model. are read, unless the bare ones are there") {
+  TempFolder const folder;
+  auto const path = folder / "model.safetensors";
+  TorchFile behind;
+  behind.with("model.linear.weight", {2, 4})
+      .with("model.linear.bias", {2}, 7)
+      .with("model.conv.weight", {3, 2, 3, 3});
+  behind.write(path);
+  CHECK(read_torch_parameters(path, some_table())[2][1] == 8.0F);
+  behind.with("linear.bias", {2}).write(path);
+  check_refused<ErrorCode::mismatch>([&] { read_torch_parameters(path, some_table()); },
+                                     {"2 missing", "3 unexpected", "model.linear.weight"});
+}
+
+TEST_CASE("tensors that a network calls foreign may be there, if they have the numbers it computes with") {
+  TempFolder const folder;
+  auto const path = folder / "model.safetensors";
+  ParameterTable table;
+  table.add("w", {2}, {});
+  table.add_foreign({"labels", {}});
+  table.add_foreign({"filter", 3});
+  auto const read = [&](int filter) {
+    TorchFile{}.with("w", {2}).with("labels", {5}).with("filter", {1, 1, 1}, filter).write(path);
+    return read_torch_parameters(path, table);
+  };
+  CHECK(read(3)[0][1] == 1.0F);
+  check_refused<ErrorCode::mismatch>([&] { read(4); }, {"1 of another network: filter has 4, not 3"});
+  TorchFile{}.with("w", {2}).write(path);
+  CHECK(read_torch_parameters(path, table)[0][1] == 1.0F);
 }
 
 TEST_CASE("tensors may be ignored by name, and only those") {

@@ -1,5 +1,8 @@
+#include <cmath>
+#include <limits>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -143,8 +146,9 @@ TEST_CASE("impossible settings of a DDPM++ are refused with the numbers") {
   using S = DdpmPpSettings;
   check_config([](S& s) { s.channels = 7; }, {"DdpmPp", "channels", "7", "even"});
   check_config([](S& s) { s.channels = 0; }, {"channels", "0"});
-  check_config([](S& s) { s.channels = 2; }, {"norm0", "2 channels", "0 groups"});
-  check_config([](S& s) { s.blocks = 0; }, {"blocks", "found 0", "1 or more"});
+  check_config([](S& s) { s.channels = 2; }, {"channels with an endpoint", "found 2", "4 or more"});
+  check_config([](S& s) { s.channels = 2, s.time = {}; }, {"norm0", "2 channels", "0 groups"});
+  check_config([](S& s) { s.blocks = 0; }, {"blocks", "found 0", "1 to 63"});
   check_config([](S& s) { s.blocks = 40; }, {"blocks", "40", "at most 63"});
   check_config([](S& s) { s.heads = 0; }, {"heads", "found 0"});
   check_config([](S& s) { s.heads = 3; }, {"16 channels", "3 heads"});
@@ -152,10 +156,63 @@ TEST_CASE("impossible settings of a DDPM++ are refused with the numbers") {
   check_config([](S& s) { s.multipliers = {}; }, {"multipliers", "found 0"});
   check_config([](S& s) { s.multipliers = {-1}; }, {"multiplier", "-1"});
   check_config([](S& s) { s.groups = 3; }, {"enc.4x2_block0.norm1", "16 channels", "3 groups"});
-  check_config([](S& s) { s.dropout = 1; }, {"rate", "1.0", "[0, 1)"});
+  check_config([](S& s) { s.dropout = 1; }, {"rate", "found 1,", "[0, 1)"});
   check_config([](S& s) { s.image = {8, 5, 2}; }, {"image", "(8, 5, 2)", "= 2"});
   check_config([](S& s) { s.image = {8, 4}; }, {"image", "(8, 4)", "(h, w, c)"});
   check_config([](S& s) { s.image = {8, 4, 0}; }, {"image", "(8, 4, 0)"});
+  check_config([](S& s) { s.time.kind = TimeEmbedding::Kind::fourier; }, {"endpoint", "Fourier"});
+}
+
+TEST_CASE("settings of a DDPM++ that are too large for arithmetic are refused before any of it wraps") {
+  using S = DdpmPpSettings;
+  constexpr auto most = std::numeric_limits<Index>::max();
+  constexpr auto text = "9223372036854775807";
+  check_config([](S& s) { s.channels = most - 1; }, {"DdpmPp", "channels", "9223372036854775806"});
+  check_config([](S& s) { s.blocks = most; }, {"DdpmPp", "blocks", text});
+  check_config([](S& s) { s.heads = most; }, {"DdpmPp", "heads", text});
+  check_config([](S& s) { s.groups = most; }, {"DdpmPp", "groups", text});
+  check_config([](S& s) { s.groups = 0; }, {"DdpmPp", "groups", "found 0"});
+  check_config([](S& s) { s.embedding = most; }, {"DdpmPp", "embedding", text});
+  check_config([](S& s) { s.multipliers = {1, most}; }, {"DdpmPp", "multiplier", text});
+  check_config(
+      [](S& s) {
+        s.channels = 1 << 18, s.multipliers = {1, 8};
+      },
+      {"DdpmPp", "channels of a level", "2097152"});
+  check_config([](S& s) { s.multipliers = std::vector<Index>(65, 1); }, {"multipliers", "found 65"});
+}
+
+TEST_CASE("attention that a DDPM++ has no place for is refused with the heights of its levels") {
+  using S = DdpmPpSettings;
+  check_config([](S& s) { s.attention = {2}; },
+               {"DdpmPp", "attention at a height that no level has", "found 2", "8, 4"});
+  check_config([](S& s) { s.attention = {8, 8}; }, {"DdpmPp", "twice", "found 8"});
+}
+
+TEST_CASE("the initial weights of a DDPM++ follow EDM's laws") {
+  auto const net = DdpmPp{{.channels = 32, .blocks = 1, .attention = {16}, .embedding = 128}};
+  auto const theta = Parameters<T>::initialized(net.parameters(), {1});
+  for (ParameterId id = 0; id < net.parameters().entries().size(); ++id) {
+    auto const& [name, shape, offset, law, interleaved] = net.parameters().entries()[id];
+    CAPTURE(name);
+    auto const is_scale = shape.rank() == 1 && name.ends_with(".weight");
+    if (shape.rank() == 1) {
+      CHECK(same_bits(theta[id], T(shape, is_scale ? 1.0 : 0.0)));
+      continue;
+    }
+    auto const gain = name.ends_with(".conv1.weight") || name.ends_with(".proj.weight") ||
+                              name.ends_with("_aux_conv.weight")
+                          ? 1e-5
+                      : name.ends_with(".qkv.weight") ? std::sqrt(0.2)
+                                                      : 1.0;
+    auto const window = shape.rank() == 4 ? 9.0 : 1.0;
+    auto const fans = window * static_cast<double>(shape.back() + shape[shape.rank() - 2]);
+    auto const n = static_cast<double>(shape.count()), variance = 2 * gain * gain / fans;
+    // The squares of uniform numbers have variance 4/5 of their squared mean.
+    CHECK(std::abs(dot(theta[id], theta[id]) / n / variance - 1) < 5 * std::sqrt(0.8 / n));
+    CHECK(magnitude(theta[id]) <= std::sqrt(3 * variance));
+    CHECK(std::abs(dot(theta[id], T(shape, 1.0)) / n) < 5 * std::sqrt(variance / n));
+  }
 }
 
 TEST_CASE("a DDPM++ refuses images of another shape") {

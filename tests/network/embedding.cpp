@@ -1,4 +1,5 @@
 #include <cmath>
+#include <string_view>
 
 #include <doctest/doctest.h>
 
@@ -6,6 +7,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
+#include "../support/refused.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -22,6 +24,33 @@ TEST_CASE("the positional embedding has geometric frequencies, cosines first") {
         CHECK(e[8 * n + 4 + i] == doctest::Approx(std::sin(angle)).epsilon(1e-12));
       }
   }
+}
+
+TEST_CASE("EDM's embedding has sines first, and frequencies from 1 to 1/10000") {
+  auto const t = tensor<double>({2, 1}, {1.0, 0.25 * std::log(80.0)});
+  constexpr Index half = 64;
+  auto const edm = TimeEmbedding{.endpoint = true, .order = TimeEmbedding::Order::sin_cos};
+  Tensor<double> const e = edm(t, 2 * half);
+  for (Index n = 0; n < 2; ++n)
+    for (Index i = 0; i < half; ++i) {
+      auto const angle = t[n] * std::pow(10000.0, -static_cast<double>(i) / (half - 1));
+      CHECK(e[2 * half * n + i] == doctest::Approx(std::sin(angle)).epsilon(1e-12));
+      CHECK(e[2 * half * n + half + i] == doctest::Approx(std::cos(angle)).epsilon(1e-12));
+    }
+  CHECK(e[half - 1] == doctest::Approx(std::sin(1e-4)).epsilon(1e-12));
+}
+
+TEST_CASE("an embedding that cannot be, or whose settings have no effect, is refused") {
+  auto const refused = [](TimeEmbedding const& e, Index channels, std::string_view word) {
+    check_refused<ErrorCode::config>([&] { e(times<double>(1, 0.3), channels); }, {"TimeEmbedding", word});
+  };
+  refused({}, 7, "even number");
+  refused({}, 0, "even number");
+  refused({}, Index{1} << 62, "4611686018427387904");
+  refused({.scale = 0}, 8, "scale: found 0");
+  refused({.scale = std::nan("")}, 8, "scale: found nan");
+  refused({.endpoint = true}, 2, "4 or more");
+  refused({.kind = TimeEmbedding::Kind::fourier, .endpoint = true}, 8, "endpoint");
 }
 
 TEST_CASE("the Fourier embedding lies on circles and its frequencies are normal draws") {

@@ -1,3 +1,4 @@
+#include <limits>
 #include <set>
 
 #include <doctest/doctest.h>
@@ -69,6 +70,13 @@ TEST_CASE("impossible sizes of a perceptron are refused with the numbers") {
   check_refused<ErrorCode::config>([] { Mlp{{.layers = 0}}; }, {"Mlp", "layers 0"});
   check_refused<ErrorCode::config>([] { Mlp{{.embedding = 7}}; }, {"Mlp", "embedding 7", "even"});
   check_refused<ErrorCode::config>([] { Mlp{{.embedding = 0}}; }, {"Mlp", "embedding 0"});
+  constexpr auto most = std::numeric_limits<Index>::max();
+  check_refused<ErrorCode::config>([] { Mlp{{.layers = most}}; },
+                                   {"Mlp", "layers 9223372036854775807", "1024"});
+  check_refused<ErrorCode::config>([] { Mlp{{.dimensions = most}}; }, {"dimensions 9223372036854775807"});
+  check_refused<ErrorCode::config>([] { Mlp{{.width = most}}; }, {"width 9223372036854775807", "1048576"});
+  check_refused<ErrorCode::config>([] { Mlp{{.embedding = most - 1}}; }, {"embedding 9223372036854775806"});
+  check_refused<ErrorCode::config>([] { Mlp{{.time = {.scale = 0}}}; }, {"TimeEmbedding", "scale"});
 }
 
 TEST_CASE("data and times of the wrong shape are refused with the shapes") {

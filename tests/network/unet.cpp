@@ -1,3 +1,4 @@
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,8 +35,8 @@ std::vector<UNetSettings> variants() {
   using S = UNetSettings;
   return {
       small(),
-      with([](S& s) { s.multipliers = {1}; }),
-      with([](S& s) { s.multipliers = {2}; }),
+      with([](S& s) { s.multipliers = {1}, s.attention = {8}; }),
+      with([](S& s) { s.multipliers = {2}, s.attention = {}; }),
       with([](S& s) {
         s.multipliers = {1, 2, 3};
       }),
@@ -59,7 +60,7 @@ std::vector<UNetSettings> variants() {
       with([](S& s) { s.channels = 6, s.groups = 3; }),
       with([](S& s) { s.channels = 9, s.groups = 3; }),  // an odd number of channels
       with([](S& s) { s.patch = 2; }),
-      with([](S& s) { s.patch = 4, s.multipliers = {1}; }),
+      with([](S& s) { s.patch = 4, s.multipliers = {1}, s.attention = {2}; }),
       with([](S& s) {
         s.patch = 2, s.image = {8, 8, 3};
       }),
@@ -70,7 +71,7 @@ std::vector<UNetSettings> variants() {
         s.image = {4, 12, 2};
       }),
       with([](S& s) {
-        s.image = {2, 2, 1};
+        s.image = {2, 2, 1}, s.attention = {2, 1};
       }),
       with([](S& s) { s.embedding = 1; }),
       with([](S& s) { s.embedding = 33; }),
@@ -83,6 +84,8 @@ std::vector<UNetSettings> variants() {
       with([](S& s) {
         s.time = {TimeEmbedding::Kind::positional, 1000};
       }),
+      with([](S& s) { s.time.endpoint = true; }),
+      with([](S& s) { s.time.order = TimeEmbedding::Order::sin_cos; }),
   };
 }
 
@@ -148,7 +151,7 @@ TEST_CASE("every setting changes the network") {
     if (settings.image != Shape{8, 8, 1}) continue;
     auto const same = UNet{settings}.parameters().count() == UNet{small()}.parameters().count() &&
                       settings.dropout == 0 && settings.heads == 1 && settings.groups == 4 &&
-                      settings.time.kind == TimeEmbedding::Kind::positional && settings.time.scale == 1;
+                      settings.time.text() == small().time.text();
     CHECK(same_bits(run(settings), base) == same);
   }
 }
@@ -213,10 +216,73 @@ TEST_CASE("impossible settings of a U-Net are refused with the numbers") {
                }),
                {"(28, 28, 1)", "= 8"});
   check_config(with([](S& s) { s.groups = 3; }), {"down0.0.norm0", "8 channels", "3 groups", "9 channels"});
-  check_config(with([](S& s) { s.groups = 0; }), {"8 channels", "0 groups"});
+  check_config(with([](S& s) { s.groups = 0; }), {"UNet", "groups", "found 0"});
   check_config(with([](S& s) { s.heads = 3; }), {"attention", "8 channels", "3 heads"});
-  check_config(with([](S& s) { s.dropout = 1; }), {"rate", "1.0", "[0, 1)"});
+  check_config(with([](S& s) { s.dropout = 1; }), {"rate", "found 1,", "[0, 1)"});
   check_config(with([](S& s) { s.dropout = -0.5; }), {"rate", "-0.5"});
+  check_config(with([](S& s) { s.time.scale = 0; }), {"TimeEmbedding", "scale", "found 0", "other than 0"});
+  check_config(with([](S& s) { s.channels = 1, s.groups = 1; }), {"UNet", "channels", "found 1"});
+}
+
+TEST_CASE("settings of a U-Net that are too large for arithmetic are refused before any of it wraps") {
+  using S = UNetSettings;
+  constexpr auto most = std::numeric_limits<Index>::max();
+  constexpr auto text = "9223372036854775807";
+  check_config(with([](S& s) { s.channels = most; }), {"UNet", "channels", text, "1 to 1048576"});
+  check_config(with([](S& s) { s.blocks = most; }), {"UNet", "blocks", text, "1 to 63"});
+  check_config(with([](S& s) { s.heads = most; }), {"UNet", "heads", text});
+  check_config(with([](S& s) { s.groups = most; }), {"UNet", "groups", text});
+  check_config(with([](S& s) { s.embedding = most; }), {"UNet", "embedding", text});
+  check_config(with([](S& s) { s.patch = most; }), {"UNet", "patch", text});
+  check_config(with([](S& s) {
+                 s.multipliers = {1, 1, 1}, s.patch = Index{1} << 62;
+               }),
+               {"UNet", "patch", "4611686018427387904", "1 to 1024"});
+  check_config(with([](S& s) { s.multipliers = {1, most}; }), {"UNet", "multiplier", text});
+  check_config(with([](S& s) {
+                 s.channels = 1 << 12, s.multipliers = {1, 1 << 12};
+               }),
+               {"UNet", "channels of a level", "16777216"});
+  check_config(with([](S& s) { s.multipliers = std::vector<Index>(70, 1); }), {"multipliers", "found 70"});
+  check_config(with([](S& s) { s.image = {8, Index{1} << 40, 1}; }), {"UNet", "image", "1099511627776"});
+  check_config(with([](S& s) {
+                 s.image = {1024, 1024, 1 << 10}, s.patch = 1024;
+               }),
+               {"UNet", "patch²", "1073741824"});
+}
+
+TEST_CASE("a U-Net of the largest settings is described without a number that wraps") {
+  auto settings = with([](UNetSettings& s) {
+    s.channels = Index{1} << 20, s.multipliers = {1, 1}, s.blocks = 30, s.embedding = Index{1} << 20;
+  });
+  auto const table = UNet{settings}.parameters();
+  double exact = 0;
+  for (auto const& entry : table.entries()) {
+    auto numbers = 1.0;
+    for (auto const extent : entry.shape) numbers *= static_cast<double>(extent);
+    exact += numbers;
+    CHECK(entry.offset >= 0);
+  }
+  CHECK(static_cast<double>(table.count()) == exact);
+  CHECK(exact > 1e14);
+}
+
+TEST_CASE("attention where it would have no effect is refused with the heights that levels have") {
+  using S = UNetSettings;
+  check_config(with([](S& s) { s.attention = {7}; }),
+               {"UNet", "attention at a height that no level has", "found 7", "8, 4"});
+  check_config(with([](S& s) { s.attention = {4, 2}; }), {"found 2", "8, 4"});
+  check_config(with([](S& s) { s.patch = 2, s.attention = {8}; }), {"found 8", "which are 4, 2"});
+  check_config(with([](S& s) { s.attention = {4, 8, 4}; }), {"UNet", "twice", "found 4"});
+  check_config(with([](S& s) { s.attention = {}, s.heads = 2; }), {"UNet", "heads", "2 without attention"});
+}
+
+TEST_CASE("the default U-Net has no attention, for images of any size that halve") {
+  for (auto const& image : {Shape{28, 28, 1}, Shape{32, 32, 3}, Shape{6, 10, 2}}) {
+    auto const net = UNet{{.image = image}};
+    for (auto const& entry : net.parameters().entries())
+      CHECK(entry.name.find("attention") == std::string::npos);
+  }
 }
 
 TEST_CASE("an image without pixels or channels is refused") {

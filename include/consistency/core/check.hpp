@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <consistency/core/error.hpp>
 #include <consistency/core/shape.hpp>
@@ -20,6 +21,17 @@ inline void require_setting(bool holds, char const* where, char const* what, dou
 /// A number that must be positive and finite.
 inline void require_positive(char const* where, char const* what, double found) {
   require_setting(found > 0 && std::isfinite(found), where, what, found, "a positive finite number");
+}
+
+/// Throws config_error unless least <= found <= most: whole numbers, told digit by digit.
+inline void require_within(std::string_view where, std::string_view what, std::int64_t found,
+                           std::int64_t least, std::int64_t most) {
+  if (found < least || found > most)
+    throw config_error{{.where = std::string{where},
+                        .what = std::string{what},
+                        .found = number_text(found),
+                        .expected = number_text(least) + " to " + number_text(most),
+                        .advice = ""}};
 }
 
 /// A decay rate of a moving average lies in [0, 1).

@@ -43,12 +43,15 @@ inline void append_entries(std::vector<TensorEntry>& entries, Role role,
   }
 }
 
-inline Metadata checkpoint_metadata(Index step, Key key, Metadata const& settings) {
+inline Metadata checkpoint_metadata(ParameterTable const& table, Index step, Key key,
+                                    Metadata const& settings) {
   Metadata all = {
       {"format", "consistency checkpoint"},      {"format_version", number_text(checkpoint_format)},
       {"library_version", std::string{version}}, {"step", number_text(step)},
       {"seed", number_text(key.seed)},           {"stream", number_text(key.stream)}};
   for (auto const& [key_text, value] : settings) all.emplace(std::string{settings_prefix} + key_text, value);
+  for (auto const& [name, value, before] : table.conventions())
+    all.emplace(std::string{conventions_prefix} + name, value);
   return all;
 }
 
@@ -111,7 +114,7 @@ inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Ten
   detail::append_entries(entries, Role::averaged, averaged);
   detail::append_entries(entries, Role::first_moment, first_moment);
   detail::append_entries(entries, Role::second_moment, second_moment);
-  auto const metadata = detail::checkpoint_metadata(step, key, settings);
+  auto const metadata = detail::checkpoint_metadata(theta.table(), step, key, settings);
   auto const replaces = ::access(path.c_str(), F_OK) == 0;
   try {
     detail::replace_checkpoint(path.native(), entries, metadata);
@@ -138,7 +141,7 @@ inline void save_parameters(std::filesystem::path const& path, Parameters<Tensor
                             Role role, Index step, Metadata const& settings, Key key = {}) {
   std::vector<TensorEntry> entries;
   detail::append_entries(entries, role, parameters);
-  write_safetensors(path, entries, detail::checkpoint_metadata(step, key, settings));
+  write_safetensors(path, entries, detail::checkpoint_metadata(parameters.table(), step, key, settings));
 }
 
 /// The parameters of one role of a checkpoint or of a file of `save_parameters`. Throws as CheckpointFile

@@ -32,7 +32,7 @@ constexpr std::string_view role_name(Role role) { return role_names[static_cast<
 namespace detail {
 
 inline constexpr std::uint64_t checkpoint_format = 1;
-inline constexpr std::string_view settings_prefix = "settings.";
+inline constexpr std::string_view settings_prefix = "settings.", conventions_prefix = "conventions.";
 
 inline std::string tensor_name(Role role, std::string const& parameter) {
   return std::string{role_name(role)} + "/" + parameter;
@@ -93,9 +93,9 @@ class CheckpointFile {
   Index step() const noexcept { return step_; }
   Key key() const noexcept { return key_; }
 
-  /// Throws mismatch_error, listing every tensor that is missing, unexpected, or of another shape or type,
-  /// and numeric_error for a number that is not finite.
-  TrainingState<Tensor<float>> state(ParameterTable const& table) const {
+  /// Throws mismatch_error, listing every tensor of the run's arenas that is missing, unexpected, or of
+  /// another shape or type, or the convention that the file's numbers follow and the table's do not.
+  void require_run_of(ParameterTable const& table) const {
     detail::Mismatches mismatches;
     auto const has_target = holds(Role::target);
     for (std::size_t role = 0; role < role_names.size(); ++role)
@@ -103,6 +103,13 @@ class CheckpointFile {
         compare(table, static_cast<Role>(role), mismatches);
     unexpected(table, mismatches);
     mismatches.check(name_);
+    require_conventions(table);
+  }
+
+  /// Throws as `require_run_of` does, and numeric_error for a number that is not finite.
+  TrainingState<Tensor<float>> state(ParameterTable const& table) const {
+    require_run_of(table);
+    auto const has_target = holds(Role::target);
     return {copy(table, Role::theta),
             has_target ? std::optional{copy(table, Role::target)} : std::nullopt,
             copy(table, Role::averaged),
@@ -118,6 +125,7 @@ class CheckpointFile {
     compare(table, role, mismatches);
     unexpected(table, mismatches);
     mismatches.check(name_);
+    require_conventions(table);
     return copy(table, role);
   }
 
@@ -149,6 +157,22 @@ class CheckpointFile {
     return std::any_of(all.begin(), all.end(), [prefix = detail::tensor_name(role, "")](auto const& e) {
       return e.name.starts_with(prefix);
     });
+  }
+
+  /// Names and shapes agree: do meanings?
+  void require_conventions(ParameterTable const& table) const {
+    for (auto const& [convention, value, before] : table.conventions()) {
+      auto const at = file_.metadata().find(std::string{detail::conventions_prefix} + convention);
+      auto const says = at != file_.metadata().end();
+      auto const found = says ? at->second : before;
+      if (found != value)
+        throw mismatch_error{
+            {.where = name_,
+             .what = "parameters of a network with another setting '" + convention + "'",
+             .found = printable(found) + (says ? "" : " (of files that do not say)"),
+             .expected = value,
+             .advice = "Construct the network with ." + convention + " = " + printable(found) + "."}};
+    }
   }
 
   void compare(ParameterTable const& table, Role role, detail::Mismatches& mismatches) const {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <consistency/core/check.hpp>
 #include <consistency/network/layer/embedding.hpp>
+#include <consistency/network/levels.hpp>
 #include <consistency/network/residual_block.hpp>
 
 namespace consistency {
@@ -17,29 +19,32 @@ struct DdpmPpSettings {
   Index channels = 128;                        ///< of the first convolution; even
   std::vector<Index> multipliers = {2, 2, 2};  ///< channels of each level, in units of `channels`
   Index blocks = 4;                            ///< residual blocks per level going down; one more going up
-  std::vector<Index> attention = {16};         ///< heights that get self-attention
-  Index heads = 1;
-  Index groups = 32;       ///< of the normalisation, each of 4 channels or more
-  double dropout = 0;      ///< rate in [0, 1)
+  std::vector<Index> attention = {16};         ///< heights of levels that get self-attention
+  Index heads = 1;                             ///< of the attention
+  Index groups = 32;                           ///< of the normalisation, each of 4 channels or more
+  double dropout = 0;                          ///< rate in [0, 1)
   bool recompute = false;  ///< residual blocks in the backward pass: less memory, longer steps
-  Index embedding = 512;   ///< channels of the time embedding
-  TimeEmbedding time{};
+  Index embedding = 512;   ///< channels of the time embedding; EDM has four times `channels`
+  TimeEmbedding time{.endpoint = true, .order = TimeEmbedding::Order::sin_cos};
   Shape image = {32, 32, 3};  ///< (h, w, c)
 };
 
-/// DDPM++ (Song et al. 2021, Appendix H; as `ddpmpp` of Karras et al. 2022, Table 7), parameters named as
-/// there: (n, h, w, c) and times to (n, h, w, c).
+/// DDPM++ (Song et al. 2021, Appendix H; as `ddpmpp` of Karras et al. 2022, Table 7), equal to EDM's program
+/// for it, whose names, initial laws and files it has: (n, h, w, c) and times to (n, h, w, c).
 class DdpmPp {
  public:
-  static constexpr std::size_t max_blocks = 64;  ///< on the way down
-
   /// Throws config_error for settings that do not fit each other, naming the numbers.
   explicit DdpmPp(DdpmPpSettings settings = {}) : settings_{std::move(settings)} {
     check();
     auto const& s = settings_;
-    embed_.emplace_back(table_, "map_layer0", s.channels, s.embedding);
-    embed_.emplace_back(table_, "map_layer1", s.embedding, s.embedding);
-    ends_.emplace_back(table_, "enc." + size(0) + "_conv", s.image[2], s.channels);
+    constexpr auto law = WeightLaw::xavier_uniform;
+    constexpr auto last = 1e-5;
+    detail::declare_conventions(table_, s);
+    table_.add_foreign({"map_augment.weight", {}});  // meets labels of augmentation, which only training has
+    embed_.emplace_back(table_, "map_layer0", s.channels, s.embedding, 1, law);
+    embed_.emplace_back(table_, "map_layer1", s.embedding, s.embedding, 1, law);
+    ends_.emplace_back(table_, "enc." + size(0) + "_conv", s.image[2], s.channels,
+                       Convolution::Settings{.law = law});
 
     auto channels = s.channels;
     auto const add = [&](auto& path, std::string const& name, Index in, Index out, bool attends,
@@ -55,8 +60,12 @@ class DdpmPp {
                                                 .dropout = s.dropout,
                                                 .recompute = s.recompute,
                                                 .conditioning = Conditioning::add,
-                                                .resampling = resampling});
+                                                .resampling = resampling,
+                                                .weights = {law, 1, std::sqrt(0.2), last}});
       channels = out;
+      if (resampling != Resampling::none)  // the mean of 2×2 pixels, or one pixel for four
+        for (auto const* const layer : {".conv0", ".skip"})
+          table_.add_foreign({name + layer + ".resample_filter", 0.25});
     };
     auto const attends = [&](std::size_t level) {
       return std::find(s.attention.begin(), s.attention.end(), s.image[0] >> level) != s.attention.end();
@@ -93,7 +102,7 @@ class DdpmPp {
     norm_.emplace_back(table_, "dec." + size(0) + "_aux_norm", channels,
                        Normalization::Settings{.groups = s.groups, .epsilon = 1e-6, .group_channels = 4});
     ends_.emplace_back(table_, "dec." + size(0) + "_aux_conv", channels, s.image[2],
-                       Convolution::Settings{.gain = 1e-1});
+                       Convolution::Settings{.gain = last, .law = law});
   }
 
   ParameterTable const& parameters() const noexcept { return table_; }
@@ -113,7 +122,7 @@ class DdpmPp {
     auto const features = s.time(time, s.channels);
     auto const embedding = evaluated(silu(embed_[1](theta, silu(embed_[0](theta, features)))));
     auto h = ends_[0](theta, x);
-    std::array<decltype(h), max_blocks> skips;
+    std::array<decltype(h), detail::most_blocks> skips;
     std::size_t depth = 0;
     skips[depth++] = h;
     for (auto const& block : down_) skips[depth++] = h = block(theta, h, embedding, mode);
@@ -133,18 +142,11 @@ class DdpmPp {
 
   void check() const {
     auto const& s = settings_;
-    auto const require = [](bool holds, char const* what, auto found, char const* expected) {
-      require_setting(holds, "DdpmPp", what, static_cast<double>(found), expected);
-    };
-    require(s.channels >= 2 && s.channels % 2 == 0, "channels", s.channels, "an even number of 2 or more");
-    require(s.blocks >= 1, "blocks", s.blocks, "1 or more");
-    require(s.heads >= 1, "heads", s.heads, "1 or more");
-    require(s.embedding >= 1, "embedding", s.embedding, "1 or more");
-    require(!s.multipliers.empty(), "number of multipliers", s.multipliers.size(), "1 or more");
-    for (auto const m : s.multipliers) require(m >= 1, "multiplier", m, "1 or more");
+    detail::check_unet("DdpmPp", s);
+    require_setting(s.channels % 2 == 0, "DdpmPp", "channels", static_cast<double>(s.channels),
+                    "an even number");
+    s.time.check(s.channels);
     auto const levels = s.multipliers.size();
-    require(static_cast<std::size_t>(s.blocks + 1) * levels <= max_blocks, "blocks", s.blocks,
-            "at most 63 blocks on the way down");
     auto const factor = Index{1} << (levels - 1);
     if (s.image.rank() != 3 || s.image[0] < 1 || s.image[1] < 1 || s.image[2] < 1 ||
         s.image[0] % factor != 0 || s.image[1] % factor != 0)
@@ -154,6 +156,9 @@ class DdpmPp {
            .found = s.image.text(),
            .expected = "(h, w, c), h and w divisible by 2^(levels − 1) = " + number_text(factor),
            .advice = "Take fewer multipliers or another image size."}};
+    for (auto const extent : s.image)
+      require_within("DdpmPp", "extent of the image", extent, 1, detail::largest_setting);
+    detail::check_attention("DdpmPp", s.attention, s.image[0], levels);
   }
 
   DdpmPpSettings settings_;

@@ -13,7 +13,7 @@ namespace consistency {
 struct MlpSettings {
   Index dimensions = 2;  ///< of the data
   Index width = 128;     ///< of every hidden layer
-  Index layers = 3;      ///< hidden layers, at least 1
+  Index layers = 3;      ///< hidden layers, 1 to 1024
   Index embedding = 32;  ///< channels of the time embedding, even
   TimeEmbedding time{.scale = 4};
 };
@@ -21,17 +21,22 @@ struct MlpSettings {
 /// A perceptron for vectors: (n, d) and times (n, 1) to (n, d). Every hidden layer sees the time embedding.
 class Mlp {
  public:
-  /// Throws config_error for sizes below 1 or an odd embedding.
+  /// Throws config_error for sizes that are not from 1 to max_channels / 2, or an odd embedding.
   explicit Mlp(MlpSettings settings = {}) : settings_{settings} {
-    if (settings.dimensions < 1 || settings.width < 1 || settings.layers < 1 || settings.embedding < 2 ||
-        settings.embedding % 2 != 0)
+    auto const outside = [](Index size, Index most) { return size < 1 || size > most; };
+    constexpr auto widest = max_channels / 2;
+    if (outside(settings.dimensions, widest) || outside(settings.width, widest) ||
+        outside(settings.layers, 1024) || outside(settings.embedding, widest) || settings.embedding % 2 != 0)
       throw config_error{{.where = "Mlp",
                           .what = "settings",
                           .found = "dimensions " + number_text(settings.dimensions) + ", width " +
                                    number_text(settings.width) + ", layers " + number_text(settings.layers) +
                                    ", embedding " + number_text(settings.embedding),
-                          .expected = "dimensions, width, layers >= 1 and an even embedding >= 2",
+                          .expected = "dimensions, width and an even embedding from 1 to " +
+                                      number_text(widest) + ", layers from 1 to 1024",
                           .advice = ""}};
+    settings.time.check(settings.embedding);
+    settings.time.declare(table_);
     auto in = settings.dimensions;
     for (Index i = 0; i < settings.layers; ++i) {
       hidden_.emplace_back(table_, "hidden" + number_text(i), in + settings.embedding, settings.width, 1.4);

@@ -1,74 +1,15 @@
 #pragma once
 
-#include <cmath>
 #include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <consistency/autodiff/tape.hpp>
 #include <consistency/core/random.hpp>
+#include <consistency/network/parameter_table.hpp>
 #include <consistency/tensor/random.hpp>
 
 namespace consistency {
-
-/// How a parameter begins: a constant, or normal draws of a standard deviation.
-struct Initializer {
-  double constant = 0;
-  double deviation = 0;
-
-  static Initializer zeros() { return {}; }
-  static Initializer ones() { return {.constant = 1}; }
-  /// N(0, gain² / fan_in): keeps the variance of a linear map's output at gain² times its input's.
-  static Initializer variance(Index fan_in, double gain = 1) {
-    return {.deviation = gain / std::sqrt(static_cast<double>(fan_in))};
-  }
-};
-
-/// The place of one parameter in every arena of its network.
-using ParameterId = std::size_t;
-
-/// What a network's parameters are called, how they are shaped and where they lie in a flat arena. Offsets
-/// are multiples of 64 bytes in float32; the gaps stay 0.
-class ParameterTable {
- public:
-  struct Entry {
-    std::string name;
-    Shape shape;
-    Index offset;
-    Initializer initializer;
-  };
-
-  /// Throws config_error where the name is taken.
-  ParameterId add(std::string name, Shape shape, Initializer initializer) {
-    for (auto const& entry : entries_)
-      if (entry.name == name)
-        throw config_error{{.where = "ParameterTable",
-                            .what = "parameter name",
-                            .found = name + " twice",
-                            .expected = "unique names",
-                            .advice = "Give each layer a prefix of its own."}};
-    entries_.push_back({std::move(name), shape, size_, initializer});
-    constexpr Index line = 16;
-    size_ += (shape.count() + line - 1) / line * line;
-    count_ += shape.count();
-    return entries_.size() - 1;
-  }
-
-  std::vector<Entry> const& entries() const noexcept { return entries_; }
-  /// Whether both tables have the same names and shapes in the same places.
-  bool same_layout(ParameterTable const& other) const {
-    return std::equal(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(),
-                      [](Entry const& a, Entry const& b) { return a.name == b.name && a.shape == b.shape; });
-  }
-  Index size() const noexcept { return size_; }    ///< of an arena, gaps included
-  Index count() const noexcept { return count_; }  ///< of parameters
-
- private:
-  std::vector<Entry> entries_;
-  Index size_ = 0;
-  Index count_ = 0;
-};
 
 /// The parameters θ of a network as one value: a flat arena of numbers, and a view of each parameter in it.
 /// θ, θ⁻, the average of θ and a teacher's φ are four of these. A copy has numbers of its own.
@@ -100,10 +41,14 @@ class Parameters<Tensor<S, B>> {
     std::uint32_t i = 0;
     for (auto& v : theta.views_) {
       auto const law = theta.table_.entries()[i].initializer;
-      auto const z = normal<S>({1, v.count()}, key.with_stream(stream::initialization), {0, i++});
+      auto const stream_key = key.with_stream(stream::initialization);
+      auto const at = Counter{0, i++};
+      auto const flat = Shape{1, v.count()};
+      Tensor<S> const z = law.bound == 0 ? normal<S>(flat, stream_key, at) : uniform<S>(flat, stream_key, at);
+      auto const scale = static_cast<S>(law.bound == 0 ? law.deviation : 2 * law.bound);
+      auto const shift = static_cast<S>(law.constant - law.bound);
       Tensor<S> numbers{v.shape()};
-      for (Index j = 0; j < v.count(); ++j)
-        numbers.mutable_data()[j] = static_cast<S>(law.constant) + static_cast<S>(law.deviation) * z[j];
+      for (Index j = 0; j < v.count(); ++j) numbers.mutable_data()[j] = shift + scale * z[j];
       v.assign(to<B>(numbers));
     }
     return theta;

@@ -30,29 +30,38 @@ class ResidualBlock {
     Index group_channels = 0;  ///< see Normalization::Settings
     double epsilon = 1e-5;     ///< of the normalisations
     Index heads = 0;           ///< 0: no attention
-    bool flat = false;     ///< attention's parameters are norm2, qkv, proj of the block itself (EDM's names)
+    bool flat = false;     ///< attention's parameters are norm2, qkv, proj of the block itself (EDM's names
+                           ///< and its order of q, k and v in files)
     bool project = false;  ///< a 1×1 skip on resampling blocks too, not only where channels change
     double dropout = 0;
     bool recompute = false;  ///< in the backward pass, instead of keeping what it needs: see recomputed()
     Conditioning conditioning = Conditioning::scale_shift;
     Resampling resampling = Resampling::none;
+    BlockWeights weights{};
   };
 
+  /// Throws config_error for sizes that do not fit each other, naming the layer.
   ResidualBlock(ParameterTable& table, std::string const& name, Index in, Index out, Settings settings)
       : norm0_{table, name + ".norm0", in, norm(settings)},
-        conv0_{table, name + ".conv0", in, out},
-        affine_{table, name + ".affine", settings.embedding,
-                settings.conditioning == Conditioning::scale_shift ? 2 * out : out, 0.3},
+        conv0_{table, name + ".conv0", in, out, {.law = settings.weights.law}},
+        affine_{table,
+                name + ".affine",
+                settings.embedding,
+                settings.conditioning == Conditioning::scale_shift ? 2 * out : out,
+                settings.weights.affine,
+                settings.weights.law},
         norm1_{table, name + ".norm1", out, norm(settings)},
         dropout_{settings.dropout, static_cast<std::uint32_t>(table.entries().size())},
-        conv1_{table, name + ".conv1", out, out, {.gain = 1e-2}},
+        conv1_{
+            table, name + ".conv1", out, out, {.gain = settings.weights.last, .law = settings.weights.law}},
         out_{out},
         settings_{settings} {
     if (in != out || (settings.project && settings.resampling != Resampling::none))
-      skip_.emplace(table, name + ".skip", in, out);
+      skip_.emplace(table, name + ".skip", in, out, 1, settings.weights.law);
+    require_within(name, "heads", settings.heads, 0, out);
     if (settings.heads > 0)
       attention_.emplace(table, settings.flat ? name : name + ".attention", out, settings.heads,
-                         norm(settings), settings.flat ? "norm2" : "norm");
+                         norm(settings), settings.flat ? "norm2" : "norm", settings.flat, settings.weights);
   }
 
   /// x (n, h, w, in), embedding (n, e) → (n, h', w', out)

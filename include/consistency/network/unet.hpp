@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <consistency/network/layer/embedding.hpp>
+#include <consistency/network/levels.hpp>
 #include <consistency/network/residual_block.hpp>
 
 namespace consistency {
@@ -15,11 +16,11 @@ struct UNetSettings {
   Index channels = 32;                      ///< at the first level
   std::vector<Index> multipliers = {1, 2};  ///< channels of each level, in units of the first's
   Index blocks = 2;                         ///< residual blocks per level
-  std::vector<Index> attention = {7};       ///< heights (after the patch) that get self-attention
-  Index heads = 1;
-  Index groups = 8;        ///< of the normalisation
-  Index patch = 1;         ///< p×p pixels folded into channels at the door
-  double dropout = 0;      ///< rate in [0, 1)
+  std::vector<Index> attention = {};        ///< heights of levels (after the patch) that get self-attention
+  Index heads = 1;                          ///< of the attention
+  Index groups = 8;                         ///< of the normalisation
+  Index patch = 1;                          ///< p×p pixels folded into channels at the door
+  double dropout = 0;                       ///< rate in [0, 1)
   bool recompute = false;  ///< residual blocks in the backward pass: less memory, longer steps
   Index embedding = 128;   ///< channels of the time embedding
   Conditioning conditioning = Conditioning::scale_shift;
@@ -30,12 +31,11 @@ struct UNetSettings {
 /// A compact U-Net (Ronneberger et al. 2015; Karras et al. 2022): (n, h, w, c) and times to (n, h, w, c).
 class UNet {
  public:
-  static constexpr std::size_t max_blocks = 64;  ///< on the way down
-
   /// Throws config_error for settings that do not fit each other, naming the numbers.
   explicit UNet(UNetSettings settings = {}) : settings_{std::move(settings)} {
     check();
     auto const& s = settings_;
+    detail::declare_conventions(table_, s);
     auto const wide = [&](Index channels) { return channels * s.patch * s.patch; };
     auto const embed_in = s.channels - s.channels % 2;
     embed_.emplace_back(table_, "time.0", embed_in, s.embedding, 1.4);
@@ -106,7 +106,7 @@ class UNet {
     auto const features = s.time(time, s.channels - s.channels % 2);
     auto const embedding = evaluated(silu(embed_[1](theta, silu(embed_[0](theta, features)))));
     auto h = ends_[0](theta, s.patch > 1 ? space_to_depth(x, s.patch) : evaluated(x));
-    std::array<decltype(h), max_blocks> skips;
+    std::array<decltype(h), detail::most_blocks> skips;
     std::size_t depth = 0;
     skips[depth++] = h;
     for (auto const& block : down_) skips[depth++] = h = block(theta, h, embedding, mode);
@@ -129,24 +129,23 @@ class UNet {
                           .expected = std::move(expected),
                           .advice = "Change the setting or the image size."}};
     };
-    auto const positive = [&](char const* what, Index value) {
-      if (value < 1) refuse(what, number_text(value), "1 or more");
-    };
-    positive("channels", s.channels);
-    positive("blocks", s.blocks);
-    positive("heads", s.heads);
-    positive("patch", s.patch);
-    positive("embedding", s.embedding);
-    positive("number of multipliers", static_cast<Index>(s.multipliers.size()));
-    for (auto const m : s.multipliers) positive("multiplier", m);
+    detail::check_unet("UNet", s);
+    require_within("UNet", "channels", s.channels, 2, detail::largest_setting);
+    s.time.check(s.channels - s.channels % 2);
+    require_within("UNet", "patch", s.patch, 1, 1024);
     if (s.image.rank() != 3) refuse("image", s.image.text(), "(h, w, c)");
-    for (auto const extent : s.image) positive("extent of the image", extent);
-    if (static_cast<std::size_t>(s.blocks + 1) * s.multipliers.size() + 1 > max_blocks)
-      refuse("blocks", number_text(s.blocks), "at most 63 blocks on the way down");
-    auto const factor = s.patch << (s.multipliers.size() - 1);
+    for (auto const extent : s.image)
+      require_within("UNet", "extent of the image", extent, 1, detail::largest_setting);
+    require_within("UNet", "channels of the image times patch²", s.image[2] * s.patch * s.patch, 1,
+                   detail::largest_setting);
+    auto const levels = s.multipliers.size();
+    auto const factor = s.patch << (levels - 1);
     if (s.image[0] % factor != 0 || s.image[1] % factor != 0)
       refuse("image", s.image.text(),
              "height and width divisible by patch · 2^(levels − 1) = " + number_text(factor));
+    detail::check_attention("UNet", s.attention, s.image[0] / s.patch, levels);
+    if (s.attention.empty() && s.heads != 1)
+      refuse("heads", number_text(s.heads) + " without attention", "1, or heights for attention");
   }
 
   UNetSettings settings_;

@@ -25,13 +25,15 @@ class Vgg16 {
  public:
   static constexpr auto channels = std::array<Index, 5>{64, 128, 256, 512, 512};  ///< of the maps
 
-  /// Throws config_error for a side that is neither 0 nor a multiple of 16.
+  static constexpr Index largest_side = 16384;
+
+  /// Throws config_error for a side that is neither 0 nor a multiple of 16 up to the largest.
   explicit Vgg16(Vgg16Settings settings = {}) : settings_{settings} {
-    if (settings.resize < 0 || settings.resize % 16 != 0)
+    if (settings.resize < 0 || settings.resize > largest_side || settings.resize % 16 != 0)
       throw config_error{{.where = "Vgg16",
                           .what = "resize",
                           .found = number_text(settings.resize),
-                          .expected = "a multiple of 16, or 0",
+                          .expected = "0, or a multiple of 16 up to " + number_text(largest_side),
                           .advice = ""}};
     Index in = 3;
     Index layer = 0;  // torchvision counts ReLUs and poolings too

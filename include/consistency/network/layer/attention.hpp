@@ -7,25 +7,29 @@
 
 namespace consistency {
 
+/// What the weights of a residual block and its attention begin with; the defaults make a new block nearly
+/// its straight connection.
+struct BlockWeights {
+  WeightLaw law = WeightLaw::fan_in;
+  double affine = 0.3;  ///< gain of the time's projection
+  double qkv = 1;       ///< of queries, keys and values
+  double last = 1e-2;   ///< of the last layer of each branch
+};
+
 /// Multi-head self-attention over the pixels of an image (Vaswani et al. 2017), after a normalisation;
-/// without the residual connection.
+/// without the residual connection. Channels of `qkv`: those of q, then of k, then of v, each head by head.
 class SelfAttention {
  public:
-  /// `norm` is the normalisation's own name. Throws config_error where channels are not divisible by heads.
+  /// `norm` is the normalisation's own name. `interleaved`: PyTorch's files have q, k and v of channel j as
+  /// channels 3j, 3j + 1 and 3j + 2 of `qkv`. Throws config_error where channels are not divisible by heads.
   SelfAttention(ParameterTable& table, std::string const& name, Index channels, Index heads,
-                Normalization::Settings settings, std::string const& norm = "norm")
-      : norm_{table, name + "." + norm, channels, without_silu(settings)},
-        qkv_{table, name + ".qkv", channels, 3 * channels},
-        proj_{table, name + ".proj", channels, channels, 1e-2},
+                Normalization::Settings settings, std::string const& norm = "norm", bool interleaved = false,
+                BlockWeights const& weights = {})
+      : norm_{table, name + "." + norm, divisible(name, channels, heads), without_silu(settings)},
+        qkv_{table, name + ".qkv", channels, 3 * channels, weights.qkv, weights.law, interleaved ? 3 : 1},
+        proj_{table, name + ".proj", channels, channels, weights.last, weights.law},
         channels_{channels},
-        heads_{heads} {
-    if (heads < 1 || channels % heads != 0)
-      throw config_error{{.where = name,
-                          .what = "channels not divisible by heads",
-                          .found = number_text(channels) + " channels, " + number_text(heads) + " heads",
-                          .expected = "a multiple of the heads",
-                          .advice = ""}};
-  }
+        heads_{heads} {}
 
   /// x (n, h, w, c) → (n, h, w, c)
   auto operator()(auto const& theta, Value auto const& x) const {
@@ -39,6 +43,15 @@ class SelfAttention {
   }
 
  private:
+  static Index divisible(std::string const& name, Index channels, Index heads) {
+    if (channels < 1 || channels > max_channels || heads < 1 || channels % heads != 0)
+      throw config_error{{.where = name,
+                          .what = "channels not divisible by heads",
+                          .found = number_text(channels) + " channels, " + number_text(heads) + " heads",
+                          .expected = "a multiple of the heads, from 1 to " + number_text(max_channels),
+                          .advice = ""}};
+    return channels;
+  }
   static Normalization::Settings without_silu(Normalization::Settings settings) {
     settings.silu = false;
     return settings;

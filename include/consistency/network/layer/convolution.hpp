@@ -2,10 +2,22 @@
 
 #include <string>
 
+#include <consistency/core/check.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/tensor/functions.hpp>
 
 namespace consistency {
+
+namespace detail {
+
+inline void check_convolution(std::string const& name, Index kernel, Index stride, Index in, Index out) {
+  require_within(name, "kernel", kernel, 1, 1024);
+  require_within(name, "stride", stride, 1, 1024);
+  require_within(name, "channels in", in, 1, max_channels);
+  require_within(name, "channels out", out, 1, max_channels);
+}
+
+}  // namespace detail
 
 /// k×k convolution with padding k/2 and a stride.
 class Convolution {
@@ -14,13 +26,14 @@ class Convolution {
     Index kernel = 3;
     Index stride = 1;
     double gain = 1;
+    WeightLaw law = WeightLaw::fan_in;
   };
 
   Convolution(ParameterTable& table, std::string const& name, Index in, Index out)
       : Convolution(table, name, in, out, Settings{}) {}
+  /// Throws config_error for a kernel or stride that is not from 1 to 1024, or without channels.
   Convolution(ParameterTable& table, std::string const& name, Index in, Index out, Settings settings)
-      : weight_{table.add(name + ".weight", {settings.kernel, settings.kernel, in, out},
-                          Initializer::variance(settings.kernel * settings.kernel * in, settings.gain))},
+      : weight_{add_weight(table, name, in, out, settings)},
         bias_{table.add(name + ".bias", {out}, Initializer::zeros())},
         stride_{settings.stride} {}
 
@@ -37,6 +50,14 @@ class Convolution {
   }
 
  private:
+  static ParameterId add_weight(ParameterTable& table, std::string const& name, Index in, Index out,
+                                Settings const& s) {
+    detail::check_convolution(name, s.kernel, s.stride, in, out);
+    auto const window = s.kernel * s.kernel;
+    return table.add(name + ".weight", {s.kernel, s.kernel, in, out},
+                     Initializer::weights(s.law, window * in, window * out, s.gain));
+  }
+
   ParameterId weight_, bias_;
   Index stride_;
 };

@@ -10,9 +10,12 @@ namespace consistency {
 /// x W + b over the last axis.
 class Linear {
  public:
-  Linear(ParameterTable& table, std::string const& name, Index in, Index out, double gain = 1)
-      : weight_{table.add(name + ".weight", {in, out}, Initializer::variance(in, gain))},
-        bias_{table.add(name + ".bias", {out}, Initializer::zeros())} {}
+  /// `interleaved`: see ParameterTable::add.
+  Linear(ParameterTable& table, std::string const& name, Index in, Index out, double gain = 1,
+         WeightLaw law = WeightLaw::fan_in, Index interleaved = 1)
+      : weight_{table.add(name + ".weight", {in, out}, Initializer::weights(law, in, out, gain),
+                          interleaved)},
+        bias_{table.add(name + ".bias", {out}, Initializer::zeros(), interleaved)} {}
 
   auto operator()(auto const& theta, Operand auto const& x) const {
     return linear(x, theta[weight_], theta[bias_]);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include <consistency/core/check.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/tensor/functions.hpp>
 
@@ -19,7 +20,7 @@ class Normalization {
     Index group_channels = 0;  ///< at least so many per group, with fewer groups where needed; 0: any number
   };
 
-  /// Throws config_error where channels are not divisible by groups.
+  /// Throws config_error where channels are not divisible by groups, or for an epsilon that is not positive.
   Normalization(ParameterTable& table, std::string const& name, Index channels, Settings settings)
       : scale_{table.add(name + ".weight", {channels}, Initializer::ones())},
         shift_{table.add(name + ".bias", {channels}, Initializer::zeros())},
@@ -34,6 +35,8 @@ class Normalization {
                      number_text((channels / std::max<Index>(1, settings_.groups) + 1) *
                                  std::max<Index>(1, settings_.groups)) +
                      " channels."}};
+    require_setting(settings.epsilon > 0 && settings.epsilon <= 1, name.c_str(), "epsilon", settings.epsilon,
+                    "above 0, at most 1");
   }
 
   auto operator()(auto const& theta, Operand auto const& x) const {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <consistency/network/layer/convolution.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/tensor/functions.hpp>
 
@@ -19,8 +20,7 @@ class NormalizedConvolution {
 
   NormalizedConvolution(ParameterTable& table, std::string const& convolution,
                         std::string const& normalization, Index in, Index out, Settings settings)
-      : weight_{table.add(convolution + ".weight", {settings.kernel, settings.kernel, in, out},
-                          Initializer::variance(settings.kernel * settings.kernel * in, 1.41))},
+      : weight_{add_weight(table, convolution, in, out, settings)},
         scale_{table.add(normalization + ".weight", {out}, Initializer::ones())},
         shift_{table.add(normalization + ".bias", {out}, Initializer::zeros())},
         mean_{table.add(normalization + ".running_mean", {out}, Initializer::zeros())},
@@ -38,6 +38,13 @@ class NormalizedConvolution {
   }
 
  private:
+  static ParameterId add_weight(ParameterTable& table, std::string const& name, Index in, Index out,
+                                Settings const& s) {
+    detail::check_convolution(name, s.kernel, s.stride, in, out);
+    return table.add(name + ".weight", {s.kernel, s.kernel, in, out},
+                     Initializer::variance(s.kernel * s.kernel * in, 1.41));
+  }
+
   auto folded_scale(auto const& theta) const {
     return evaluated(theta[scale_] / sqrt(theta[variance_] + settings_.epsilon));
   }
