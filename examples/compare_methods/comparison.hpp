@@ -108,7 +108,7 @@ class Comparison {
     for (Index k = 0; k < warm_up; ++k) trainer.step(subject_.batch(k));
     auto const watch = Stopwatch{};
     for (Index k = 0; k < timed; ++k) trainer.step(subject_.batch(k));
-    return std::max<Index>(1, static_cast<Index>(60 * minutes / (watch.seconds() / timed)));
+    return static_cast<Index>(std::clamp(60 * minutes / (watch.seconds() / timed), 1.0, 0x1p31));
   }
 
   /// The teacher's record, and φ.

@@ -57,7 +57,7 @@ class History {
                       auto const& dropped) {
     auto history = History{recipe.steps};
     auto const file = read_safetensors(path);
-    auto const say = [&](std::string const& what) { dropped(path.string() + ": " + what + " is left out."); };
+    auto const say = [&](std::string const& what) { dropped(path.string() + ": left out: " + what + "."); };
     auto const& metadata = file.metadata();
     if (auto const run = metadata.find("run"); run != metadata.end() && run->second != run_of(recipe)) {
       say("the history of another run");
@@ -99,7 +99,7 @@ class History {
         losses.push_back(of_mean[i]);
       }
     }
-    if (unfit > 0) say(to_text(unfit) + " points of the loss curve, out of order or not finite,");
+    if (unfit > 0) say(to_text(unfit) + " points of the loss curve, out of order or not finite");
   }
 
   void load_frames(SafetensorsFile const& file, Index last, Image const& like, auto const& say) {

@@ -43,7 +43,7 @@ Index plan_steps(ConsistencyFunction<Network> const& f, Recipe recipe, auto& bat
     trainer.step(to<typename X::Backend>(batches(k)));
   }
   auto const spent = whole.seconds(), per_step = (spent - from) / static_cast<double>(k - warm_up);
-  return std::max<Index>(1, static_cast<Index>((0.92 * 60 * minutes - spent) / per_step));
+  return static_cast<Index>(std::clamp((0.92 * 60 * minutes - spent) / per_step, 1.0, 0x1p31));
 }
 
 /// A run on tensors X. Data are made and files written on the host.
