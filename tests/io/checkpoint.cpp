@@ -219,12 +219,14 @@ TEST_CASE("a damaged checkpoint never takes the place of a whole one before it")
   damage(path);
   CHECK(newest_checkpoint(path).file.step() == 1);
   CHECK(newest_checkpoint(path).path == previous_checkpoint(path));
-  CHECK(newest_checkpoint(path).worse.size() == 1);
+  REQUIRE(newest_checkpoint(path).passed.size() == 1);
+  CHECK(newest_checkpoint(path).passed[0].path == path);
+  CHECK(newest_checkpoint(path).passed[0].code == ErrorCode::integrity);
   state.step = 3;
   save_checkpoint(path, state, {});
   CHECK(CheckpointFile{path}.step() == 3);
   CHECK(CheckpointFile{previous_checkpoint(path)}.step() == 1);
-  CHECK(newest_checkpoint(path).worse.empty());
+  CHECK(newest_checkpoint(path).passed.empty());
   CHECK(folder.files() == 2);
 }
 

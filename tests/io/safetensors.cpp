@@ -10,6 +10,7 @@
 
 #include <consistency/io/safetensors.hpp>
 
+#include "peak_memory.hpp"
 #include "support.hpp"
 
 using namespace consistency;
@@ -491,6 +492,35 @@ TEST_CASE("tensors that no file may hold are not written") {
       },
       {"fits 64 bits"});
   CHECK(folder.files() == 0);
+}
+
+TEST_CASE("reading tensors takes at most 32 MiB more than their file") {
+  TempFolder const folder;
+  auto const mib = std::size_t{1} << 20U;
+  auto const header = [](std::size_t size, auto const& piece) {
+    std::string text;
+    for (auto i = 0; text.size() < size; ++i) text += (i == 0 ? "" : ",") + piece(i);
+    return text;
+  };
+  auto const short_names = [](int i) { return tensor(std::to_string(i), "U8", "0", "0,0"); };
+  std::string ones = "1";
+  for (auto i = 0; i < 60; ++i) ones += ",1";
+  auto const long_shapes = [&](int i) { return tensor(std::to_string(i), "U8", "0," + ones, "0,0"); };
+  auto const texts = [](int i) { return "\"" + std::to_string(i) + "\":\"\""; };
+  auto const several = std::string(2'000'000, 'x');
+  auto const long_texts = [&](int i) { return "\"" + std::to_string(i) + "\":\"" + several + "\""; };
+  for (auto const& text :
+       {"{" + header(15 * mib, short_names) + "}", "{" + header(2 * mib, short_names) + "}",
+        "{" + header(15 * mib, long_shapes) + "}", "{" + header(2 * mib, long_shapes) + "}",
+        "{\"__metadata__\":{" + header(15 * mib, texts) + "}}",
+        "{\"__metadata__\":{" + header(1 * mib, texts) + "}}",
+        "{\"__metadata__\":{" + header(13 * mib, long_texts) + "}}",
+        "{\"" + std::string(15 * mib, 'x') + "\":{}}"}) {
+    CAPTURE(text.substr(0, 100));
+    auto const file = file_of(text);
+    write_file_atomically(folder / "x", file);
+    CHECK(peak_memory_of([&] { read_safetensors(folder / "x"); }) < file.size() + 32 * mib);
+  }
 }
 
 TEST_CASE("what is written can be read: as many tensors as a reader takes, and not one more") {

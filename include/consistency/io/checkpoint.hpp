@@ -85,12 +85,7 @@ inline void replace_checkpoint(std::string const& path, std::span<TensorEntry co
   take_up_killed_save(path, next.name(), previous);
   next.hold();
   write_safetensors(next.name(), entries, metadata, true, path);
-  if (!is_whole_safetensors(next.name()))
-    throw integrity_error{{.where = next.name(),
-                           .what = "checkpoint read back after it was written",
-                           .found = "other bytes",
-                           .expected = "what was written",
-                           .advice = "The last checkpoint was kept. Check the disk."}};
+  check_whole_safetensors(next.name());
   if (is_whole_safetensors(path)) give_name(path, previous);
   rename_or_refuse(next.name(), path);
   next.release();
@@ -102,8 +97,8 @@ inline void replace_checkpoint(std::string const& path, std::span<TensorEntry co
 /// only then lets it take the place of the checkpoint before, which, if it is whole, stays under
 /// `previous_checkpoint(path)`. At every moment one of `checkpoint_names(path)` holds a whole checkpoint,
 /// once there was one, and `newest_checkpoint(path)` finds it. Mode and owner are kept. Throws io_error,
-/// integrity_error (read back, it differs), numeric_error (a number that is not finite) or config_error
-/// (settings that are not UTF-8); the last checkpoint is then still there.
+/// integrity_error (it differs when it is read back), numeric_error (a number that is not finite) or
+/// config_error (settings that are not UTF-8); the last checkpoint is then still there.
 inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Tensor<float>> const& state,
                             Metadata const& settings) {
   // Names every field: one more field in TrainingState does not compile until it is saved and loaded too.

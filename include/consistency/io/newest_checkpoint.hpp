@@ -60,24 +60,31 @@ inline void remove_checkpoints(std::filesystem::path const& path) {
 }
 
 struct NewestCheckpoint {
+  /// One that should have come before it, and what is wrong with it.
+  struct Passed {
+    std::filesystem::path path;
+    ErrorCode code;
+    std::string message;
+  };
+
   CheckpointFile file;
-  std::filesystem::path path;      ///< where it was found
-  std::vector<std::string> worse;  ///< what is wrong with each that should have come before it
+  std::filesystem::path path;  ///< where it was found
+  std::vector<Passed> passed;
 };
 
 /// The newest whole checkpoint of `save_checkpoint(path, …)`. Throws what CheckpointFile does of the first
 /// that is there where none is whole, and io_error where none is there.
 inline NewestCheckpoint newest_checkpoint(std::filesystem::path const& path) {
-  std::vector<std::string> worse;
+  std::vector<NewestCheckpoint::Passed> passed;
   std::exception_ptr first;
   for (auto const& name : checkpoint_names(path)) {
     try {
       if (!detail::is_there(name.native())) continue;
-      return {CheckpointFile{name}, name, std::move(worse)};
+      return {CheckpointFile{name}, name, std::move(passed)};
     } catch (error const& failure) {
       if (failure.code() == ErrorCode::resource) throw;  // it may be whole
       if (!first) first = std::current_exception();
-      worse.emplace_back(failure.what());
+      passed.push_back({name, failure.code(), failure.what()});
     }
   }
   if (first) std::rethrow_exception(first);

@@ -73,25 +73,35 @@ inline std::optional<Digest> digest_header_alone(std::string_view json, Metadata
   return digest_header(json, metadata, std::array{digest_key, header_digest_key});
 }
 
-/// True for a file of write_safetensors that has a digest, if every bit of it is as it was written. Reads it
-/// piece by piece. False where it cannot be read.
-inline bool is_whole_safetensors(std::filesystem::path const& path) try {
+/// Reads a file of write_safetensors piece by piece. Throws io_error, format_error or integrity_error unless
+/// it has a digest and every bit is as it was written.
+inline void check_whole_safetensors(std::filesystem::path const& path) {
   auto file = FileReader{path};
-  std::array<std::byte, sizeof(std::uint64_t)> prefix;
-  if (file.read(prefix) != prefix.size()) return false;
+  auto const refuse = [&](std::string what, std::string found, std::string expected) {
+    throw integrity_error{{file.path(), std::move(what), std::move(found), std::move(expected), ""}};
+  };
+  std::array<std::byte, sizeof(std::uint64_t)> prefix{};
+  file.read(prefix);
   auto const length = load_little<std::uint64_t>(prefix);
-  if (length > safetensors_header_limit || (file.size() && length > *file.size())) return false;
+  if (length > safetensors_header_limit)
+    refuse("header length", number_text(length), "at most " + number_text(safetensors_header_limit));
   auto json = std::string(static_cast<std::size_t>(length), ' ');
-  if (file.read(std::as_writable_bytes(std::span{json})) != json.size()) return false;
+  file.read(std::as_writable_bytes(std::span{json}));
   auto const metadata = SafetensorsHeader{json, file.path(), safetensors_header_limit}.metadata;
   auto state = begin_digest(json, metadata);
-  if (!state) return false;
+  if (!state) refuse("digest", "none", "the digest of every file that is written whole");
   auto piece = Bytes(std::size_t{1} << 18U);
   for (auto got = piece.size(); got == piece.size();) {
     got = file.read(piece);
     state->update(ByteView{piece}.first(got));
   }
-  return state->hex() == metadata.at(std::string{digest_key});
+  if (auto const& stored = metadata.at(std::string{digest_key}); state->hex() != stored)
+    refuse("digest", "computed " + state->hex(), "stored " + printable(stored));
+}
+
+inline bool is_whole_safetensors(std::filesystem::path const& path) try {
+  check_whole_safetensors(path);
+  return true;
 } catch (error const&) {
   return false;
 }
