@@ -1,6 +1,8 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -51,6 +53,20 @@ TEST_CASE("channels that no whole number of maps fills are refused") {
   check_refused<ErrorCode::config>([&] { table.add("qkv", {4, 8}, {}, 3); }, {"qkv", "8 channels in 3 maps"});
   table.add("qkv", {4, 9}, {}, 3);
   CHECK(table.entries()[0].interleaved == 3);
+}
+
+TEST_CASE("tables of one layout and other conventions mean something else") {
+  auto const table = [](std::string heads) {
+    ParameterTable made;
+    made.add("w", {2}, {});
+    made.add_convention({"heads", std::move(heads), "1"});
+    return made;
+  };
+  CHECK(table("2").same_meaning(table("2")));
+  CHECK_FALSE(table("2").same_meaning(table("1")));
+  CHECK(table("2").same_layout(table("1")));
+  CHECK_FALSE(table("2").same_meaning(ParameterTable{}));
+  CHECK(table("2").text() == "1 parameters of 2 numbers, .heads = 2");
 }
 
 TEST_CASE("uniform initial weights have the variance 2 over the sum of the fans") {

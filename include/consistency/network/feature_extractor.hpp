@@ -15,18 +15,14 @@ class FeatureExtractor {
   /// Throws config_error where θ belongs to another network.
   FeatureExtractor(Network network, Parameters<T> theta)
       : network_{std::move(network)}, theta_{std::make_shared<Parameters<T> const>(std::move(theta))} {
-    auto const text = [](ParameterTable const& table) {
-      return number_text(table.entries().size()) + " parameters of " + number_text(table.count()) +
-             " numbers";
-    };
     theta_->keep_forms();
     auto const& table = theta_->table();
     auto const& expected = network_.parameters();
-    if (!table.same_layout(expected))
+    if (!table.same_meaning(expected))
       throw config_error{{.where = "FeatureExtractor",
                           .what = "parameters of another network",
-                          .found = text(table),
-                          .expected = text(expected),
+                          .found = table.text(),
+                          .expected = expected.text(),
                           .advice = "Make or read them with this network's table."}};
   }
 

@@ -112,6 +112,20 @@ class ParameterTable {
     return std::equal(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(),
                       [](Entry const& a, Entry const& b) { return a.name == b.name && a.shape == b.shape; });
   }
+  /// Whether parameters of the one mean the same in a network of the other: layouts and conventions agree.
+  bool same_meaning(ParameterTable const& other) const {
+    return same_layout(other) &&
+           std::equal(conventions_.begin(), conventions_.end(), other.conventions_.begin(),
+                      other.conventions_.end(), [](Convention const& a, Convention const& b) {
+                        return a.name == b.name && a.value == b.value;
+                      });
+  }
+  /// How many parameters and numbers, and the conventions.
+  std::string text() const {
+    auto all = number_text(entries_.size()) + " parameters of " + number_text(count_) + " numbers";
+    for (auto const& convention : conventions_) all += ", ." + convention.name + " = " + convention.value;
+    return all;
+  }
   Index size() const noexcept { return size_; }    ///< of an arena, gaps included
   Index count() const noexcept { return count_; }  ///< of parameters
 

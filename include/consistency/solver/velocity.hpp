@@ -65,9 +65,9 @@ struct TeacherVelocity {
       if (net.data_shape() != f.network().data_shape())
         refuse("data of teacher and student",
                net.data_shape().text() + " and " + f.network().data_shape().text(), "one shape");
-      if (!net.parameters().same_layout(phi.table()))
-        refuse("parameters of the teacher", number_text(phi.table().count()) + " numbers",
-               number_text(net.parameters().count()) + " numbers, named and shaped as its network's");
+      if (!net.parameters().same_meaning(phi.table()))
+        refuse("parameters of the teacher", phi.table().text(),
+               net.parameters().text() + ", named and shaped as its network's");
       auto const& p = denoiser.parameterization();
       if constexpr (requires { p.sigma_data - f.parameterization().sigma_data; })
         if (p.sigma_data != f.parameterization().sigma_data)

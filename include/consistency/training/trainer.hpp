@@ -85,9 +85,8 @@ class Trainer {
       check_settings(optimizer_);
       require_rate("Trainer", "ema", settings.ema);
       if (!(settings.clip >= 0)) refuse("clip", number_text(settings.clip), "0 or more");
-      if (!theta.table().same_layout(method_.f.network().parameters()))
-        refuse("parameters", number_text(theta.table().count()) + " numbers",
-               number_text(method_.f.network().parameters().count()) + " numbers of the method's network");
+      if (auto const& own = method_.f.network().parameters(); !theta.table().same_meaning(own))
+        refuse("parameters", theta.table().text(), own.text() + " of the method's network");
     });
     require_same(state_);
   }
