@@ -6,9 +6,9 @@
 #include <type_traits>
 #include <utility>
 
-#include <Eigen/Eigenvalues>
-#include <Eigen/SVD>
+#include <Eigen/Core>
 
+#include <consistency/evaluation/nuclear_norm.hpp>
 #include <consistency/evaluation/sample_set.hpp>
 
 namespace consistency {
@@ -29,34 +29,42 @@ struct Gaussian {
         Eigen::Map<Rows const>(features.data(), set.count, set.dimensions).template cast<double>();
     Eigen::VectorXd const mean = x.colwise().mean();
     x.rowwise() -= mean.transpose();
-    Eigen::MatrixXd covariance = x.transpose() * x / static_cast<double>(set.count - 1);
+    auto covariance = detail::product<Matrix>(x.transpose(), x);
+    covariance /= static_cast<double>(set.count - 1);
     return {mean, std::move(covariance)};
   }
 };
 
 /// |m₁ − m₂|² + Tr(S₁ + S₂ − 2 (S₁ S₂)^½) (Fréchet 1957; Heusel et al. 2017, Eq. 6). With S = R Rᵀ the last
-/// trace is the sum of the singular values of R₁ᵀ R₂: no root is taken of rounding errors, and covariances
-/// without full rank are as good as others. Throws shape_error for Gaussians of different dimension
-/// and numeric_error where the distance is not finite. A template, because compiling Eigen's decompositions
-/// takes half a minute: a program that calls it pays for them, one that includes it does not.
+/// trace is the sum of the singular values of R₁ᵀ R₂, for any such R: no root is taken of rounding errors,
+/// and covariances without full rank are as good as others. Throws shape_error for Gaussians of different
+/// dimension and numeric_error where a covariance is none, a decomposition fails or the distance is not
+/// finite.
 template <std::same_as<Gaussian> G = Gaussian>
 double frechet_distance(std::type_identity_t<G> const& a, std::type_identity_t<G> const& b) {
   using Matrix = typename G::Matrix;
-  if (a.mean.size() != b.mean.size())
-    throw shape_error{{.where = "frechet_distance",
-                       .what = "dimensions of the second set",
-                       .found = number_text(b.mean.size()),
-                       .expected = number_text(a.mean.size()) + ", as in the first",
-                       .advice = ""}};
-  auto const root = [](Matrix const& S) -> Matrix {
-    auto const eigen = Eigen::SelfAdjointEigenSolver<Matrix>{S};
-    return eigen.eigenvectors() * eigen.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal();
+  auto const where = "frechet_distance";
+  auto const d = a.mean.size();
+  auto const require = [&](char const* what, Index found) {
+    if (found != d)
+      throw shape_error{{.where = where,
+                         .what = what,
+                         .found = number_text(found),
+                         .expected = number_text(d) + ", as in the first",
+                         .advice = ""}};
   };
-  Matrix const product = root(a.covariance).transpose() * root(b.covariance);
-  auto const overlap = Eigen::BDCSVD<Matrix>{product}.singularValues().sum();
+  require("dimensions of the second set", b.mean.size());
+  for (auto const* g : {&a, &b}) {
+    require("rows of a covariance", g->covariance.rows());
+    require("columns of a covariance", g->covariance.cols());
+    require_finite(g->covariance.squaredNorm() + g->mean.squaredNorm(), where);
+  }
+  auto const r = detail::covariance_root<Matrix>(a.covariance, where, "covariance of the first set");
+  auto const s = detail::covariance_root<Matrix>(b.covariance, where, "covariance of the second set");
+  auto const overlap = detail::nuclear_norm<Matrix>(detail::product<Matrix>(r.transpose(), s), where);
   auto const distance =
       (a.mean - b.mean).squaredNorm() + a.covariance.trace() + b.covariance.trace() - 2 * overlap;
-  return std::max(0.0, require_finite(distance, "frechet_distance"));
+  return std::max(0.0, require_finite(distance, where));
 }
 
 /// Of the Gaussians of two sets of features (n, d) and (m, d). Throws as these do.
