@@ -3,6 +3,7 @@
 // Trains the teacher and one student after the other, measures them on the way, and keeps what it has on
 // disk.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -107,7 +108,7 @@ class Comparison {
     for (Index k = 0; k < warm_up; ++k) trainer.step(subject_.batch(k));
     auto const watch = Stopwatch{};
     for (Index k = 0; k < timed; ++k) trainer.step(subject_.batch(k));
-    return std::max<Index>(1, static_cast<Index>(60 * minutes / (watch.seconds() / timed)));
+    return static_cast<Index>(std::clamp(60 * minutes / (watch.seconds() / timed), 1.0, 0x1p31));
   }
 
   /// The teacher's record, and φ.
@@ -131,17 +132,20 @@ class Comparison {
   std::optional<Record> train(std::string const& name, auto method, RAdam optimizer, Weights const& theta0,
                               Index steps, Index measurements, auto const& sampler) {
     auto const finished = file(name + ".safetensors"), half = file(name + ".checkpoint.safetensors");
-    if (std::filesystem::exists(finished)) {
+    if (consistency::detail::is_there(finished.native())) {
       auto record = read_record(CheckpointFile{finished});
       announce(record);
       return record;
     }
     auto trainer = Trainer{std::move(method), optimizer, theta0, trainer_settings()};
     Record record;
-    if (std::filesystem::exists(half)) {
-      auto const saved = CheckpointFile{half};
-      record = read_record(saved);
-      trainer.resume(saved.state(theta0.table()));
+    auto const names = checkpoint_names(half);
+    if (std::any_of(names.begin(), names.end(),
+                    [](auto const& path) { return consistency::detail::is_there(path.native()); })) {
+      auto const saved = newest_checkpoint(half);
+      for (auto const& passed : saved.passed) std::fprintf(stderr, "%s\n", passed.message.c_str());
+      record = read_record(saved.file);
+      trainer.resume(saved.file.state(theta0.table()));
     }
     auto const draw = [&](Index count) {
       return sample(trainer.method().f, trainer.averaged(), sampler,
@@ -179,7 +183,7 @@ class Comparison {
       write_png(file("samples_" + name + ".png"), subject_.draw(draw(Subject::preview)));
     save_parameters(finished, trainer.averaged(), Role::averaged, record.done, settings(record),
                     {plan_.seed});
-    for (auto const& path : {half, previous_checkpoint(half)}) std::filesystem::remove(path);
+    remove_checkpoints(half);
     announce(record);
     return record;
   }
@@ -195,7 +199,14 @@ class Comparison {
     if (plan == all.end() || plan->second != plan_.text() || record == all.end())
       throw mismatch_error{{options_.out.string(), "a trained policy of another comparison", "another plan",
                             "that of plan.json", "Choose another --out."}};
-    return nlohmann::json::parse(record->second).template get<Record>();
+    try {
+      auto read = nlohmann::json::parse(record->second).template get<Record>();
+      read.check(Subject::measures.size());
+      return read;
+    } catch (nlohmann::json::exception const& failure) {
+      throw format_error{{options_.out.string(), "record of a trained policy", printable(failure.what()),
+                          "what compare_methods writes", "Choose another --out."}};
+    }
   }
 
   void announce(Record const& record) const {

@@ -40,7 +40,7 @@ int run(Options const& options) {
   if (options.threads > 0) set_threads(options.threads);
   auto const lock = FolderLock{options.out};
   auto const file = options.out / "plan.json";
-  if (!options.resume && std::filesystem::exists(file))
+  if (!options.resume && consistency::detail::is_there(file.native()))
     throw config_error{{options.out.string(), "a comparison is in this folder", "plan.json",
                         "an empty folder", "Go on with it (--resume) or choose another --out."}};
   auto const plan = options.resume ? Plan::load(file) : options.plan;

@@ -86,9 +86,9 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
   o.plan = Plan::for_data(data);
   o.plan.size = size;
   o.plan.seed = seed;
-  if (!images.empty()) o.plan.images = std::filesystem::absolute(images).string();
+  if (!images.empty()) o.plan.images = example::absolute_path(images);
   add_budget(o, app, teacher_steps, steps);
-  if (!perceptual.empty()) o.plan.perceptual = std::filesystem::absolute(perceptual).string();
+  if (!perceptual.empty()) o.plan.perceptual = example::absolute_path(perceptual);
   return std::nullopt;
 }
 

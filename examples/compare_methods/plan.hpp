@@ -52,7 +52,7 @@ struct Plan {
       auto const* const text = reinterpret_cast<char const*>(bytes.data());
       return nlohmann::json::parse(text, text + bytes.size()).get<Plan>();
     } catch (nlohmann::json::exception const& failure) {
-      throw format_error{{path.string(), "not a plan", failure.what(), "a file of compare_methods",
+      throw format_error{{path.string(), "not a plan", printable(failure.what()), "a file of compare_methods",
                           "Start a new comparison in another --out."}};
     }
   }

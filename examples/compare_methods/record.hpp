@@ -3,6 +3,8 @@
 // What is known of a trained policy: its curve, and what it took.
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,20 @@ struct Record {
   double seconds = 0;            ///< of training alone
   std::string stopped;           ///< why training ended early, if it did
   NLOHMANN_DEFINE_TYPE_INTRUSIVE(Record, steps, quality, done, seconds, stopped)
+
+  /// Throws format_error for a record that a file has and no training can have made.
+  void check(std::size_t measures) const {
+    auto fits = steps.size() == quality.size() && done >= 0 && std::isfinite(seconds) && seconds >= 0;
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      fits = fits && steps[i] > (i == 0 ? 0 : steps[i - 1]) && steps[i] <= done;
+    for (auto const& one : quality)
+      fits = fits && one.size() == measures &&
+             std::all_of(one.begin(), one.end(), [](double value) { return std::isfinite(value); });
+    if (!fits)
+      throw consistency::format_error{{"compare_methods", "record of a trained policy",
+                                       "steps, qualities or times that do not fit each other",
+                                       "what compare_methods writes", "Choose another --out."}};
+  }
 
   bool measured() const { return !quality.empty(); }
   double final_quality() const { return quality.back().front(); }

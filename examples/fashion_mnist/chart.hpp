@@ -20,7 +20,7 @@ class LossChart {
     low_ = high_ = 1;
     auto first = true;
     for (auto const loss : history.losses) {
-      if (!(loss > 0)) continue;
+      if (!shown(loss)) continue;
       low_ = first ? loss : std::min(low_, loss);
       high_ = first ? loss : std::max(high_, loss);
       first = false;
@@ -37,6 +37,9 @@ class LossChart {
 
  private:
   static constexpr double width = 800, height = 340, left = 56, right = 14, top = 30, bottom = 34;
+
+  /// What a logarithmic axis has room for: its marks, powers of ten, are few.
+  static bool shown(double loss) { return loss > 1e-30 && loss < 1e30; }
 
   double x(double step) const {
     return left + (width - left - right) * step / static_cast<double>(std::max<Index>(1, recipe_.steps));
@@ -110,7 +113,7 @@ class LossChart {
     auto stage = Index{-1};
     for (std::size_t i = 0; i < history_.losses.size(); ++i) {
       auto const loss = history_.losses[i];
-      if (!(loss > 0)) continue;
+      if (!shown(loss)) continue;
       auto const begins = std::exchange(stage, times.stage(history_.steps[i] - 1)) != stage;
       sum = (begins ? 0 : memory * sum) + (1 - memory) * loss;
       weight = (begins ? 0 : memory * weight) + (1 - memory);

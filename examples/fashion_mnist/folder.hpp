@@ -4,8 +4,8 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <consistency/io/checkpoint.hpp>
@@ -22,40 +22,68 @@ class Folder {
 
   std::filesystem::path operator/(char const* name) const { return path_ / name; }
   std::filesystem::path checkpoint() const { return path_ / "checkpoint.safetensors"; }
+  std::filesystem::path damaged() const { return path_ / "checkpoint.damaged.safetensors"; }
   std::filesystem::path history() const { return path_ / "history.safetensors"; }
   std::filesystem::path model() const { return path_ / "model.safetensors"; }
 
-  /// The newest whole checkpoint. Where the last one is damaged it is set aside, and the one before is taken.
+  /// The newest whole checkpoint. One that should have come before it is said to be damaged and, where the
+  /// system allows it, set aside.
   CheckpointFile newest() const {
+    auto found = newest_checkpoint(checkpoint());
+    for (auto const& [path, code, message] : found.passed) {
+      std::fprintf(stderr, "%s\n", message.c_str());
+      auto const broken = code == ErrorCode::integrity || code == ErrorCode::format;
+      std::error_code failure;
+      if (broken && path == checkpoint()) std::filesystem::rename(path, damaged(), failure);
+      if (failure) std::fprintf(stderr, "It cannot be set aside: %s.\n", failure.message().c_str());
+    }
+    if (found.path != checkpoint())
+      std::fprintf(stderr, "%s is taken instead, at step %s.\n", found.path.c_str(),
+                   to_text(found.file.step()).c_str());
+    return std::move(found.file);
+  }
+
+  /// Before a new run: an unfinished one is not overwritten unless that is wanted. Throws config_error, and
+  /// removes nothing.
+  void check_free(bool overwrite) const {
+    if (overwrite || !used()) return;
+    auto const refuse = [&](std::string what, std::string found, std::string const& advice) {
+      throw config_error{{path_.string(), std::move(what), std::move(found), "an empty folder",
+                          advice + "choose another --out, or start again (--overwrite)."}};
+    };
     try {
-      return CheckpointFile{checkpoint()};
-    } catch (error const& failure) {
-      auto const before = previous_checkpoint(checkpoint());
-      if (!std::filesystem::exists(before)) throw;
-      auto file = CheckpointFile{before};
-      if (failure.code() == ErrorCode::integrity || failure.code() == ErrorCode::format)
-        std::filesystem::rename(checkpoint(), path_ / "checkpoint.damaged.safetensors");
-      std::fprintf(stderr, "%s\nThe checkpoint before it is taken instead, at step %s.\n", failure.what(),
-                   to_text(file.step()).c_str());
-      return file;
+      auto const file = newest_checkpoint(checkpoint()).file;
+      auto const steps = to_recipe(file.settings(), checkpoint().string()).steps;
+      if (file.step() < steps)
+        refuse("an unfinished run is in this folder",
+               "step " + to_text(file.step()) + " of " + to_text(steps), "Go on with it (--resume), ");
+    } catch (integrity_error const& failure) {
+      refuse("a damaged run is in this folder", failure.what(), "Mend it, ");
+    } catch (format_error const& failure) {
+      refuse("a damaged run is in this folder", failure.what(), "Mend it, ");
+    } catch (io_error const& failure) {
+      refuse("a run that cannot be read is in this folder", failure.what(), "Mend it, ");
     }
   }
 
-  /// Makes way for a new run. Unless told to overwrite it, an unfinished run is not destroyed: config_error.
-  void clear(bool overwrite) const {
-    if (!overwrite && std::filesystem::exists(checkpoint())) {
-      auto const file = newest();
-      auto const steps = to_recipe(file.settings(), checkpoint().string()).steps;
-      if (file.step() < steps)
-        throw config_error{{path_.string(), "an unfinished run is in this folder",
-                            "step " + to_text(file.step()) + " of " + to_text(steps), "an empty folder",
-                            "Go on with it (--resume), choose another --out, or start again (--overwrite)."}};
+  /// The first checkpoint of a new run is on disk: what is left of the run before goes.
+  void forget_run_before() const {
+    for (auto const& file : {previous_checkpoint(checkpoint()), damaged(), history()}) {
+      std::error_code failure;
+      std::filesystem::remove(file, failure);
+      if (failure)
+        std::fprintf(stderr, "%s of the run before cannot be removed: %s.\n", file.c_str(),
+                     failure.message().c_str());
     }
-    for (auto const& file : {checkpoint(), previous_checkpoint(checkpoint()), history()})
-      std::filesystem::remove(file);
   }
 
  private:
+  bool used() const {
+    for (auto const& name : checkpoint_names(checkpoint()))
+      if (consistency::detail::is_there(name.native())) return true;
+    return consistency::detail::is_there(damaged().native());
+  }
+
   std::filesystem::path path_;
   FolderLock lock_;
 };

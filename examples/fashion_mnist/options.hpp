@@ -88,7 +88,7 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
 
   if (argc > 0) o.program = argv[0];
   o.recipe = Recipe::for_data(data);
-  if (!images.empty() && !o.recipe.points()) o.recipe.images = std::filesystem::absolute(images).string();
+  if (!images.empty() && !o.recipe.points()) o.recipe.images = absolute_path(images);
   if (batch > 0) o.recipe.batch = batch;
   o.recipe.seed = seed;
   o.recipe.steps = steps;

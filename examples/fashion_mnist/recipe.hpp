@@ -185,8 +185,16 @@ inline GapTimes build_times(Recipe const& r) {
 inline std::vector<Index> stage_starts(Recipe const& r) {
   auto const times = build_times(r);
   std::vector<Index> starts;
-  for (Index k = 1; k < r.steps; ++k)
-    if (times.stage(k) != times.stage(k - 1)) starts.push_back(k);
+  for (Index k = 0; k < r.steps;) {
+    auto const stage = times.stage(k);
+    auto same = k, other = r.steps;  // the next stage begins between them
+    while (other - same > 1) {
+      auto const middle = same + (other - same) / 2;
+      (times.stage(middle) == stage ? same : other) = middle;
+    }
+    if (other < r.steps) starts.push_back(other);
+    k = other;
+  }
   return starts;
 }
 

@@ -43,7 +43,7 @@ Index plan_steps(ConsistencyFunction<Network> const& f, Recipe recipe, auto& bat
     trainer.step(to<typename X::Backend>(batches(k)));
   }
   auto const spent = whole.seconds(), per_step = (spent - from) / static_cast<double>(k - warm_up);
-  return std::max<Index>(1, static_cast<Index>((0.92 * 60 * minutes - spent) / per_step));
+  return static_cast<Index>(std::clamp((0.92 * 60 * minutes - spent) / per_step, 1.0, 0x1p31));
 }
 
 /// A run on tensors X. Data are made and files written on the host.
@@ -58,6 +58,7 @@ class Run {
   Run(Options const& options, Folder const& folder, std::optional<CheckpointFile> const& saved)
       : folder_{folder},
         quiet_{options.quiet},
+        first_save_{!saved},
         recipe_{options.recipe},
         batches_{Subject::open(recipe_)},
         f_{Subject::network(recipe_)},
@@ -65,7 +66,8 @@ class Run {
     if (!saved) return;
     trainer_.resume(to<Backend>(saved->state(f_.network().parameters())));
     try {
-      history_ = History::load(folder_.history(), recipe_.steps, saved->step());
+      auto const say = [](std::string const& dropped) { std::fprintf(stderr, "%s\n", dropped.c_str()); };
+      history_ = History::load(folder_.history(), recipe_, saved->step(), blank_frame(), say);
     } catch (error const& loss) {
       std::fprintf(stderr, "%s\nThe report will show only what comes from now on.\n", loss.what());
     }
@@ -167,19 +169,31 @@ class Run {
     return all;
   }
 
+  /// Of the size that frames have.
+  Image blank_frame() const {
+    auto shape = Shape{Subject::preview};
+    for (auto const extent : f_.network().data_shape()) shape.push_back(extent);
+    return Subject::draw(Tensor<float>{shape, 0.0F}, 2);
+  }
+
   void draw_frame() {
     history_.frames.push_back({step(), Subject::draw(preview(1), 2)});
     write_png(folder_ / "latest.png", history_.frames.back().image);
   }
 
   /// The history first: what it has beyond the checkpoint is dropped on resuming, what it lacks would be
-  /// lost.
-  void save() const {
+  /// lost. But the first checkpoint of a run comes before everything that belongs to the run before.
+  void save() {
     auto const checkpoint = [&] {
       save_checkpoint(folder_.checkpoint(), to<Cpu>(trainer_.state()), to_metadata(recipe_));
+      if (std::exchange(first_save_, false)) folder_.forget_run_before();
     };
+    if (first_save_) {
+      checkpoint();
+      return history_.save(folder_.history(), recipe_);
+    }
     try {
-      history_.save(folder_.history());
+      history_.save(folder_.history(), recipe_);
     } catch (io_error const&) {
       checkpoint();
       throw;
@@ -210,6 +224,7 @@ class Run {
 
   Folder const& folder_;
   bool quiet_;
+  bool first_save_;  ///< is still to come
   Recipe recipe_;
   Batches batches_;
   Function f_;

@@ -44,7 +44,7 @@ int run(Options& options) {
     saved = folder.newest();
     options.recipe = to_recipe(saved->settings(), folder.checkpoint().string());
   } else {
-    folder.clear(options.overwrite);
+    folder.check_free(options.overwrite);
   }
   return options.recipe.points() ? train<Points, X>(options, folder, saved)
                                  : train<Pictures, X>(options, folder, saved);

@@ -1,9 +1,14 @@
 #pragma once
 
 #include <cstdio>
+#include <filesystem>
 #include <optional>
+#include <string>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
+
+#include <consistency/io/file_descriptor.hpp>
 
 namespace example {
 
@@ -18,6 +23,15 @@ inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     return 2;
   }
   return std::nullopt;
+}
+
+/// The path from the root, for files that say where others are. Throws io_error where this folder is gone.
+inline std::string absolute_path(std::string const& path) {
+  std::error_code failure;
+  auto const absolute = std::filesystem::absolute(path, failure);
+  if (failure)
+    consistency::detail::refuse_io(path, "no absolute path", failure.value(), "Start in another folder.");
+  return absolute.string();
 }
 
 }  // namespace example

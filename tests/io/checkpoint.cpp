@@ -74,6 +74,13 @@ class FileSizeLimit {
   void (*handler_)(int);
 };
 
+/// Flips one bit of the last tensor.
+void damage(std::filesystem::path const& path) {
+  auto bytes = read_file(path);
+  bytes.back() ^= std::byte{1};
+  write_file_atomically(path, bytes);
+}
+
 /// The file at `path` with its metadata and tensors changed by `edit`, under another name and with a new
 /// digest.
 template <class Edit>
@@ -200,6 +207,121 @@ TEST_CASE("a process killed at any moment loses no checkpoint it has acknowledge
     auto const loaded = load_checkpoint(path, net.parameters());
     CHECK(loaded.state.step >= last);
     CHECK(same(loaded.state.theta, state.theta));
+  }
+}
+
+TEST_CASE("a damaged checkpoint never takes the place of a whole one before it") {
+  TempFolder const folder;
+  auto const net = small_network();
+  auto const path = folder / "c.safetensors";
+  auto state = some_state(net.parameters());
+  for (state.step = 1; state.step <= 2; ++state.step) save_checkpoint(path, state, {});
+  damage(path);
+  CHECK(newest_checkpoint(path).file.step() == 1);
+  CHECK(newest_checkpoint(path).path == previous_checkpoint(path));
+  REQUIRE(newest_checkpoint(path).passed.size() == 1);
+  CHECK(newest_checkpoint(path).passed[0].path == path);
+  CHECK(newest_checkpoint(path).passed[0].code == ErrorCode::integrity);
+  state.step = 3;
+  save_checkpoint(path, state, {});
+  CHECK(CheckpointFile{path}.step() == 3);
+  CHECK(CheckpointFile{previous_checkpoint(path)}.step() == 1);
+  CHECK(newest_checkpoint(path).passed.empty());
+  CHECK(folder.files() == 2);
+}
+
+TEST_CASE("the newest whole checkpoint is found under every name that a killed save leaves it") {
+  auto const net = small_network();
+  auto state = some_state(net.parameters());
+  // For each name: 0 not there, 1 damaged, 2 whole.
+  for (auto trial = 0; trial < 27; ++trial) {
+    TempFolder const folder;
+    auto const path = folder / "c.safetensors";
+    auto const names = checkpoint_names(path);
+    CHECK(names[2] == folder / "c.next.safetensors");
+    auto wanted = Index{-1};
+    for (auto i = 3, rest = trial; i-- > 0; rest /= 3) {
+      if (rest % 3 == 0) continue;
+      state.step = 10 + i;
+      save_parameters(names[static_cast<std::size_t>(i)], state.theta, Role::theta, state.step, {});
+      if (rest % 3 == 1) damage(names[static_cast<std::size_t>(i)]);
+      if (rest % 3 == 2) wanted = state.step;
+    }
+    CAPTURE(trial);
+    if (wanted >= 0) {
+      auto const found = newest_checkpoint(path);
+      CHECK(found.file.step() == wanted);
+      CHECK(found.path == names[static_cast<std::size_t>(wanted - 10)]);
+      state.step = 99;
+      save_checkpoint(path, state, {});
+      CHECK(CheckpointFile{path}.step() == 99);
+      // A whole one whose name was still to be given is given it, and so comes before others.
+      CHECK(CheckpointFile{names[1]}.step() == (wanted == 11 && trial % 3 == 2 ? 12 : wanted));
+      CHECK(folder.files() == 2);
+    } else if (trial == 0) {
+      check_refused<ErrorCode::io>([&] { newest_checkpoint(path); }, {"c.safetensors: open failed"});
+    } else {
+      check_refused<ErrorCode::integrity>([&] { newest_checkpoint(path); }, {"tensor 'theta/"});
+    }
+    remove_checkpoints(path);
+    CHECK(folder.files() == 0);
+    remove_checkpoints(path);
+  }
+}
+
+TEST_CASE("a save takes away what a killed save has left") {
+  TempFolder const folder;
+  auto const path = folder / "c.safetensors";
+  auto const state = some_state(small_network().parameters());
+  save_checkpoint(path, state, {});
+  for (auto const* const name : {"c.previous.safetensors.link", ".writing-c.next.safetensors-0",
+                                 ".writing-c.next.safetensors-1", "c.next.safetensors"})
+    write_file_atomically(folder / name, text_bytes("half"));
+  save_checkpoint(path, state, {});
+  CHECK(folder.files() == 2);
+}
+
+TEST_CASE("a checkpoint that is saved again keeps its mode, and so does the one before") {
+  TempFolder const folder;
+  auto const path = folder / "c.safetensors";
+  auto const state = some_state(small_network().parameters());
+  auto const mode = [&](std::filesystem::path const& file) {
+    return std::filesystem::status(file).permissions();
+  };
+  constexpr auto mine = std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
+  save_checkpoint(path, state, {});
+  std::filesystem::permissions(path, mine);
+  save_checkpoint(path, state, {});
+  CHECK(mode(path) == mine);
+  CHECK(mode(previous_checkpoint(path)) == mine);
+}
+
+TEST_CASE("names of checkpoints are put beside the file's own, whatever dots are in its path") {
+  CHECK(previous_checkpoint("c.safetensors") == "c.previous.safetensors");
+  CHECK(previous_checkpoint("a.b/c") == "a.b/c.previous");
+  CHECK(previous_checkpoint("a.b/.c") == "a.b/.c.previous");
+  CHECK(previous_checkpoint("/c.1.2") == "/c.1.previous.2");
+}
+
+TEST_CASE("a number that is not finite is found in a file when it is loaded, with tensor and place") {
+  TempFolder const folder;
+  auto const net = small_network();
+  auto const path = folder / "c.safetensors", other = folder / "d.safetensors";
+  save_checkpoint(path, some_state(net.parameters()), {});
+  for (auto const bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                         -std::numeric_limits<float>::infinity()}) {
+    std::vector<float> values(8, 1);
+    values[5] = bad;
+    rewrite(path, other, [&](auto& entries, auto&) {
+      for (auto& entry : entries)
+        if (entry.name == "averaged/hidden0.bias") entry = tensor_entry(entry.name, {8}, values);
+    });
+    auto const words = {std::string_view{"d.safetensors"}, std::string_view{"'averaged/hidden0.bias'"},
+                        std::string_view{"at value 5"}};
+    check_refused<ErrorCode::numeric>([&] { load_checkpoint(other, net.parameters()); }, words);
+    check_refused<ErrorCode::numeric>([&] { load_parameters(other, net.parameters(), Role::averaged); },
+                                      words);
+    CHECK(load_parameters(other, net.parameters(), Role::theta).flat().count() > 0);
   }
 }
 

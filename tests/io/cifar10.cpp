@@ -1,7 +1,11 @@
+#include <cstddef>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include <consistency/io/cifar10.hpp>
 
+#include "peak_memory.hpp"
 #include "support.hpp"
 
 using namespace consistency;
@@ -77,4 +81,11 @@ TEST_CASE("CIFAR-10 without files, or with one that is missing, is refused") {
   check_refused<ErrorCode::dataset>([] { read_cifar10({}); }, {"0 files"});
   check_refused<ErrorCode::io>([] { read_cifar10({"/nowhere/data_batch_1.bin"}); },
                                {"/nowhere/data_batch_1.bin"});
+}
+
+TEST_CASE("reading CIFAR-10 takes little more memory than the images") {
+  TempFolder const folder;
+  write_file_atomically(folder / "1", Bytes(std::size_t{3073} * 16'384));
+  auto const files = std::vector<std::filesystem::path>(2, folder / "1");
+  CHECK(peak_memory_of([&] { read_cifar10(files); }) < 2 * 3073 * 16'384 + (std::size_t{32} << 20U));
 }

@@ -191,13 +191,87 @@ TEST_CASE("a symbolic link is followed, not replaced") {
   CHECK(read_file(folder / "real") == bytes_of("new"));
 }
 
-TEST_CASE("a replaced file keeps its owner-only permissions") {
+TEST_CASE("a replaced file keeps its mode and owner, and a new one has what the umask leaves") {
   TempFolder const folder;
-  auto const path = folder / "private";
-  write_file_atomically(path, text_bytes("old"));
-  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  auto const path = folder / "file";
+  auto const state = [&] {
+    struct ::stat now {};
+    REQUIRE(::stat(path.c_str(), &now) == 0);
+    return now;
+  };
+  auto const before = ::umask(027);
   write_file_atomically(path, text_bytes("new"));
-  CHECK(fs::status(path).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK((state().st_mode & 07777U) == 0640U);
+  for (auto const mode : {0600U, 0664U, 0444U, 0755U, 0606U}) {
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    write_file_atomically(path, text_bytes("replaced"));
+    CHECK((state().st_mode & 07777U) == mode);
+  }
+  ::umask(before);
+  if (::chown(path.c_str(), 65534, 65534) != 0) return;  // not as root
+  REQUIRE(::chmod(path.c_str(), 0660) == 0);
+  write_file_atomically(path, text_bytes("replaced"));
+  CHECK(state().st_uid == 65534);
+  CHECK(state().st_gid == 65534);
+  CHECK((state().st_mode & 07777U) == 0660U);
+}
+
+TEST_CASE("rights of a group that cannot be kept do not go to another group") {
+  TempFolder const folder;
+  auto const path = folder / "file";
+  write_file_atomically(path, text_bytes("old"));
+  if (::geteuid() != 0 || ::chown(path.c_str(), 65534, 12345) != 0) {
+    MESSAGE("skipped: only root can give a file to a group that is not its own");
+    return;
+  }
+  REQUIRE(::chmod(path.c_str(), 0664) == 0);
+  REQUIRE(::chmod(folder.path().c_str(), 0777) == 0);
+  {
+    Nobody const nobody;
+    if (!Nobody::powerless()) return;
+    write_file_atomically(path, text_bytes("new"));
+  }
+  struct ::stat now {};
+  REQUIRE(::stat(path.c_str(), &now) == 0);
+  CHECK(now.st_gid != 12345);
+  CHECK((now.st_mode & 07777U) == 0644U);
+}
+
+TEST_CASE("what a killed process was writing goes when that name is next written, and only then") {
+  TempFolder const folder;
+  auto const path = folder / "state.bin";
+  for (auto const* const name : {".writing-state.bin-0", ".writing-state.bin-1", ".writing-other.bin-0"})
+    write_file_atomically(folder / name, text_bytes("half"));
+  write_file_atomically(path, text_bytes("whole"));
+  CHECK(read_file(path) == bytes_of("whole"));
+  CHECK(fs::exists(folder / ".writing-other.bin-0"));
+  CHECK(folder.files() == 2);
+}
+
+TEST_CASE("what a living writer is writing is left to it") {
+  TempFolder const folder;
+  auto const path = folder / "state.bin";
+  {
+    auto first = detail::AtomicFile{path, path, 5};
+    auto second = detail::AtomicFile{path, path, 6};
+    first.write(text_bytes("first"));
+    write_file_atomically(path, text_bytes("third"));
+    second.write(text_bytes("second"));
+    second.commit();
+    CHECK(read_file(path) == bytes_of("second"));
+    first.commit();
+    CHECK(read_file(path) == bytes_of("first"));
+  }
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a name of many bytes per letter is cut between letters") {
+  TempFolder const folder;
+  std::string name = "x";
+  for (auto i = 0; i < 60; ++i) name += "\xc3\xa4";
+  auto const file = detail::AtomicFile{folder / name, folder / name, 0};
+  auto const entry = fs::directory_iterator { folder.path() } -> path().filename().string();
+  CHECK(entry == ".writing-" + name.substr(0, 99) + "-0");
 }
 
 TEST_CASE("a reader sees the old file or the new one, never a part") {

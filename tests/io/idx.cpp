@@ -1,10 +1,13 @@
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <span>
 
 #include <zlib.h>
 
 #include <consistency/io/idx.hpp>
 
+#include "peak_memory.hpp"
 #include "support.hpp"
 
 using namespace consistency;
@@ -144,6 +147,50 @@ TEST_CASE("a gzip bomb is stopped at the limit") {
   CHECK(gunzip(bomb, zeros.size(), "bomb") == zeros);
   check_refused<ErrorCode::format>([&] { gunzip(bomb, zeros.size() - 1, "bomb"); }, {"too large", "9999999"});
   check_refused<ErrorCode::format>([&] { gunzip(bomb, 0, "bomb"); }, {"too large", "at most 0"});
+}
+
+TEST_CASE("a packed IDX file gives as many bytes as its header announces, and is refused for others") {
+  auto const header = [](int count) {
+    return bytes_of({0, 0, 8, 3, 0, 0, 0, count, 0, 0, 4, 0, 0, 0, 4, 0});
+  };
+  TempFolder const folder;
+  Bytes plain(3U << 20U);
+  for (std::size_t i = 0; i < plain.size(); ++i) plain[i] = static_cast<std::byte>(i * 31U >> 5U);
+  write_file_atomically(folder / "a", gzip(joined(header(3), plain)));
+  auto const set = read_idx_images(folder / "a");
+  CHECK(set.count == 3);
+  CHECK(std::equal(plain.begin(), plain.end(), std::as_bytes(std::span{set.pixels}).begin()));
+  check_images_refused(gzip(joined(header(2), plain)), {"oversized", "more than 2097152 bytes"});
+  check_images_refused(gzip(joined(header(4), plain)), {"truncated", "found 3145728 bytes", "4194304"});
+  write_file_atomically(folder / "b", gzip(header(255)));
+  check_refused<ErrorCode::format>([&] { read_idx_images(folder / "b"); },
+                                   {"truncated", "expected 267386880"});
+  check_refused<ErrorCode::format>([&] { read_idx_images(folder / "a", 3145727); },
+                                   {"too large", "3145728 bytes", "at most 3145727"});
+  auto damaged = gzip(joined(header(3), plain));
+  damaged[damaged.size() - 5] ^= std::byte{1};
+  check_images_refused(damaged, {"incorrect data check"});
+  check_images_refused(joined(gzip(joined(header(3), plain)), bytes_of("tail")), {"no gzip member"});
+  auto const first = ByteView{plain}.first(1'000'000), second = ByteView{plain}.subspan(1'000'000);
+  write_file_atomically(folder / "c", joined(gzip(joined(header(3), first)), gzip(second)));
+  CHECK(read_idx_images(folder / "c").pixels == set.pixels);
+}
+
+TEST_CASE("reading images takes little more memory than the images") {
+  TempFolder const folder;
+  auto const mib = std::size_t{1} << 20U;
+  auto const idx = bytes_of({0, 0, 8, 3, 0, 0, 0, 96, 0, 0, 4, 0, 0, 0, 4, 0});
+  write_file_atomically(folder / "plain", joined(idx, Bytes(96 * mib)));
+  write_file_atomically(folder / "packed", gzip(joined(idx, Bytes(96 * mib))));
+  auto announced = idx;
+  announced[7] = std::byte{0};
+  announced[11] = announced[10] = std::byte{0};
+  announced[7] = announced[11] = std::byte{1};
+  write_file_atomically(folder / "bomb", gzip(joined(announced, Bytes(96 * mib))));
+  auto const read = [&](char const* name) { return peak_memory_of([&] { read_idx_images(folder / name); }); };
+  CHECK(read("plain") < 128 * mib);
+  CHECK(read("packed") < 128 * mib);
+  CHECK(read("bomb") < 16 * mib);
 }
 
 TEST_CASE("Fashion-MNIST is read as Debian packs it") {

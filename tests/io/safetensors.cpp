@@ -10,6 +10,7 @@
 
 #include <consistency/io/safetensors.hpp>
 
+#include "peak_memory.hpp"
 #include "support.hpp"
 
 using namespace consistency;
@@ -88,7 +89,7 @@ TEST_CASE("tensors and metadata come back bit for bit") {
     auto const file = read_safetensors(folder / "a");
     CHECK(file.verified() == with_digest);
     CHECK(file.entries().size() == 5);
-    CHECK(file.metadata().size() == (with_digest ? 5 : 3));
+    CHECK(file.metadata().size() == (with_digest ? 5U : 3U));
     for (auto const& [key, value] : metadata) CHECK(file.metadata().at(key) == value);
     for (auto const& entry : sample.entries()) {
       auto const* const found = file.find(entry.name);
@@ -328,11 +329,88 @@ TEST_CASE("every single flipped bit of a file with a digest is noticed") {
   CHECK(missed == 0);
 }
 
-TEST_CASE("swapped tensors and changed names break the digest") {
-  auto bytes = sample_bytes(true);
-  std::swap(bytes[bytes.size() - 1], bytes[bytes.size() - 2]);
-  check_refused<ErrorCode::integrity>([&] { parse_safetensors(bytes, "model.safetensors"); },
-                                      {"model.safetensors", "digest", "computed", "stored", "another copy"});
+TEST_CASE("a damaged tensor is named with its digest, and so are several") {
+  auto const whole = sample_bytes(true);
+  auto const file = parse_safetensors(whole, "x");
+  auto const refused = [&](Bytes const& bytes, std::initializer_list<std::string_view> words) {
+    check_refused<ErrorCode::integrity>([&] { parse_safetensors(bytes, "model.safetensors"); }, words);
+  };
+  auto all = whole;
+  auto end = whole.size();
+  for (auto i = file.entries().size(); i-- > 0;) {
+    auto const& entry = file.entries()[i];
+    if (entry.bytes.empty()) continue;
+    end -= entry.bytes.size();
+    auto damaged = whole;
+    damaged[end] ^= std::byte{1};
+    all[end] ^= std::byte{1};
+    auto changed = Bytes{entry.bytes.begin(), entry.bytes.end()};
+    changed[0] ^= std::byte{1};
+    refused(damaged, {"model.safetensors: tensor '" + entry.name + "': found digest " + digest(changed),
+                      "the stored digest " + digest(entry.bytes), "another copy"});
+  }
+  refused(all, {"tensor '" + file.entries().front().name + "', tensor '"});
+}
+
+TEST_CASE("damage to a header is told from damage to tensors") {
+  auto const file = sample_bytes(true);
+  auto const text = bytes_text(file);
+  auto const refused = [&](std::string_view field, int by, std::initializer_list<std::string_view> words) {
+    auto damaged = file;
+    damaged[text.find(field) + field.size()] ^= static_cast<std::byte>(by);
+    check_refused<ErrorCode::integrity>([&] { parse_safetensors(damaged, "model.safetensors"); }, words);
+  };
+  refused("\"tensor_digests\":\"", 1, {"model.safetensors: header: found digest", "the stored digest"});
+  refused("\"header_digest\":\"", 1, {"model.safetensors: header: found digest", "the stored digest"});
+  refused("\"digest\":\"", 1, {"model.safetensors: digest: found computed", "stored"});
+}
+
+TEST_CASE("a file with the digest of the whole alone is verified as before") {
+  auto const written = sample_bytes(true);
+  auto const length = static_cast<std::size_t>(load_little<std::uint64_t>(written));
+  auto header = std::string{bytes_text(ByteView{written}.subspan(8, length))};
+  for (auto const* const key : {",\"header_digest\":\"", ",\"tensor_digests\":\""}) {
+    auto const from = header.find(key);
+    REQUIRE(from != std::string::npos);
+    header.erase(from, header.find('"', from + std::string_view{key}.size()) + 1 - from);
+  }
+  auto const place = header.find("\"digest\":\"") + 10;
+  header.replace(place, 32, 32, '0');
+  auto const data = ByteView{written}.subspan(8 + length);
+  header.replace(place, 32, digest(std::array{text_bytes(header), data}));
+  Bytes older;
+  append_little(older, std::uint64_t{header.size()});
+  older = joined(joined(older, text_bytes(header)), data);
+  CHECK(parse_safetensors(older, "x").verified());
+  older.back() ^= std::byte{1};
+  check_refused<ErrorCode::integrity>([&] { parse_safetensors(older, "x"); }, {"x: digest: found computed"});
+}
+
+TEST_CASE(
+    "a reader does not see the digests of tensors and header, so that its metadata can be written again") {
+  auto const file = parse_safetensors(sample_bytes(true), "x");
+  for (auto const* const key : {"header_digest", "tensor_digests"})
+    CHECK_FALSE(file.metadata().contains(key));
+}
+
+TEST_CASE("headers that would take much more memory than their bytes are refused") {
+  auto const many = [](std::size_t size, auto const& piece) {
+    std::string header = "{";
+    for (auto i = 0; header.size() + 100 < size; ++i) header += (i == 0 ? "" : ",") + piece(i);
+    return header + "}";
+  };
+  auto const refused = [](std::string const& header, std::initializer_list<std::string_view> words) {
+    check_refused<ErrorCode::format>([&] { parse(header); }, words);
+  };
+  auto const full = std::size_t{16} << 20U;
+  refused(many(full, [](int i) { return tensor(std::to_string(i).c_str(), "U8", "0", "0,0"); }),
+          {"header: found", "tensors and 0 texts"});
+  auto const texts = many(full - 20, [](int i) { return "\"" + std::to_string(i) + "\":\"\""; });
+  refused("{\"__metadata__\":" + texts + "}", {"header: found 0 tensors and", "texts of metadata"});
+  refused("{\"" + std::string(full - 100, 'a') + "\":{}}", {"text or number of 16777116 bytes", "2097152"});
+  refused("{" + std::string(full - 100, ' ') + "}", {"text or number of"});
+  auto const quotes = std::string(4U << 20U, '\\');  // escaped: they end no text
+  refused("{\"" + quotes + "\":{}}", {"text or number of 4194304 bytes"});
 }
 
 TEST_CASE("a digest that cannot be trusted is refused") {
@@ -402,7 +480,10 @@ TEST_CASE("tensors that no file may hold are not written") {
       [&] {
         write({good}, {{"k", std::string(16U << 20U, 'x')}});
       },
-      {"header", "16777216"});
+      {"a text of 16777218 bytes", "at most 2097152"});
+  Metadata texts;
+  for (auto i = 0; i < 9; ++i) texts[std::to_string(i)] = std::string(2'000'000, 'x');
+  check_refused<ErrorCode::config>([&] { write({good}, texts); }, {"header", "at most 16777216"});
   check_refused<ErrorCode::shape>([&] { write({tensor_entry("a", {3}, values)}); },
                                   {"tensor 'a'", "8 bytes", "96 bits"});
   check_refused<ErrorCode::shape>(
@@ -411,6 +492,55 @@ TEST_CASE("tensors that no file may hold are not written") {
       },
       {"fits 64 bits"});
   CHECK(folder.files() == 0);
+}
+
+TEST_CASE("reading tensors takes at most 32 MiB more than their file") {
+  TempFolder const folder;
+  auto const mib = std::size_t{1} << 20U;
+  auto const header = [](std::size_t size, auto const& piece) {
+    std::string text;
+    for (auto i = 0; text.size() < size; ++i) text += (i == 0 ? "" : ",") + piece(i);
+    return text;
+  };
+  auto const short_names = [](int i) { return tensor(std::to_string(i), "U8", "0", "0,0"); };
+  std::string ones = "1";
+  for (auto i = 0; i < 60; ++i) ones += ",1";
+  auto const long_shapes = [&](int i) { return tensor(std::to_string(i), "U8", "0," + ones, "0,0"); };
+  auto const texts = [](int i) { return "\"" + std::to_string(i) + "\":\"\""; };
+  auto const several = std::string(2'000'000, 'x');
+  auto const long_texts = [&](int i) { return "\"" + std::to_string(i) + "\":\"" + several + "\""; };
+  for (auto const& text :
+       {"{" + header(15 * mib, short_names) + "}", "{" + header(2 * mib, short_names) + "}",
+        "{" + header(15 * mib, long_shapes) + "}", "{" + header(2 * mib, long_shapes) + "}",
+        "{\"__metadata__\":{" + header(15 * mib, texts) + "}}",
+        "{\"__metadata__\":{" + header(1 * mib, texts) + "}}",
+        "{\"__metadata__\":{" + header(13 * mib, long_texts) + "}}",
+        "{\"" + std::string(15 * mib, 'x') + "\":{}}"}) {
+    CAPTURE(text.substr(0, 100));
+    auto const file = file_of(text);
+    write_file_atomically(folder / "x", file);
+    CHECK(peak_memory_of([&] { read_safetensors(folder / "x"); }) < file.size() + 32 * mib);
+  }
+}
+
+TEST_CASE("what is written can be read: as many tensors as a reader takes, and not one more") {
+  TempFolder const folder;
+  std::vector<std::uint8_t> const none;
+  auto const write = [&](int count) {
+    std::vector<TensorEntry> entries;
+    for (auto i = 0; i < count; ++i)
+      entries.push_back(tensor_entry("t" + std::to_string(100'000 + i), {0}, none));
+    write_safetensors(folder / "x", entries);
+  };
+  auto most = 10'000;
+  for (auto step = 1 << 17; step > 0; step /= 2) try {
+      write(most + step);
+      CHECK(read_safetensors(folder / "x").verified());
+      most += step;
+    } catch (config_error const&) {
+    }
+  CHECK(most > 40'000);
+  check_refused<ErrorCode::config>([&] { write(most + 1); }, {"tensors", "fewer, or several files"});
 }
 
 TEST_CASE("a checkpoint that does not fit the disk keeps the one before") {

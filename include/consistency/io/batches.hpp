@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <consistency/core/random.hpp>
+#include <consistency/io/counter_index.hpp>
 #include <consistency/io/image_set.hpp>
 #include <consistency/tensor/tensor.hpp>
 
@@ -37,9 +38,11 @@ inline std::vector<std::uint32_t> shuffled(std::uint32_t count, Key key, std::ui
 /// once, in an order of its own; what is left when less than a batch remains is not visited in that epoch.
 class ImageBatches {
  public:
-  /// Throws config_error for a batch below 1 or above the number of images.
+  /// Throws config_error for a batch below 1 or above the number of images, and dataset_error for images that
+  /// are not all there (ImageSet::check).
   ImageBatches(ImageSet images, Index batch, Key key) : images_{std::move(images)}, batch_{batch}, key_{key} {
     constexpr auto most = Index{0xffffffff};
+    images_.check();
     if (batch < 1 || batch > images_.count || images_.count > most)
       throw config_error{{.where = "ImageBatches",
                           .what = "batch size",
@@ -58,8 +61,10 @@ class ImageBatches {
     auto const numbers = order(k);
     auto x = Tensor<float>{{batch_, images_.height, images_.width, images_.channels}};
     auto* to = x.mutable_data();
+    auto const size = static_cast<std::size_t>(images_.image_size());
     for (auto const number : numbers)
-      for (auto const pixel : images_.image(number)) *to++ = static_cast<float>(pixel) / 127.5F - 1.0F;
+      for (auto const pixel : std::span{images_.pixels}.subspan(number * size, size))
+        *to++ = static_cast<float>(pixel) / 127.5F - 1.0F;
     return x;
   }
 
@@ -68,7 +73,8 @@ class ImageBatches {
     if (k < 0) throw config_error{{"ImageBatches", "step", number_text(k), "0 or more", ""}};
     auto const epoch = k / per_epoch();
     if (order_.empty() || epoch != epoch_) {
-      order_ = shuffled(static_cast<std::uint32_t>(images_.count), key_, static_cast<std::uint32_t>(epoch));
+      order_ = shuffled(static_cast<std::uint32_t>(images_.count), key_,
+                        counter_index("ImageBatches", "epoch", epoch));
       epoch_ = epoch;
     }
     return std::span{order_}.subspan(static_cast<std::size_t>(k % per_epoch() * batch_),

@@ -7,6 +7,7 @@
 #include <consistency/core/error.hpp>
 #include <consistency/core/random.hpp>
 #include <consistency/io/batches.hpp>
+#include <consistency/io/counter_index.hpp>
 #include <consistency/tensor/tensor.hpp>
 
 namespace consistency {
@@ -19,19 +20,20 @@ class CheckerboardBatches {
   static constexpr std::uint32_t squares = 4;               ///< along either side
   static constexpr double half_side = 0.86602540378443865;  ///< 0.5 · √3
 
-  /// Throws config_error for a batch below 1.
+  /// Throws config_error for a batch below 1 or above 2^32 - 1.
   CheckerboardBatches(Index batch, Key key) : batch_{batch}, key_{key.with_stream(stream::data_order)} {
-    if (batch < 1)
-      throw config_error{{"CheckerboardBatches", "batch size", number_text(batch), "1 or more", ""}};
+    if (counter_index("CheckerboardBatches", "batch size", batch) < 1)
+      throw config_error{{"CheckerboardBatches", "batch size", "0", "1 or more", ""}};
   }
 
   Index batch() const noexcept { return batch_; }
 
-  /// The points of step k = 0, 1, ….
+  /// The points of step k = 0, 1, …, (batch, 2). Throws config_error for a step outside 0 to 2^32 - 1.
   Tensor<float> operator()(Index k) const {
+    auto const step = counter_index("CheckerboardBatches", "step", k);
     auto x = Tensor<float>{{batch_, 2}};
     for (Index i = 0; i < batch_; ++i) {
-      auto const at = Counter{static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(i)};
+      auto const at = Counter{step, static_cast<std::uint32_t>(i)};
       auto const u = uniform_block<double>(key_, at, 1);
       auto const number = uniform_below(squares * squares / 2, key_, at);  // number of a dark square
       auto const row = number / (squares / 2), column = 2 * (number % (squares / 2)) + row % 2;

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -15,6 +13,9 @@
 
 #include <consistency/core/version.hpp>
 #include <consistency/io/checkpoint_file.hpp>
+#include <consistency/io/finite.hpp>
+#include <consistency/io/newest_checkpoint.hpp>
+#include <consistency/io/safetensors_digest.hpp>
 #include <consistency/io/safetensors_write.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/training/trainer.hpp>
@@ -36,13 +37,8 @@ inline void append_entries(std::vector<TensorEntry>& entries, Role role,
   for (ParameterId id = 0; id < arena.table().entries().size(); ++id) {
     auto const& parameter = arena.table().entries()[id];
     auto const values = arena[id].values();
-    auto const bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
-    if (bad != values.end())
-      throw numeric_error{{.where = "save_checkpoint",
-                           .what = "tensor '" + tensor_name(role, parameter.name) + "'",
-                           .found = number_text(*bad) + " at value " + number_text(bad - values.begin()),
-                           .expected = "finite numbers",
-                           .advice = "Nothing was written; go on from the last checkpoint."}};
+    require_finite("save_checkpoint", tensor_name(role, parameter.name), values,
+                   "Nothing was written; go on from the last checkpoint.");
     entries.push_back(tensor_entry(tensor_name(role, parameter.name), file_shape(parameter.shape), values));
   }
 }
@@ -56,33 +52,50 @@ inline Metadata checkpoint_metadata(Index step, Key key, Metadata const& setting
   return all;
 }
 
-inline void rename_or_refuse(std::filesystem::path const& from, std::filesystem::path const& to) {
+inline void rename_or_refuse(std::string const& from, std::string const& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) refuse_io(to, "rename failed", errno, "");
 }
 
 /// `from` gets the second name `to`, in place of what bore it; it keeps its own name where the file system
 /// can link.
-inline void give_name(std::filesystem::path const& from, std::filesystem::path const& to) {
-  auto const link = to.string() + ".link";
-  ::unlink(link.c_str());
-  auto const linked = ::link(from.c_str(), link.c_str()) == 0;
-  rename_or_refuse(linked ? std::filesystem::path{link} : from, to);
-  ::unlink(link.c_str());  // rename() does nothing where both are one file already
+inline void give_name(std::string const& from, std::string const& to) {
+  auto link = TemporaryName{to + ".link"};
+  link.hold();  // rename() does nothing where both are one file already
+  ::unlink(link.name().c_str());
+  auto const linked = ::link(from.c_str(), link.name().c_str()) == 0;
+  rename_or_refuse(linked ? link.name() : from, to);
+}
+
+/// What a killed save may have left: a link, and a whole checkpoint that has not got its name.
+inline void take_up_killed_save(std::string const& path, std::string const& next,
+                                std::string const& previous) {
+  ::unlink((previous + ".link").c_str());
+  if (::access(next.c_str(), F_OK) == 0 && !is_whole_safetensors(path) && is_whole_safetensors(next))
+    rename_or_refuse(next, path);
+}
+
+/// save_checkpoint for tensors and names that are made.
+inline void replace_checkpoint(std::string const& path, std::span<TensorEntry const> entries,
+                               Metadata const& metadata) {
+  auto const previous = beside(path, ".previous");
+  auto next = TemporaryName{next_checkpoint(path)};
+  take_up_killed_save(path, next.name(), previous);
+  next.hold();
+  write_safetensors(next.name(), entries, metadata, true, path);
+  check_whole_safetensors(next.name());
+  if (is_whole_safetensors(path)) give_name(path, previous);
+  rename_or_refuse(next.name(), path);
+  next.release();
 }
 
 }  // namespace detail
 
-/// The name under which `save_checkpoint` keeps the checkpoint before: name.previous.ext.
-inline std::filesystem::path previous_checkpoint(std::filesystem::path const& path) {
-  auto previous = path;
-  return previous.replace_filename(path.stem().string() + ".previous" + path.extension().string());
-}
-
-/// Writes a run's state and settings as one safetensors file with a digest, reads it back to verify it, and
-/// only then lets it take the place of the checkpoint before, which stays under `previous_checkpoint(path)`.
-/// At every moment one of the two names holds a whole checkpoint. Throws io_error, numeric_error (a number
-/// that is not finite) or config_error (settings that are not UTF-8); the last checkpoint is then still
-/// there.
+/// Writes a run's state and settings as one safetensors file with digests, reads it back to verify it, and
+/// only then lets it take the place of the checkpoint before, which, if it is whole, stays under
+/// `previous_checkpoint(path)`. At every moment one of `checkpoint_names(path)` holds a whole checkpoint,
+/// once there was one, and `newest_checkpoint(path)` finds it. Mode and owner are kept. Throws io_error,
+/// integrity_error (it differs when it is read back), numeric_error (a number that is not finite) or
+/// config_error (settings that are not UTF-8); the last checkpoint is then still there.
 inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Tensor<float>> const& state,
                             Metadata const& settings) {
   // Names every field: one more field in TrainingState does not compile until it is saved and loaded too.
@@ -93,29 +106,18 @@ inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Ten
   detail::append_entries(entries, Role::averaged, averaged);
   detail::append_entries(entries, Role::first_moment, first_moment);
   detail::append_entries(entries, Role::second_moment, second_moment);
-
-  auto next = path;
-  next.replace_filename(path.stem().string() + ".next" + path.extension().string());
-  std::error_code ignored;
-  auto const replaces = std::filesystem::exists(path, ignored);
+  auto const metadata = detail::checkpoint_metadata(step, key, settings);
+  auto const replaces = ::access(path.c_str(), F_OK) == 0;
   try {
-    write_safetensors(next, entries, detail::checkpoint_metadata(step, key, settings));
-    static_cast<void>(CheckpointFile{next});
-    if (replaces) detail::give_name(path, previous_checkpoint(path));
-    detail::rename_or_refuse(next, path);
+    detail::replace_checkpoint(path.native(), entries, metadata);
   } catch (io_error const& failure) {
-    ::unlink(next.c_str());
     auto report = failure.report();
     report.where = path.string();
     report.advice = replaces ? "The last checkpoint was kept." : "There is no checkpoint yet.";
     throw io_error{report};
-  } catch (...) {
-    ::unlink(next.c_str());
-    throw;
   }
-  auto const folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-  if (auto const handle = detail::FileDescriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-      !handle.open() || (::fsync(handle.get()) != 0 && errno != EINVAL))
+  auto const folder = detail::open_file(detail::folder_of(path.native()).c_str(), O_RDONLY | O_DIRECTORY);
+  if (!folder.open() || !detail::sync_folder(folder.get()))
     detail::refuse_io(path, "fsync (folder) failed", errno,
                       "The checkpoint is in place, but not yet safe from a power failure.");
 }

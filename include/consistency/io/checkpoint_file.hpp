@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include <consistency/core/version.hpp>
+#include <consistency/io/finite.hpp>
 #include <consistency/io/safetensors_read.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/training/trainer.hpp>
@@ -93,7 +93,8 @@ class CheckpointFile {
   Index step() const noexcept { return step_; }
   Key key() const noexcept { return key_; }
 
-  /// Throws mismatch_error, listing every tensor that is missing, unexpected, or of another shape or type.
+  /// Throws mismatch_error, listing every tensor that is missing, unexpected, or of another shape or type,
+  /// and numeric_error for a number that is not finite.
   TrainingState<Tensor<float>> state(ParameterTable const& table) const {
     detail::Mismatches mismatches;
     auto const has_target = holds(Role::target);
@@ -178,10 +179,10 @@ class CheckpointFile {
 
   Parameters<Tensor<float>> copy(ParameterTable const& table, Role role) const {
     auto arena = Parameters<Tensor<float>>{table};
+    auto* const numbers = arena.flat().mutable_data();
     for (auto const& parameter : table.entries()) {
-      auto const bytes = file_.find(detail::tensor_name(role, parameter.name))->bytes;
-      if (!bytes.empty())
-        std::memcpy(arena.flat().mutable_data() + parameter.offset, bytes.data(), bytes.size());
+      auto const name = detail::tensor_name(role, parameter.name);
+      detail::copy_finite(name_, name, file_.find(name)->bytes, numbers + parameter.offset);
     }
     return arena;
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <consistency/core/error.hpp>
@@ -17,45 +18,80 @@ namespace consistency {
 
 namespace detail {
 
-/// Appends the records of one batch: a label byte, then the red, green and blue planes of 32 x 32 bytes.
-inline void append_cifar10_batch(ImageSet& set, ByteView bytes, std::string const& name) {
-  constexpr auto plane = std::size_t{32 * 32};
-  constexpr auto record = 1 + 3 * plane;
-  constexpr auto classes = std::uint8_t{10};
-  if (auto const kind = recognise(bytes); !kind.name.empty())
-    throw dataset_error{{name, "not a CIFAR-10 batch", std::string{kind.name}, "the binary version's *.bin",
-                         std::string{kind.advice}}};
-  auto const records = bytes.size() / record;
-  if (records == 0 || bytes.size() % record != 0)
-    throw dataset_error{{name, "size of a CIFAR-10 batch",
-                         number_text(bytes.size()) + " bytes: " + number_text(records) +
-                             " whole records and " + number_text(bytes.size() % record) + " bytes left over",
-                         "a multiple of 3073 bytes, not 0", "Is the file truncated, or CIFAR-100?"}};
-  auto const first = set.pixels.size();
-  set.pixels.resize(first + records * 3 * plane);
-  for (std::size_t r = 0; r < records; ++r) {
-    auto const label = std::to_integer<std::uint8_t>(bytes[r * record]);
+/// Appends the records of one batch: a label byte, then the red, green and blue planes of 32 x 32 bytes. They
+/// are read some at a time.
+class Cifar10Batch {
+ public:
+  static constexpr auto plane = std::size_t{32 * 32}, record = 1 + 3 * plane;
+
+  explicit Cifar10Batch(std::filesystem::path const& path) : file_{path} {}
+
+  void append_to(ImageSet& set) {
+    auto piece = Bytes(64 * record);
+    std::uint64_t records = 0;
+    for (auto got = piece.size(); got == piece.size();) {
+      got = file_.read(piece);
+      if (records == 0) {
+        check_kind(ByteView{piece}.first(got));
+        if (auto const size = file_.size().value_or(got); size % record != 0 || got == 0) refuse_size(size);
+      }
+      if (got % record != 0) refuse_size(records * record + got);
+      for (std::size_t at = 0; at < got; at += record)
+        append_record(set, ByteView{piece}.subspan(at, record), records++);
+    }
+  }
+
+ private:
+  void append_record(ImageSet& set, ByteView bytes, std::uint64_t number) const {
+    constexpr auto classes = std::uint8_t{10};
+    auto const label = std::to_integer<std::uint8_t>(bytes[0]);
     if (label >= classes)
-      throw dataset_error{{name, "label of record " + number_text(r), number_text(label), "0 to 9",
-                           "Is it a CIFAR-10 batch at all?"}};
+      throw dataset_error{{file_.path(), "label of record " + number_text(number), number_text(label),
+                           "0 to 9", "Is it a CIFAR-10 batch at all?"}};
     set.labels.push_back(label);
-    auto const planes = bytes.subspan(r * record + 1, 3 * plane);
-    auto* const pixels = set.pixels.data() + first + r * 3 * plane;
+    auto const first = set.pixels.size();
+    set.pixels.resize(first + 3 * plane);
+    auto* const pixels = set.pixels.data() + first;
     for (std::size_t p = 0; p < plane; ++p)
       for (std::size_t channel = 0; channel < 3; ++channel)
-        pixels[3 * p + channel] = std::to_integer<std::uint8_t>(planes[channel * plane + p]);
+        pixels[3 * p + channel] = std::to_integer<std::uint8_t>(bytes[1 + channel * plane + p]);
+    ++set.count;
   }
-  set.count += static_cast<Index>(records);
-}
+
+  void check_kind(ByteView bytes) const {
+    if (auto const kind = recognise(bytes); !kind.name.empty())
+      throw dataset_error{{file_.path(), "not a CIFAR-10 batch", std::string{kind.name},
+                           "the binary version's *.bin", std::string{kind.advice}}};
+  }
+
+  [[noreturn]] void refuse_size(std::uint64_t size) const {
+    throw dataset_error{{file_.path(), "size of a CIFAR-10 batch",
+                         number_text(size) + " bytes: " + number_text(size / record) + " whole records and " +
+                             number_text(size % record) + " bytes left over",
+                         "a multiple of 3073 bytes, not 0", "Is the file truncated, or CIFAR-100?"}};
+  }
+
+  FileReader file_;
+};
 
 }  // namespace detail
 
 /// Batches of the official binary version, one after the other: (n, 32, 32, 3) with labels 0..9.
-/// Throws io_error, or dataset_error (no batch, size, label, gzip/tar/pickle instead).
+/// Throws io_error, dataset_error (no batch, size, label, gzip/tar/pickle instead) or resource_error.
 inline ImageSet read_cifar10(std::vector<std::filesystem::path> const& batches) {
   if (batches.empty()) throw dataset_error{{"read_cifar10", "list of batches", "0 files", "1 or more", ""}};
   ImageSet set{.count = 0, .height = 32, .width = 32, .channels = 3, .pixels = {}, .labels = {}};
-  for (auto const& batch : batches) detail::append_cifar10_batch(set, read_file(batch), batch.string());
+  std::uint64_t records = 0;  // so that memory is asked for once; what cannot be looked at is said when read
+  for (auto const& batch : batches) {
+    std::error_code failure;
+    auto const size = std::filesystem::file_size(batch, failure);
+    if (!failure) records += size / detail::Cifar10Batch::record;
+  }
+  detail::within_memory(batches.front(), [&] {
+    set.pixels.reserve(static_cast<std::size_t>(records) * 3 * detail::Cifar10Batch::plane);
+    set.labels.reserve(static_cast<std::size_t>(records));
+    for (auto const& batch : batches) detail::Cifar10Batch{batch}.append_to(set);
+  });
   return set;
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
+#include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,81 +26,123 @@ namespace detail {
 /// An array of bytes in the format of the MNIST family.
 struct IdxArray {
   std::vector<std::uint64_t> extents;
-  ByteView values;
+  std::vector<std::uint8_t> values;
 };
 
-/// Layout: 0, 0, type code, rank, then big-endian 32-bit extents, then the values.
-inline IdxArray parse_idx(ByteView bytes, std::size_t rank, std::string const& name) {
-  auto const refuse = [&](std::string what, std::string found, std::string expected,
-                          std::string advice = "") {
-    throw format_error{{name, std::move(what), std::move(found), std::move(expected), std::move(advice)}};
-  };
-  constexpr auto unsigned_bytes = std::byte{0x08};
-  auto const size_text = number_text(bytes.size()) + " bytes";
-  auto const header_size = 4 + 4 * rank;
-  if (auto const kind = recognise(bytes); !kind.name.empty())
-    refuse("not an IDX file", std::string{kind.name}, "IDX data, plain or .gz", std::string{kind.advice});
-  if (bytes.size() < 4)
-    refuse("IDX header truncated", size_text, number_text(header_size) + " bytes or more");
-  if (bytes[0] != std::byte{0} || bytes[1] != std::byte{0})
-    refuse("IDX magic", printable(bytes_text(bytes.first(4))), "two zero bytes");
-  if (bytes[2] != unsigned_bytes)
-    refuse("IDX type code", number_text(std::to_integer<int>(bytes[2])), "8 (unsigned bytes)");
-  if (auto const found = std::to_integer<std::size_t>(bytes[3]); found != rank)
-    refuse("IDX rank", number_text(found), number_text(rank) + (rank == 3 ? " (images)" : " (labels)"),
-           "Images and labels are in different files: were they exchanged?");
-  if (bytes.size() < header_size)
-    refuse("IDX header truncated", size_text, number_text(header_size) + " bytes or more");
+/// Reads an array of `rank` axes. Layout: 0, 0, type code, rank, then big-endian 32-bit extents, then the
+/// values. The header is read first, and memory taken for what it announces alone.
+class IdxReader {
+ public:
+  IdxReader(std::size_t rank, std::string name) : rank_{rank}, name_{std::move(name)} {}
 
-  IdxArray array;
-  for (std::size_t axis = 0; axis < rank; ++axis)
-    array.extents.push_back(load_big<std::uint32_t>(bytes.subspan(4 + 4 * axis)));
-  array.values = bytes.subspan(header_size);
-  auto const expected = checked_product(array.extents);
-  if (!expected) refuse("IDX extents", "a product of more than 2^64", "a size that can exist");
-  if (*expected != array.values.size())
-    refuse(array.values.size() < *expected ? "IDX data truncated" : "IDX data oversized",
-           number_text(array.values.size()) + " bytes after the header",
-           number_text(*expected) + " bytes, the product of the extents", "Fetch the file again.");
-  if (*expected == 0)
-    throw dataset_error{{name, "data set is empty", "an extent of 0", "1 or more along every axis", ""}};
-  return array;
-}
+  /// `head`: the first bytes, `source` gives those behind them. There are at most `left` of these, and as
+  /// many where that is `exact`; the values may be at most `limit`.
+  IdxArray read(ByteView head, auto& source, std::uint64_t left, bool exact, std::uint64_t limit) const {
+    auto array = IdxArray{extents(head), {}};
+    auto const rest = head.subspan(header_size());
+    auto const count = checked_product(array.extents);
+    if (!count) refuse("IDX extents", "a product of more than 2^64", "a size that can exist");
+    auto const there =
+        left > std::numeric_limits<std::uint64_t>::max() - rest.size() ? left : rest.size() + left;
+    if (*count > there || (exact && *count < there)) refuse_size(number_text(there), *count > there, *count);
+    if (*count > limit)
+      refuse("IDX data too large", number_text(*count) + " bytes, the product of the extents",
+             "at most " + number_text(limit));
+    if (*count == 0)
+      throw dataset_error{{name_, "data set is empty", "an extent of 0", "1 or more along every axis", ""}};
+    array.values.resize(static_cast<std::size_t>(*count));
+    auto const values = std::as_writable_bytes(std::span{array.values});
+    auto const known = std::min(rest.size(), values.size());
+    std::copy_n(rest.begin(), known, values.begin());
+    auto const got = known + source.read(values.subspan(known));
+    if (got < *count) refuse_size(number_text(got), true, *count);
+    std::array<std::byte, 1> more;
+    if (rest.size() > known || source.read(more) > 0)
+      refuse_size("more than " + number_text(got), false, *count);
+    return array;
+  }
 
-inline Bytes read_plain_or_gzip(std::filesystem::path const& path, std::uint64_t limit) {
-  auto bytes = read_file(path);
-  return is_gzip(bytes) ? gunzip(bytes, limit, path.string()) : bytes;
-}
+ private:
+  std::size_t header_size() const { return 4 + 4 * rank_; }
 
-inline std::vector<std::uint8_t> to_integers(ByteView bytes) {
-  std::vector<std::uint8_t> values(bytes.size());
-  if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
-  return values;
+  std::vector<std::uint64_t> extents(ByteView head) const {
+    constexpr auto unsigned_bytes = std::byte{0x08};
+    auto const size_text = number_text(head.size()) + " bytes";
+    if (auto const kind = recognise(head); !kind.name.empty())
+      refuse("not an IDX file", std::string{kind.name}, "IDX data, plain or .gz", std::string{kind.advice});
+    if (head.size() < 4)
+      refuse("IDX header truncated", size_text, number_text(header_size()) + " bytes or more");
+    if (head[0] != std::byte{0} || head[1] != std::byte{0})
+      refuse("IDX magic", printable(bytes_text(head.first(4))), "two zero bytes");
+    if (head[2] != unsigned_bytes)
+      refuse("IDX type code", number_text(std::to_integer<int>(head[2])), "8 (unsigned bytes)");
+    if (auto const found = std::to_integer<std::size_t>(head[3]); found != rank_)
+      refuse("IDX rank", number_text(found), number_text(rank_) + (rank_ == 3 ? " (images)" : " (labels)"),
+             "Images and labels are in different files: were they exchanged?");
+    if (head.size() < header_size())
+      refuse("IDX header truncated", size_text, number_text(header_size()) + " bytes or more");
+    std::vector<std::uint64_t> extents;
+    for (std::size_t axis = 0; axis < rank_; ++axis)
+      extents.push_back(load_big<std::uint32_t>(head.subspan(4 + 4 * axis)));
+    return extents;
+  }
+
+  [[noreturn]] void refuse_size(std::string const& found, bool truncated, std::uint64_t count) const {
+    refuse(truncated ? "IDX data truncated" : "IDX data oversized", found + " bytes after the header",
+           number_text(count) + " bytes, the product of the extents", "Fetch the file again.");
+  }
+
+  [[noreturn]] void refuse(std::string what, std::string found, std::string expected,
+                           std::string advice = "") const {
+    throw format_error{{name_, std::move(what), std::move(found), std::move(expected), std::move(advice)}};
+  }
+
+  std::size_t rank_;
+  std::string name_;
+};
+
+inline IdxArray read_idx_array(std::filesystem::path const& path, std::size_t rank, std::uint64_t limit) {
+  return within_memory(path, [&] {
+    constexpr auto head_size = std::size_t{512};  // enough to recognise other kinds of files
+    constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max();
+    auto const reader = IdxReader{rank, path.string()};
+    auto file = FileReader{path};
+    auto head = Bytes(head_size);
+    head.resize(file.read(head));
+    auto const packed = is_gzip(head);
+    if (packed || !file.size()) file.read_onto(head);
+    if (!packed) {
+      auto const left = file.size().value_or(0);
+      return reader.read(head, file, left > head.size() ? left - head.size() : 0, true, unlimited);
+    }
+    auto source = GzipReader{head, path.string()};
+    auto plain = Bytes(head_size);
+    plain.resize(source.read(plain));
+    return reader.read(plain, source, source.at_most(), false, limit);
+  });
 }
 
 }  // namespace detail
 
-/// Largest IDX file that a .gz may unpack to, in bytes.
+/// Most values that an IDX file in a .gz may have.
 inline constexpr std::uint64_t idx_limit = std::uint64_t{1} << 32U;
 
 /// Grey images (n, h, w, 1) of an MNIST-like file, plain or .gz whatever its name; no labels.
-/// Throws io_error, format_error (magic, type code, rank, size) or dataset_error (empty).
+/// Throws io_error, format_error (magic, type code, rank, size), dataset_error (empty) or resource_error.
 inline ImageSet read_idx_images(std::filesystem::path const& path, std::uint64_t limit = idx_limit) {
-  auto const bytes = detail::read_plain_or_gzip(path, limit);
-  auto const array = detail::parse_idx(bytes, 3, path.string());
+  auto array = detail::read_idx_array(path, 3, limit);
   return {.count = static_cast<Index>(array.extents[0]),
           .height = static_cast<Index>(array.extents[1]),
           .width = static_cast<Index>(array.extents[2]),
           .channels = 1,
-          .pixels = detail::to_integers(array.values),
+          .pixels = std::move(array.values),
           .labels = {}};
 }
 
 /// Labels of an MNIST-like file, plain or .gz; same errors.
 inline std::vector<std::uint8_t> read_idx_labels(std::filesystem::path const& path,
                                                  std::uint64_t limit = idx_limit) {
-  auto const bytes = detail::read_plain_or_gzip(path, limit);
-  return detail::to_integers(detail::parse_idx(bytes, 1, path.string()).values);
+  return detail::read_idx_array(path, 1, limit).values;
 }
 
 /// Images with their labels. Throws dataset_error when there are not as many of one as of the other.

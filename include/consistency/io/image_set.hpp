@@ -1,13 +1,17 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <consistency/core/error.hpp>
 #include <consistency/core/shape.hpp>
+#include <consistency/io/bytes.hpp>
 
 namespace consistency {
 
@@ -19,8 +23,30 @@ struct ImageSet {
 
   Index image_size() const { return height * width * channels; }  ///< bytes per image
 
-  /// Pixels of one image. Throws shape_error for a number outside 0..count-1.
+  /// Throws dataset_error for an extent below 1, pixels that do not fill the extents, or labels that are not
+  /// one per image.
+  void check() const {
+    auto const extents = std::array{count, height, width, channels};
+    if (*std::min_element(extents.begin(), extents.end()) < 1)
+      refuse("extents", text(), "1 or more along every axis");
+    std::array<std::uint64_t, 4> factors{};
+    std::copy(extents.begin(), extents.end(), factors.begin());
+    auto const size = checked_product(factors);
+    if (!size || *size != pixels.size())
+      refuse("pixels", number_text(pixels.size()) + " bytes for " + text(),
+             size ? number_text(*size) + " bytes, the product of the extents" : "a size that can exist");
+    if (!labels.empty() && labels.size() != static_cast<std::size_t>(count))
+      refuse("labels", number_text(labels.size()) + " for " + text(), "one per image, or none");
+  }
+
+  std::string text() const {  ///< "60000 images (28, 28, 1)"
+    return number_text(count) + " images (" + number_text(height) + ", " + number_text(width) + ", " +
+           number_text(channels) + ")";
+  }
+
+  /// Pixels of one image. Throws shape_error for a number outside 0..count-1, and as `check` does.
   std::span<std::uint8_t const> image(Index number) const {
+    check();
     if (number < 0 || number >= count)
       throw shape_error{{.where = "ImageSet",
                          .what = "image number",
@@ -29,6 +55,15 @@ struct ImageSet {
                          .advice = ""}};
     auto const size = static_cast<std::size_t>(image_size());
     return std::span{pixels}.subspan(static_cast<std::size_t>(number) * size, size);
+  }
+
+ private:
+  [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
+    throw dataset_error{{.where = "ImageSet",
+                         .what = std::move(what),
+                         .found = std::move(found),
+                         .expected = std::move(expected),
+                         .advice = "Is every image there, and all of one size?"}};
   }
 };
 

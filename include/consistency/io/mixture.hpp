@@ -7,6 +7,7 @@
 
 #include <consistency/core/error.hpp>
 #include <consistency/core/random.hpp>
+#include <consistency/io/counter_index.hpp>
 #include <consistency/tensor/tensor.hpp>
 
 namespace consistency {
@@ -19,18 +20,20 @@ class MixtureBatches {
   static constexpr double spread = 0.05;                ///< standard deviation of a Gaussian
   static constexpr double radius = 0.7035623639735145;  ///< √(2 (0.5² − spread²))
 
-  /// Throws config_error for a batch below 1.
+  /// Throws config_error for a batch below 1 or above 2^32 - 1.
   MixtureBatches(Index batch, Key key) : batch_{batch}, key_{key.with_stream(stream::data_order)} {
-    if (batch < 1) throw config_error{{"MixtureBatches", "batch size", number_text(batch), "1 or more", ""}};
+    if (counter_index("MixtureBatches", "batch size", batch) < 1)
+      throw config_error{{"MixtureBatches", "batch size", "0", "1 or more", ""}};
   }
 
   Index batch() const noexcept { return batch_; }
 
-  /// The points of step k = 0, 1, ….
+  /// The points of step k = 0, 1, …, (batch, 2). Throws config_error for a step outside 0 to 2^32 - 1.
   Tensor<float> operator()(Index k) const {
+    auto const step = counter_index("MixtureBatches", "step", k);
     auto x = Tensor<float>{{batch_, 2}};
     for (Index i = 0; i < batch_; ++i) {
-      auto const at = Counter{static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(i)};
+      auto const at = Counter{step, static_cast<std::uint32_t>(i)};
       auto const mode = philox(key_, at, 0)[0] % modes;
       auto const z = normal_block<double>(key_, at, 1);
       x.mutable_data()[2 * i] = static_cast<float>(radius * std::cos(angle(mode)) + spread * z[0]);

@@ -7,6 +7,7 @@
 
 #include <consistency/core/error.hpp>
 #include <consistency/core/random.hpp>
+#include <consistency/io/counter_index.hpp>
 #include <consistency/tensor/tensor.hpp>
 
 namespace consistency {
@@ -19,18 +20,20 @@ class RingsBatches {
   static constexpr double blur = 0.02;                  ///< standard deviation, of either coordinate
   static constexpr double radius = 0.8937113628012122;  ///< of the outer circle: √(3.2 (0.5² − blur²))
 
-  /// Throws config_error for a batch below 1.
+  /// Throws config_error for a batch below 1 or above 2^32 - 1.
   RingsBatches(Index batch, Key key) : batch_{batch}, key_{key.with_stream(stream::data_order)} {
-    if (batch < 1) throw config_error{{"RingsBatches", "batch size", number_text(batch), "1 or more", ""}};
+    if (counter_index("RingsBatches", "batch size", batch) < 1)
+      throw config_error{{"RingsBatches", "batch size", "0", "1 or more", ""}};
   }
 
   Index batch() const noexcept { return batch_; }
 
-  /// The points of step k = 0, 1, ….
+  /// The points of step k = 0, 1, …, (batch, 2). Throws config_error for a step outside 0 to 2^32 - 1.
   Tensor<float> operator()(Index k) const {
+    auto const step = counter_index("RingsBatches", "step", k);
     auto x = Tensor<float>{{batch_, 2}};
     for (Index i = 0; i < batch_; ++i) {
-      auto const at = Counter{static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(i)};
+      auto const at = Counter{step, static_cast<std::uint32_t>(i)};
       auto const bits = philox(key_, at, 0);
       auto const r = bits[0] % 2 == 0 ? radius : radius / 2;
       auto const angle = 2 * std::numbers::pi * to_uniform<double>(bits[1]);

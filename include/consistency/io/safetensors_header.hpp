@@ -21,29 +21,41 @@ namespace consistency {
 /// Free text that travels with the tensors of a file.
 using Metadata = std::map<std::string, std::string>;
 
-/// Largest header that is written, and read unless the caller allows more; in bytes.
+/// Largest header that is written, and read unless the caller allows more; in bytes. What is made of a header
+/// takes at most twice as much memory.
 inline constexpr std::uint64_t safetensors_header_limit = std::uint64_t{16} << 20U;
+/// Largest name or text of the metadata; where the caller allows more, an eighth of that.
+inline constexpr std::uint64_t safetensors_text_limit = safetensors_header_limit / 8;
 
 namespace detail {
 
 inline constexpr std::string_view metadata_name = "__metadata__";
-// Two keys, so that damage to one of them cannot turn a file with a digest into one without.
-inline constexpr std::string_view digest_key = "digest", digest_type_key = "digest_type",
-                                  digest_type = "xxh3-128";
-inline constexpr std::string_view blank_digest = "00000000000000000000000000000000";
 
 inline bool has_control_bytes(std::string_view name) {
   return std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
-/// Where the digest's value stands in a header as it is written here, or npos. An unescaped quote after a
-/// brace or a comma begins a key, so no other text can be taken for it.
-inline std::size_t digest_position(std::string_view json) {
-  for (auto const before : {"{\"", ",\""}) {
-    auto const field = before + std::string{digest_key} + "\":\"";
-    if (auto const at = json.find(field); at != std::string_view::npos) return at + field.size();
+// What is made of a header may take `header_memory(limit)` bytes: so much for a tensor, a number in its shape
+// or offsets, and a text of the metadata, beside their names and the text itself.
+inline constexpr std::uint64_t tensor_memory = 320, number_memory = 16, text_memory = 144;
+constexpr std::uint64_t header_memory(std::uint64_t limit) { return limit + limit / 4; }
+
+/// Bytes of the longest part of a header that a parser must hold as one: a text, a number, white space.
+inline std::size_t longest_token(std::string_view json) {
+  std::size_t longest = 0, begin = 0;
+  auto quoted = false;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    auto const c = json[at];
+    if (quoted && c == '\\') {
+      ++at;
+    } else if (c == '"' ||
+               (!quoted && (c == ',' || c == ':' || c == '[' || c == ']' || c == '{' || c == '}'))) {
+      longest = std::max(longest, at - begin);
+      quoted = c == '"' && !quoted;
+      begin = at + 1;
+    }
   }
-  return std::string_view::npos;
+  return std::max(longest, json.size() - std::min(begin, json.size()));
 }
 
 /// What a header says about one tensor; offsets count from the end of the header.
@@ -59,8 +71,13 @@ class SafetensorsHeader {
   std::map<std::string, TensorRecord, std::less<>> tensors;
   Metadata metadata;
 
-  /// Throws format_error; `file` is for messages.
-  SafetensorsHeader(std::string_view json, std::string file) : file_{std::move(file)} {
+  /// Throws format_error, also for a header whose contents would take much more memory than `limit`; `file`
+  /// is for messages.
+  SafetensorsHeader(std::string_view json, std::string file, std::uint64_t limit)
+      : file_{std::move(file)}, memory_{header_memory(limit)} {
+    if (auto const longest = json.size() > limit / 8 ? longest_token(json) : 0; longest > limit / 8)
+      refuse("header", "a text or number of " + number_text(longest) + " bytes",
+             "at most " + number_text(limit / 8) + ", an eighth of the limit of the header");
     // A zero byte would end the parser's input early and hide what follows.
     if (auto const at = json.find('\0'); at != std::string_view::npos)
       refuse("header", "a zero byte at byte " + number_text(at + prefix), "JSON text");
@@ -78,12 +95,14 @@ class SafetensorsHeader {
   bool number_unsigned(std::uint64_t number) {
     if (numbers_ == nullptr) unexpected("the number " + number_text(number));
     if (numbers_->size() == largest_rank) unexpected("one number more");
+    claim(number_memory);
     numbers_->push_back(number);
     return true;
   }
 
   bool string(std::string& text) {
     if (place_ == Place::metadata) {
+      claim(text.size());
       metadata[key_] = text;
     } else if (place_ == Place::tensor && key_ == "dtype") {
       tensor_->second.dtype = dtype_of(text);
@@ -96,6 +115,8 @@ class SafetensorsHeader {
   }
 
   bool key(std::string& name) {
+    if (place_ == Place::root && name != metadata_name) claim(tensor_memory + 2 * name.size());
+    if (place_ == Place::metadata) claim(text_memory + name.size());
     key_ = name;
     auto fresh = false;
     if (place_ == Place::metadata) {
@@ -174,11 +195,22 @@ class SafetensorsHeader {
     refuse(subject(), std::move(found), std::move(expected));
   }
 
+  /// Takes its share of the memory that a header may lead to.
+  void claim(std::uint64_t bytes) {
+    if (bytes > memory_)
+      refuse("header",
+             number_text(tensors.size()) + " tensors and " + number_text(metadata.size()) +
+                 " texts of metadata up to here",
+             "fewer: they take more memory than a header may, in relation to its limit");
+    memory_ -= bytes;
+  }
+
   [[noreturn]] void refuse(std::string what, std::string found, std::string expected) const {
     throw format_error{{file_, std::move(what), std::move(found), std::move(expected), ""}};
   }
 
   std::string file_, key_;
+  std::uint64_t memory_;
   std::map<std::string, TensorRecord, std::less<>>::iterator tensor_;
   std::vector<std::uint64_t>* numbers_ = nullptr;
   Place place_ = Place::start;

@@ -16,6 +16,7 @@
 #include <consistency/io/digest.hpp>
 #include <consistency/io/dtype.hpp>
 #include <consistency/io/file.hpp>
+#include <consistency/io/safetensors_digest.hpp>
 #include <consistency/io/safetensors_header.hpp>
 #include <consistency/io/signature.hpp>
 #include <consistency/io/tensor_entry.hpp>
@@ -26,11 +27,12 @@ namespace consistency {
 /// valid.
 class SafetensorsFile {
  public:
-  /// Throws format_error (any rule of the format broken) or integrity_error (a digest that does not match).
+  /// Throws format_error (any rule of the format broken) or integrity_error (a digest that does not match),
+  /// which names the tensors that are damaged, or the header, where the file tells.
   SafetensorsFile(Bytes bytes, std::string name, std::uint64_t header_limit)
       : bytes_{std::move(bytes)}, name_{std::move(name)} {
     auto const json = header_text(header_limit);
-    auto header = detail::SafetensorsHeader{json, name_};
+    auto header = detail::SafetensorsHeader{json, name_, header_limit};
     metadata_ = std::move(header.metadata);
     auto const data = ByteView{bytes_}.subspan(prefix + json.size());
     place_tensors(header, data);
@@ -87,6 +89,7 @@ class SafetensorsFile {
                "2, begin and end");
       order.push_back(&item);
     }
+    entries_.reserve(order.size());
     std::stable_sort(order.begin(), order.end(),
                      [](Item const* a, Item const* b) { return *a->second.offsets < *b->second.offsets; });
     std::uint64_t end_before = 0;
@@ -138,22 +141,50 @@ class SafetensorsFile {
     auto const complete = stored != metadata_.end() && type != metadata_.end();
     if (!complete || type->second != detail::digest_type)
       refuse_digest(
+          "digest",
           complete ? "digest_type '" + printable(type->second) + "'" : "only one of digest and digest_type",
           "both, and the type " + std::string{detail::digest_type});
-    auto const at = detail::digest_position(json);
-    if (at == std::string_view::npos || !json.substr(at).starts_with(stored->second + '"'))
-      refuse_digest("a header that was rewritten", "the writer's own spelling");
-    auto const computed = digest(std::array{text_bytes(json.substr(0, at)), text_bytes(detail::blank_digest),
-                                            text_bytes(json.substr(at + stored->second.size())), data});
-    if (computed != stored->second)
-      refuse_digest("computed " + computed, "stored " + printable(stored->second));
+    auto state = detail::begin_digest(json, metadata_);
+    if (!state) refuse_digest("digest", "a header that was rewritten", "the writer's own spelling");
+    if (auto const computed = state->update(data).hex(); computed != stored->second) {
+      blame_header(json);
+      blame_tensors();
+      refuse_digest("digest", "computed " + computed, "stored " + printable(stored->second));
+    }
     verified_ = true;
+    for (auto const key : {detail::header_digest_key, detail::tensor_digests_key})
+      metadata_.erase(std::string{key});
   }
 
-  [[noreturn]] void refuse_digest(std::string found, std::string expected) const {
+  void blame_header(std::string_view json) const {
+    auto const stored = metadata_.find(std::string{detail::header_digest_key});
+    if (stored == metadata_.end()) return;
+    auto const state = detail::digest_header_alone(json, metadata_);
+    auto const computed = state ? state->hex() : "none";
+    if (computed != stored->second)
+      refuse_digest("header", "digest " + computed, "the stored digest " + printable(stored->second));
+  }
+
+  void blame_tensors() const {
+    constexpr auto width = detail::blank_digest.size(), shown = std::size_t{20};
+    auto const stored = metadata_.find(std::string{detail::tensor_digests_key});
+    if (stored == metadata_.end() || stored->second.size() != width * entries_.size()) return;
+    std::string damaged, found, expected;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      auto const computed = digest(entries_[i].bytes), kept = stored->second.substr(width * i, width);
+      if (computed == kept) continue;
+      if (count++ == 0) found = "digest " + computed, expected = "the stored digest " + printable(kept);
+      if (count <= shown) damaged += (count == 1 ? "" : ", ") + label(entries_[i].name);
+    }
+    if (count > shown) damaged += " and " + number_text(count - shown) + " more";
+    if (count > 0) refuse_digest(std::move(damaged), std::move(found), std::move(expected));
+  }
+
+  [[noreturn]] void refuse_digest(std::string what, std::string found, std::string expected) const {
     throw integrity_error{
         {.where = name_,
-         .what = "digest",
+         .what = std::move(what),
          .found = std::move(found),
          .expected = std::move(expected),
          .advice = "The file was damaged or edited since it was written: use another copy."}};

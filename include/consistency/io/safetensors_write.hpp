@@ -19,6 +19,7 @@
 #include <consistency/io/digest.hpp>
 #include <consistency/io/dtype.hpp>
 #include <consistency/io/file.hpp>
+#include <consistency/io/safetensors_digest.hpp>
 #include <consistency/io/safetensors_header.hpp>
 #include <consistency/io/tensor_entry.hpp>
 
@@ -31,7 +32,11 @@ namespace detail {
 }
 
 inline std::string json_string(std::string_view text) try {
-  return nlohmann::json(text).dump();
+  auto json = nlohmann::json(text).dump();
+  if (json.size() > safetensors_text_limit)
+    refuse_safetensors("name or metadata", "a text of " + number_text(json.size()) + " bytes",
+                       "at most " + number_text(safetensors_text_limit));
+  return json;
 } catch (nlohmann::json::exception const&) {
   refuse_safetensors("name or metadata", "'" + printable(text) + "'", "valid UTF-8");
 }
@@ -50,6 +55,20 @@ inline void check_entry(TensorEntry const& entry) {
                        .advice = ""}};
 }
 
+/// What a reader would refuse is not written.
+inline void check_memory(std::span<TensorEntry const> entries, Metadata const& metadata) {
+  std::uint64_t needed = 0;
+  for (auto const& entry : entries)
+    needed += tensor_memory + 2 * entry.name.size() + number_memory * (entry.shape.size() + 2);
+  for (auto const& [key, value] : metadata) needed += text_memory + key.size() + value.size();
+  if (needed > header_memory(safetensors_header_limit))
+    refuse_safetensors(
+        "header",
+        number_text(entries.size()) + " tensors and " + number_text(metadata.size()) + " texts of metadata",
+        "fewer, or several files: readers take at most " +
+            number_text(header_memory(safetensors_header_limit)) + " bytes for what they say");
+}
+
 inline std::string metadata_json(Metadata const& metadata) {
   std::string json;
   for (auto const& [key, value] : metadata)
@@ -66,23 +85,31 @@ inline std::string entry_json(TensorEntry const& entry, std::uint64_t begin) {
          "]}";
 }
 
+/// Blanks for the digests that are known last, and the tensors' own, unless they are too many for one text.
+inline void add_digests(Metadata& metadata, std::vector<TensorEntry const*> const& order) {
+  metadata.emplace(digest_key, blank_digest);
+  metadata.emplace(digest_type_key, digest_type);
+  metadata.emplace(header_digest_key, blank_digest);
+  if (order.size() * blank_digest.size() > safetensors_text_limit) return;
+  std::string all;
+  for (auto const* const entry : order) all += digest(entry->bytes);
+  metadata.emplace(tensor_digests_key, std::move(all));
+}
+
 }  // namespace detail
 
 /// Writes tensors atomically, those of wider elements first and else in the order given, so that each is
 /// aligned to its element. With a digest (XXH3-128 of the header, its digest field blanked, and the data)
-/// every reader of this library notices any changed bit; the keys `digest` and `digest_type` of the metadata
-/// are then taken. Throws config_error (names, metadata), shape_error (bytes that do not fit shape and type)
-/// or io_error.
+/// every reader of this library notices any changed bit, and names the damaged tensors; the keys `digest`,
+/// `digest_type`, `header_digest` and `tensor_digests` of the metadata are then taken. A new file has mode
+/// and owner of the file `like`, if there is one. Throws config_error (names, metadata), shape_error (bytes
+/// that do not fit shape and type) or io_error.
 inline void write_safetensors(std::filesystem::path const& path, std::span<TensorEntry const> entries,
-                              Metadata metadata = {}, bool with_digest = true) {
-  if (metadata.contains(std::string{detail::digest_key}) ||
-      metadata.contains(std::string{detail::digest_type_key}))
-    detail::refuse_safetensors("metadata key", "digest or digest_type",
-                               "keys that the writer does not use itself");
-  if (with_digest) {
-    metadata.emplace(detail::digest_key, detail::blank_digest);
-    metadata.emplace(detail::digest_type_key, detail::digest_type);
-  }
+                              Metadata metadata, bool with_digest, std::filesystem::path const& like) {
+  for (auto const key : detail::digest_keys)
+    if (metadata.contains(std::string{key}))
+      detail::refuse_safetensors("metadata key", std::string{key},
+                                 "keys that the writer does not use itself");
   std::vector<TensorEntry const*> order;
   std::set<std::string_view> names;
   for (auto const& entry : entries) {
@@ -94,6 +121,8 @@ inline void write_safetensors(std::filesystem::path const& path, std::span<Tenso
   std::stable_sort(order.begin(), order.end(), [](TensorEntry const* a, TensorEntry const* b) {
     return facts(a->dtype).bits > facts(b->dtype).bits;
   });
+  if (with_digest) detail::add_digests(metadata, order);
+  detail::check_memory(entries, metadata);
 
   auto header = "{" + detail::metadata_json(metadata);
   std::vector<ByteView> parts(2);  // header length and header, then one per tensor
@@ -110,13 +139,20 @@ inline void write_safetensors(std::filesystem::path const& path, std::span<Tenso
                                "at most " + number_text(safetensors_header_limit));
   parts[1] = text_bytes(header);
   if (with_digest) {
-    header.replace(detail::digest_position(header), detail::blank_digest.size(),
-                   digest(std::span{parts}.subspan(1)));
+    auto const write = [&](std::string_view key, std::string const& value) {
+      header.replace(detail::value_position(header, key), value.size(), value);
+    };
+    write(detail::header_digest_key, digest(text_bytes(header)));
+    write(detail::digest_key, digest(std::span{parts}.subspan(1)));
   }
   Bytes length;
   append_little(length, std::uint64_t{header.size()});
   parts[0] = length;
-  write_file_atomically(path, parts);
+  write_file_atomically(path, parts, like);
+}
+inline void write_safetensors(std::filesystem::path const& path, std::span<TensorEntry const> entries,
+                              Metadata metadata = {}, bool with_digest = true) {
+  write_safetensors(path, entries, std::move(metadata), with_digest, path);
 }
 
 }  // namespace consistency

@@ -25,7 +25,9 @@ inline Signature recognise(ByteView bytes) {
     return {"a Git LFS pointer", "Fetch the file it stands for with `git lfs pull`."};
   if (text.starts_with("\x1f\x8b")) return {"gzip data", "Unpack it first."};
   if (text.starts_with("PK")) return {"a zip archive", python};
-  if (text.starts_with("\x80")) return {"a Python pickle", python};
+  // Its protocol, 2 to 5, and an opcode; a number in the first bytes of another file may begin alike.
+  if (text.size() > 2 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5 && text[2] != 0)
+    return {"a Python pickle", python};
   if (text.size() > 262 && text.substr(257, 5) == "ustar") return {"a tar archive", "Unpack it first."};
   return {};
 }

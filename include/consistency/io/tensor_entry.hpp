@@ -50,7 +50,8 @@ TensorEntry tensor_entry(std::string name, std::vector<std::uint64_t> shape, Ran
           std::as_bytes(view)};
 }
 
-/// The elements of an entry. Throws mismatch_error where its type is not T's.
+/// The elements of an entry. Throws mismatch_error where its type is not T's, and shape_error where its bytes
+/// are not those of its shape.
 template <TensorElement T>
 std::vector<T> copy_as(TensorEntry const& entry) {
   constexpr auto wanted = dtype_of<T>();
@@ -60,6 +61,14 @@ std::vector<T> copy_as(TensorEntry const& entry) {
                           .found = std::string{facts(entry.dtype).name},
                           .expected = std::string{facts(wanted).name},
                           .advice = ""}};
+  if (auto const size = checked_product(entry.shape, sizeof(T)); !size || *size != entry.bytes.size())
+    throw shape_error{
+        {.where = "copy_as",
+         .what = "tensor '" + printable(entry.name) + "'",
+         .found = number_text(entry.bytes.size()) + " bytes",
+         .expected = size ? number_text(*size) + " bytes for its shape " + detail::shape_text(entry.shape)
+                          : "a shape whose size fits 64 bits",
+         .advice = ""}};
   std::vector<T> values(entry.bytes.size() / sizeof(T));
   if (!values.empty()) std::memcpy(values.data(), entry.bytes.data(), values.size() * sizeof(T));
   return values;

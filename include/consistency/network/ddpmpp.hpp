@@ -109,7 +109,7 @@ class DdpmPp {
                          .what = "input",
                          .found = x.shape().text(),
                          .expected = "(n, h, w, c) with (h, w, c) = " + s.image.text(),
-                         .advice = ""}};
+                         .advice = "Images are NHWC, channels last: NCHW data is to be transposed."}};
     auto const features = s.time(time, s.channels);
     auto const embedding = evaluated(silu(embed_[1](theta, silu(embed_[0](theta, features)))));
     auto h = ends_[0](theta, x);

@@ -102,7 +102,7 @@ class UNet {
                          .what = "input",
                          .found = x.shape().text(),
                          .expected = "(n, h, w, c) with (h, w, c) = " + s.image.text(),
-                         .advice = ""}};
+                         .advice = "Images are NHWC, channels last: NCHW data is to be transposed."}};
     auto const features = s.time(time, s.channels - s.channels % 2);
     auto const embedding = evaluated(silu(embed_[1](theta, silu(embed_[0](theta, features)))));
     auto h = ends_[0](theta, s.patch > 1 ? space_to_depth(x, s.patch) : evaluated(x));

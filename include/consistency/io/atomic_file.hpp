@@ -1,0 +1,147 @@
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <consistency/core/error.hpp>
+#include <consistency/io/bytes.hpp>
+#include <consistency/io/file_descriptor.hpp>
+
+namespace consistency::detail {
+
+/// A file that appears under its name whole and on disk, or not at all. Until then it is written as
+/// `.writing-<name>-<number>` and locked; a file of that name which nobody has locked was left by a process
+/// that was killed, and goes.
+class AtomicFile {
+ public:
+  /// Mode and owner are those of the file at `like`, if there is one.
+  AtomicFile(std::filesystem::path const& path, std::filesystem::path const& like, std::uint64_t needed)
+      : path_{path.native()}, target_{resolved(path_)}, needed_{needed} {
+    struct ::stat now {};
+    replaces_ = ::stat(target_.c_str(), &now) == 0;
+    if (replaces_ && !S_ISREG(now.st_mode))
+      throw io_error{{path_, "not a regular file", "a folder, device or pipe", "a file to replace",
+                      "Choose another name."}};
+    keeps_ = ::stat(like.c_str(), &like_) == 0;
+    auto const folder = folder_of(target_);
+    folder_ = open_file(folder.c_str(), O_RDONLY | O_DIRECTORY);
+    if (!folder_.open()) refuse("open (folder)");
+    create_in(folder);
+  }
+  AtomicFile(AtomicFile const&) = delete;
+  AtomicFile& operator=(AtomicFile const&) = delete;
+
+  void write(ByteView bytes) {
+    constexpr auto largest_piece = std::size_t{1} << 30U;
+    while (!bytes.empty()) {
+      auto const piece = bytes.first(std::min(bytes.size(), largest_piece));
+      auto const taken = uninterrupted([&] { return ::write(file_.get(), piece.data(), piece.size()); });
+      if (taken == 0) errno = EIO;
+      if (taken <= 0) refuse("write");
+      written_ += static_cast<std::uint64_t>(taken);
+      bytes = bytes.subspan(static_cast<std::size_t>(taken));
+    }
+  }
+
+  void commit() {
+    if (keeps_) take_rights();
+    if (uninterrupted([&] { return ::fsync(file_.get()); }) != 0) refuse("fsync");
+    auto const lock = FileDescriptor{::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0)};  // kept until it has its name
+    if (!file_.close()) refuse("close");
+    if (::rename(temporary_.name().c_str(), target_.c_str()) != 0) refuse("rename");
+    temporary_.release();
+    if (!sync_folder(folder_.get()))
+      refuse_io(path_, "fsync (folder) failed", errno,
+                "The new file is in place, but a power failure may bring the previous one back.");
+  }
+
+ private:
+  /// Where a symbolic link leads.
+  static std::string resolved(std::string const& path) {
+    auto const real = std::unique_ptr<char, void (*)(void*)>{::realpath(path.c_str(), nullptr), std::free};
+    if (!real && errno == ENOMEM) throw std::bad_alloc{};
+    return real ? std::string{real.get()} : path;
+  }
+
+  // At most the first hundred bytes of the target's name, so that the longest legal name stays legal.
+  void create_in(std::string const& folder) {
+    auto name = std::string_view{target_}.substr(target_.rfind('/') + 1);
+    auto length = std::min<std::size_t>(name.size(), 100);
+    while (length < name.size() && length > 0 && (static_cast<unsigned char>(name[length]) & 0xc0U) == 0x80U)
+      --length;  // whole characters of UTF-8
+    auto const stem = folder + "/.writing-" + std::string{name.substr(0, length)} + "-";
+    constexpr auto attempts = 1000;
+    for (auto number = 0; number < attempts; ++number) {
+      auto candidate = stem + number_text(number);
+      auto made = open_file(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL, keeps_ ? 0600U : 0666U);
+      if (!made.open() && errno != EEXIST) break;
+      if (!made.open()) {
+        if (!remove_stray(candidate)) continue;
+        made = open_file(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL, keeps_ ? 0600U : 0666U);
+        if (!made.open()) continue;
+      }
+      ::flock(made.get(), LOCK_EX | LOCK_NB);
+      if (gone(made)) continue;  // taken for a stray file before it was locked
+      file_ = std::move(made);
+      temporary_.hold(std::move(candidate));
+      for (++number; number < attempts && remove_stray(stem + number_text(number)); ++number) {
+      }
+      return;
+    }
+    refuse("open (temporary file)");
+  }
+
+  /// Removes a file that its writer no longer holds. False where there is none, or somebody writes it.
+  static bool remove_stray(std::string const& name) {
+    auto const left = open_file(name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
+    return left.open() && ::flock(left.get(), LOCK_EX | LOCK_NB) == 0 && !gone(left) &&
+           ::unlink(name.c_str()) == 0;
+  }
+
+  static bool gone(FileDescriptor const& file) {
+    struct ::stat now {};
+    return ::fstat(file.get(), &now) == 0 && now.st_nlink == 0;
+  }
+
+  // As far as the system lets us. Where the group cannot be kept, the new one gets what everybody has.
+  void take_rights() const {
+    struct ::stat made {};
+    auto mode = like_.st_mode & 07777U;
+    if (::fstat(file_.get(), &made) != 0) return;
+    if (made.st_uid != like_.st_uid && ::fchown(file_.get(), like_.st_uid, like_.st_gid) == 0)
+      made.st_gid = like_.st_gid;
+    if (made.st_gid != like_.st_gid && ::fchown(file_.get(), static_cast<::uid_t>(-1), like_.st_gid) != 0)
+      mode = (mode & ~070U) | (mode & 070U & (mode & 07U) << 3U);
+    static_cast<void>(::fchmod(file_.get(), mode));
+  }
+
+  [[noreturn]] void refuse(std::string const& call) const {
+    auto const cause = errno;
+    refuse_io(path_,
+              call + " failed after " + number_text(written_) + " of " + number_text(needed_) + " bytes",
+              cause, replaces_ ? "The previous file was kept." : "No file was there before and none is now.");
+  }
+
+  std::string path_, target_;
+  TemporaryName temporary_;
+  FileDescriptor folder_, file_;
+  struct ::stat like_ {};
+  std::uint64_t needed_, written_ = 0;
+  bool replaces_ = false, keeps_ = false;
+};
+
+}  // namespace consistency::detail

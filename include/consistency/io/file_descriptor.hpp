@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <consistency/core/error.hpp>
+
+namespace consistency::detail {
+
+[[noreturn]] inline void refuse_io(std::filesystem::path const& path, std::string what, int cause,
+                                   std::string advice) {
+  throw io_error{{.where = path.string(),
+                  .what = std::move(what),
+                  .found = std::generic_category().message(cause) + " (errno " + number_text(cause) + ")",
+                  .expected = "",
+                  .advice = std::move(advice)}};
+}
+
+/// What `call` returns when no signal has interrupted it.
+template <class Call>
+auto uninterrupted(Call const& call) {
+  for (;;)
+    if (auto const result = call(); result >= 0 || errno != EINTR) return result;
+}
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int number = -1) noexcept : number_{number} {}
+  FileDescriptor(FileDescriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~FileDescriptor() { close(); }
+
+  int get() const noexcept { return number_; }
+  bool open() const noexcept { return number_ >= 0; }
+  /// False where the system reports a late write error.
+  bool close() noexcept { return !open() || ::close(std::exchange(number_, -1)) == 0 || errno == EINTR; }
+
+ private:
+  int number_;
+};
+
+inline FileDescriptor open_file(char const* path, int flags, unsigned mode = 0) {
+  return FileDescriptor{uninterrupted([&] { return ::open(path, flags | O_CLOEXEC, mode); })};
+}
+
+/// A name of a file that is removed at the end, whatever the end is, if it is then held.
+class TemporaryName {
+ public:
+  explicit TemporaryName(std::string name = "") : name_{std::move(name)} {}
+  TemporaryName(TemporaryName const&) = delete;
+  TemporaryName& operator=(TemporaryName const&) = delete;
+  ~TemporaryName() {
+    if (held_) ::unlink(name_.c_str());
+  }
+
+  std::string const& name() const noexcept { return name_; }
+  void hold() noexcept { held_ = true; }
+  void hold(std::string&& name) noexcept {
+    name_ = std::move(name);
+    held_ = true;
+  }
+  void release() noexcept { held_ = false; }
+
+ private:
+  std::string name_;
+  bool held_ = false;
+};
+
+/// The folder that a file is in; an operation of its own, since std::filesystem's may crash where memory is
+/// short (libstdc++ 12).
+inline std::string folder_of(std::string_view path) {
+  auto const slash = path.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return std::string{path.substr(0, slash == 0 ? 1 : slash)};
+}
+
+/// Brings the names of a folder to disk. Some file systems know no such thing: EINVAL.
+inline bool sync_folder(int folder) {
+  return uninterrupted([&] { return ::fsync(folder); }) == 0 || errno == EINVAL;
+}
+
+}  // namespace consistency::detail
