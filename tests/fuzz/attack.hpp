@@ -19,6 +19,7 @@
 #include <consistency/consistency.hpp>
 #include <consistency/io/checkpoint.hpp>
 #include <consistency/io/digest.hpp>
+#include <consistency/io/newest_checkpoint.hpp>
 
 namespace consistency::attack {
 
@@ -144,11 +145,10 @@ inline std::string digest_of(TrainingState<X> const& state) {
   return digest.hex();
 }
 
-/// The newest whole checkpoint under the two names that one has; step -1: none.
+/// The step of the newest whole checkpoint; -1: there is none.
 inline Index newest_step(std::filesystem::path const& path, ParameterTable const& table) {
   Index newest = -1;
-  for (auto const& name : {path, previous_checkpoint(path)})
-    outcome([&] { newest = std::max(newest, load_checkpoint(name, table).state.step); });
+  outcome([&] { newest = newest_checkpoint(path).file.state(table).step; });
   return newest;
 }
 

@@ -22,9 +22,7 @@ void train(std::filesystem::path const& folder, int acknowledged) {
   auto trainer = small_trainer(96);
   auto const path = folder / name;
   auto const& table = trainer.theta().table();
-  for (auto const& from : {path, previous_checkpoint(path)})
-    if (trainer.state().step == 0 && std::filesystem::exists(from))
-      outcome([&] { trainer.resume(load_checkpoint(from, table).state); });
+  outcome([&] { trainer.resume(newest_checkpoint(path).file.state(table)); });
   while (trainer.state().step < last_step) {
     trainer.step(small_batch(trainer.state().step));
     save_checkpoint(path, trainer.state(), {{"name", "value"}});

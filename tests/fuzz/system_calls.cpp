@@ -79,6 +79,9 @@ int unlink(char const* path) noexcept {
   armed.of_unlink = true;
   return -1;
 }
+int access(char const* path, int how) noexcept {
+  return fails() ? -1 : static_cast<int>(::syscall(SYS_faccessat, AT_FDCWD, path, how));
+}
 int stat(char const* path, struct ::stat* found) noexcept {
   return fails() ? -1 : ::fstatat(AT_FDCWD, path, found, 0);
 }
@@ -152,6 +155,7 @@ int main(int argc, char** argv) {
 
   while (attack.goes_on()) {
     auto const before = attack.draw(3);  // checkpoints that are there
+    auto const damaged = before > 0 && attack.draw(3) == 0;
     auto const& way = ways[attack.draw(ways.size())];
     auto reached = true;
     for (auto at = 1 + static_cast<long>(attack.draw(3)); reached && attack.goes_on(); at += 3) {
@@ -159,13 +163,16 @@ int main(int argc, char** argv) {
       std::filesystem::remove_all(folder);
       std::filesystem::create_directory(folder);
       for (std::size_t i = 0; i < before; ++i) save(folder, states[i], {});
+      if (damaged) std::filesystem::resize_file(folder / name, 1000);
       auto const result = save(folder, states[before], {way.fault, way.error, at});
       reached = result.reached;
       auto const what = std::string{way.text} + " at call " + number_text(at) + " of a save over " +
-                        number_text(before) + " checkpoints: ";
+                        number_text(before) + " checkpoints" + (damaged ? ", the last damaged: " : ": ");
       auto const stray = [&] { return strays(folder, {name, previous_checkpoint(name).string()}); };
 
-      auto const least = static_cast<Index>(before) - (result.end == Save::acknowledged ? 0 : 1);
+      auto const least = static_cast<Index>(before) - (result.end == Save::acknowledged ? 0
+                                                       : damaged                        ? 2
+                                                                                        : 1);
       auto const found = newest_step(folder / name, table);
       auto held = attack.trial("a save that dies or fails at any system call leaves a whole checkpoint",
                                found >= least, what + "step " + number_text(found) + " is left");

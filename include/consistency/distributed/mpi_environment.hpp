@@ -1,14 +1,15 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include <mpi.h>
 
 #include <consistency/core/error.hpp>
-#include <consistency/distributed/deadline.hpp>
 #include <consistency/distributed/unwinding.hpp>
 
 namespace consistency {
@@ -71,12 +72,7 @@ class MpiEnvironment {
   }
 
  private:
-  /// Lets MPI send what is on its way.
-  static void linger() {
-    auto patience = detail::Patience{Deadline{.seconds = 1}};
-    int any = 0;
-    while (patience.wait()) MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &any, MPI_STATUS_IGNORE);
-  }
+  static void linger() { std::this_thread::sleep_for(std::chrono::seconds{1}); }
 
   detail::Unwinding unwinding_;
 };

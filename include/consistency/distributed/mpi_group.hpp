@@ -22,6 +22,13 @@ class MpiGroup {
     deadline.check();
     MPI_Comm_rank(parent, &rank_);
     MPI_Comm_size(parent, &size_);
+    auto const most =
+        2 * static_cast<std::size_t>(size_);  // a message to and from each: asks for no memory later
+    requests_.reserve(most);
+    peers_.reserve(most);
+    places_.reserve(most);
+    statuses_.reserve(most);
+    gone_.resize(static_cast<std::size_t>(size_));
     auto group = MPI_COMM_NULL;
     MPI_Request made = MPI_REQUEST_NULL;
     require_mpi(MPI_Comm_idup(parent, &group, &made), "MPI_Comm_idup");
@@ -35,12 +42,22 @@ class MpiGroup {
         rank_{other.rank_},
         size_{other.size_},
         deadline_{other.deadline_},
+        requests_{std::move(other.requests_)},
+        peers_{std::move(other.peers_)},
+        places_{std::move(other.places_)},
+        statuses_{std::move(other.statuses_)},
+        gone_{std::move(other.gone_)},
         lost_{std::move(other.lost_)} {}
   MpiGroup& operator=(MpiGroup other) noexcept {
     std::swap(group_, other.group_);
     std::swap(rank_, other.rank_);
     std::swap(size_, other.size_);
     std::swap(deadline_, other.deadline_);
+    std::swap(requests_, other.requests_);
+    std::swap(peers_, other.peers_);
+    std::swap(places_, other.places_);
+    std::swap(statuses_, other.statuses_);
+    std::swap(gone_, other.gone_);
     std::swap(lost_, other.lost_);
     return *this;
   }
@@ -70,15 +87,20 @@ class MpiGroup {
   /// Until all that was begun is done. Throws distributed_error where a rank did not take its part before the
   /// deadline, has given up or left by an exception, and from then on at once.
   void wait(char const* operation) {
-    require_whole(operation);
+    if (!lost_.empty()) refuse(operation);
     auto patience = Patience{deadline_};
-    for (int done = 0;;) {
-      auto const code =
-          MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, statuses_.data());
-      if (code != MPI_SUCCESS) give_up(operation, failure(code), rank_);
-      if (done != 0) break;
-      if (auto const [told, blamed] = note(); !told.empty()) give_up(operation, told, blamed);
-      if (!patience.wait()) give_up_waiting(operation);
+    for (auto pending = requests_.size(); pending > 0;) {
+      hear();  // first: what a rank sent before it left is then there
+      int done = 0;
+      auto const code = MPI_Testsome(static_cast<int>(requests_.size()), requests_.data(), &done,
+                                     places_.data(), statuses_.data());
+      if (code != MPI_SUCCESS) give_up(operation, failure(code, done), rank_);
+      pending -= static_cast<std::size_t>(done);
+      for (std::size_t i = 0; i < requests_.size(); ++i)
+        if (auto const& why = gone_[static_cast<std::size_t>(peers_[i])];
+            requests_[i] != MPI_REQUEST_NULL && !why.empty())
+          give_up(operation, why, peers_[i]);
+      if (pending > 0 && !patience.wait()) give_up_waiting(operation);
     }
     forget();
   }
@@ -86,25 +108,24 @@ class MpiGroup {
  private:
   static constexpr int data_tag = 0, note_tag = 1;
 
-  struct Note {
-    std::string text;  // empty: nobody has given up
-    int blamed = 0;
-  };
-
   template <class Begin>
   void begin(Begin const& call, char const* name, int peer) {
-    require_whole(name);
+    if (!lost_.empty()) return;  // `wait` says so
     MPI_Request made = MPI_REQUEST_NULL;
-    if (auto const code = call(&made); code != MPI_SUCCESS) {
+    int done = 0;
+    auto code = call(&made);
+    if (code == MPI_SUCCESS) code = MPI_Test(&made, &done, MPI_STATUS_IGNORE);
+    if (code != MPI_SUCCESS) {
       cancel();
       require_mpi(code, name);
     }
-    add(made, peer);
+    if (done == 0) add(made, peer);
   }
 
   void add(MPI_Request request, int peer) {
     requests_.push_back(request);
     peers_.push_back(peer);
+    places_.resize(requests_.size());
     statuses_.resize(requests_.size());
   }
 
@@ -121,25 +142,29 @@ class MpiGroup {
     forget();
   }
 
-  /// MPI's words for what failed in MPI_Testall.
-  std::string failure(int code) const {
-    for (std::size_t i = 0; i < requests_.size() && code == MPI_ERR_IN_STATUS; ++i)
-      if (auto const own = statuses_[i].MPI_ERROR; own != MPI_SUCCESS && own != MPI_ERR_PENDING)
-        return name(peers_[i]) + ": " + mpi_text(own);
+  /// MPI's words for what failed in MPI_Testsome.
+  std::string failure(int code, int done) const {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(done) && code == MPI_ERR_IN_STATUS; ++i)
+      if (auto const own = statuses_[i].MPI_ERROR; own != MPI_SUCCESS)
+        return name(peers_[static_cast<std::size_t>(places_[i])]) + ": " + mpi_text(own);
     return mpi_text(code);
   }
 
-  /// What a rank says that has given up.
-  Note note() const {
-    int there = 0;
-    MPI_Status from{};
-    if (group_ != MPI_COMM_NULL) MPI_Iprobe(MPI_ANY_SOURCE, note_tag, group_, &there, &from);
-    if (there == 0) return {};
-    int blamed = 0;
-    MPI_Recv(&blamed, 1, MPI_INT, from.MPI_SOURCE, note_tag, group_, MPI_STATUS_IGNORE);
-    auto const teller = name(from.MPI_SOURCE);
-    if (blamed == from.MPI_SOURCE) return {teller + " has left by an error of its own", blamed};
-    return {teller + " gave up on " + (blamed == rank_ ? "this one" : name(blamed)), blamed};
+  /// Takes down what ranks say that have left.
+  void hear() {
+    for (int there = 1; group_ != MPI_COMM_NULL;) {
+      MPI_Status from{};
+      MPI_Iprobe(MPI_ANY_SOURCE, note_tag, group_, &there, &from);
+      if (there == 0) return;
+      auto const teller = from.MPI_SOURCE;
+      int blamed = teller;
+      MPI_Recv(&blamed, 1, MPI_INT, teller, note_tag, group_, MPI_STATUS_IGNORE);
+      auto const text = name(teller) + (blamed == teller  ? " has left by an error of its own"
+                                        : blamed == rank_ ? " gave up on this one"
+                                                          : " gave up on " + name(blamed));
+      for (auto const r : {teller, blamed})
+        if (auto& why = gone_[static_cast<std::size_t>(r)]; why.empty()) why = text;
+    }
   }
 
   /// Tells all others that this rank leaves, and because of whom. Waits for nobody.
@@ -153,15 +178,12 @@ class MpiGroup {
 
   [[noreturn]] void give_up_waiting(char const* operation) {
     std::set<int> silent;
-    for (std::size_t i = 0; i < requests_.size(); ++i) {
-      int done = 0;
-      if (MPI_Test(&requests_[i], &done, MPI_STATUS_IGNORE) != MPI_SUCCESS || done == 0)
-        silent.insert(peers_[i]);
-    }
+    for (std::size_t i = 0; i < requests_.size(); ++i)
+      if (requests_[i] != MPI_REQUEST_NULL) silent.insert(peers_[i]);
     std::string names;
     for (auto const rank : silent) names += (names.empty() ? "" : ", ") + name(rank);
     give_up(operation, "no answer from " + names + " for " + number_text(deadline_.seconds) + " s",
-            silent.empty() ? rank_ : *silent.begin());
+            *silent.begin());
   }
 
   [[noreturn]] void give_up(char const* operation, std::string const& found, int blamed) {
@@ -170,10 +192,6 @@ class MpiGroup {
     tell(blamed);
     cancel();
     refuse(operation);
-  }
-
-  void require_whole(char const* operation) const {
-    if (!lost_.empty()) refuse(operation);
   }
 
   [[noreturn]] void refuse(char const* operation) const {
@@ -194,8 +212,10 @@ class MpiGroup {
   Deadline deadline_;
   std::vector<MPI_Request> requests_;  // what was begun and not waited for
   std::vector<int> peers_;             // with whom
+  std::vector<int> places_;
   std::vector<MPI_Status> statuses_;
-  std::string lost_;  // why no operation can end any more; empty: all is well
+  std::vector<std::string> gone_;  // of each rank, why it will not come any more
+  std::string lost_;               // why no operation can end any more; empty: all is well
   Unwinding unwinding_;
 };
 

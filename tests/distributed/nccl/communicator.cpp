@@ -57,6 +57,14 @@ TEST_CASE("where no GPU can be used, every rank is told by which rank and why") 
                                      {"rank 0 of 2, NcclCommunicator", "no GPU can be used", why});
 }
 
+TEST_CASE("a deadline of no time is refused before a GPU is asked for anything") {
+  check_refused<ErrorCode::config>(
+      [] {
+        NcclCommunicator{SelfCommunicator{}, {.seconds = 0}};
+      },
+      {"Deadline", "seconds", "more than 0"});
+}
+
 TEST_CASE("the sum over one rank is what it has, on the device, through the host, and after a move") {
   NEEDS_GPU();
   auto first = NcclCommunicator{SelfCommunicator{}};
