@@ -1,15 +1,21 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <consistency/core/memory.hpp>
 
+#include "../support/child.hpp"
+
 using namespace consistency;
+using test::in_child;
 
 // Sanitizers end a program that asks for too much memory unless they are told to refuse.
 extern "C" char const* __asan_default_options() { return "allocator_may_return_null=1"; }
@@ -106,13 +112,69 @@ TEST_CASE("a request that the system cannot meet is a resource_error that names 
   }
 }
 
-TEST_CASE("a refused request leaves all counts as they were") {
+TEST_CASE("a refused request, of any size, leaves what is in use as it was") {
   OwnPool pool;
-  pool.release(pool.allocate(256), 256);
+  auto* const kept = pool.allocate(256);
+  for (auto const bytes :
+       {std::size_t{1} << 60U, std::size_t{1} << 62U, SIZE_MAX / 2, SIZE_MAX - 63, SIZE_MAX}) {
+    CAPTURE(bytes);
+    CHECK_THROWS_AS(pool.allocate(bytes), resource_error);
+    CHECK(pool.reserved_bytes() == 256);
+    CHECK(pool.peak_bytes() == 256);
+    CHECK(pool.system_allocations() == 1);
+  }
+  pool.release(kept, 256);
+}
+
+TEST_CASE("before a request is refused, unused blocks go back to the system and it is asked once more") {
+  OwnPool pool;
+  auto* const kept = pool.allocate(4096);
+  std::memset(kept, 0x33, 4096);
+  pool.release(pool.allocate(1 << 20), 1 << 20);
   CHECK_THROWS_AS(pool.allocate(std::size_t{1} << 60U), resource_error);
-  CHECK(pool.reserved_bytes() == 256);
-  CHECK(pool.peak_bytes() == 256);
-  CHECK(pool.system_allocations() == 1);
+  CHECK(pool.reserved_bytes() == 4096);
+  CHECK(static_cast<unsigned char*>(kept)[4095] == 0x33);
+  pool.release(kept, 4096);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they hold address space of their own
+TEST_CASE(
+    "memory that the pool holds and nobody uses serves a request of another size when the system has no "
+    "more") {
+  CHECK(in_child([] {
+          long pages = 0;
+          std::ifstream{"/proc/self/statm"} >> pages;
+          auto const bytes = static_cast<rlim_t>(pages * ::sysconf(_SC_PAGESIZE) + (1000L << 20U));
+          auto const limit = rlimit{bytes, bytes};
+          if (::setrlimit(RLIMIT_AS, &limit) != 0) return 0;
+          OwnPool pool;
+          auto const mega = std::size_t{1} << 20U;
+          pool.release(pool.allocate(700 * mega), 700 * mega);
+          auto* const other = pool.allocate(500 * mega);  // 700 and 500 are more than there is
+          std::memset(other, 1, mega);
+          pool.release(other, 500 * mega);
+          try {
+            pool.allocate(2000 * mega);
+            return 1;
+          } catch (resource_error const&) {
+            return pool.reserved_bytes() == 0 ? 0 : 2;
+          }
+        }) == 0);
+}
+#endif
+
+TEST_CASE("a child of fork can use the memory, though another thread of its parent was at it") {
+  std::atomic<bool> stop = false;
+  std::thread other{[&] {
+    while (!stop) MemoryPool::instance().release(MemoryPool::instance().allocate(640), 640);
+  }};
+  for (int repeat = 0; repeat < 50; ++repeat)
+    CHECK(in_child([] {
+            MemoryPool::instance().release(MemoryPool::instance().allocate(640), 640);
+            return 0;
+          }) == 0);
+  stop = true;
+  other.join();
 }
 
 TEST_CASE("threads share a pool") {

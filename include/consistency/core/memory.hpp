@@ -13,8 +13,12 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <consistency/core/error.hpp>
+#include <consistency/core/fork.hpp>
 
 namespace consistency {
 
@@ -24,14 +28,17 @@ class MemoryPool {
  public:
   static constexpr std::size_t alignment = 64;
 
-  /// The process-wide pool; never destroyed, so that tensors of static storage stay valid.
+  /// The process-wide pool; never destroyed, so that tensors of static storage stay valid. A child of fork()
+  /// has it whole.
   static MemoryPool& instance() {
-    static auto& pool = *new MemoryPool;
+    static auto& pool = made();
     return pool;
   }
 
-  /// A block of at least `bytes`; throws resource_error where the system has none.
+  /// A block of at least `bytes`. Where the system has none, unused blocks are given back and it is asked
+  /// once more; then throws resource_error.
   void* allocate(std::size_t bytes) {
+    if (bytes > largest) refuse(bytes, reserved_bytes());
     auto const bin = bin_of(bytes);
     auto const size = size_of(bin);
     auto const lock = std::scoped_lock{mutex_};
@@ -40,12 +47,11 @@ class MemoryPool {
       bins_[bin] = bins_[bin]->next;
     } else {
       block = from_system(size);
-      if (block == nullptr)
-        throw resource_error{{.where = "MemoryPool",
-                              .what = "out of memory",
-                              .found = number_text(reserved_) + " bytes held",
-                              .expected = number_text(size) + " bytes more",
-                              .advice = "Use a smaller batch or network."}};
+      if (block == nullptr && reserved_ > live_) {
+        give_back();
+        block = from_system(size);
+      }
+      if (block == nullptr) refuse(bytes, reserved_);
       ++system_allocations_;
       reserved_ += size;
     }
@@ -64,13 +70,7 @@ class MemoryPool {
   /// Gives all unused blocks back to the system.
   void trim() noexcept {
     auto const lock = std::scoped_lock{mutex_};
-    for (std::size_t bin = 0; bin < bins_.size(); ++bin) {
-      while (auto* block = bins_[bin]) {
-        bins_[bin] = block->next;
-        reserved_ -= size_of(bin);
-        std::free(block);
-      }
-    }
+    give_back();
   }
 
   std::size_t peak_bytes() const noexcept { return locked(peak_); }  ///< high-water mark of bytes in use
@@ -78,6 +78,37 @@ class MemoryPool {
   std::uint64_t system_allocations() const noexcept { return locked(system_allocations_); }
 
  private:
+  static constexpr std::size_t largest = std::size_t{1} << 62U;  // sizes are rounded up without wrapping
+
+  /// No other thread may hold the lock while memory is copied for a child: there nobody would open it.
+  static MemoryPool& made() {
+    auto& pool = *new MemoryPool;
+    at_fork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+            [] { instance().mutex_.unlock(); });
+    return pool;
+  }
+
+  [[noreturn]] static void refuse(std::size_t bytes, std::size_t held) {
+    throw resource_error{{.where = "MemoryPool",
+                          .what = "out of memory",
+                          .found = number_text(held) + " bytes held",
+                          .expected = number_text(bytes) + " bytes more",
+                          .advice = "Use a smaller batch or network."}};
+  }
+
+  void give_back() noexcept {
+    for (std::size_t bin = 0; bin < bins_.size(); ++bin) {
+      while (auto* block = bins_[bin]) {
+        bins_[bin] = block->next;
+        reserved_ -= size_of(bin);
+        std::free(block);
+      }
+    }
+#ifdef __GLIBC__
+    ::malloc_trim(0);  // or much of it stays with the C library
+#endif
+  }
+
   /// Large blocks ask for large pages: a pass over weights then misses the address cache a few times only.
   static void* from_system(std::size_t size) noexcept {
 #ifdef __linux__

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -55,12 +56,31 @@ inline void prepare_device() {
   prepared = device;
 }
 
+/// Gives memory of the device's pool that nothing uses back to the driver. False where work is recorded,
+/// which must not wait.
+inline bool trim_device() {
+  auto capturing = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(current_stream(), &capturing), "cudaStreamIsCapturing");
+  if (capturing != cudaStreamCaptureStatusNone) return false;
+  cudaMemPool_t pool = nullptr;
+  check(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");
+  check(cudaDeviceGetDefaultMemPool(&pool, current_device()), "cudaDeviceGetDefaultMemPool");
+  check(cudaMemPoolTrimTo(pool, 0), "cudaMemPoolTrimTo");
+  return true;
+}
+
 CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
   prepare_device();
   void* memory = nullptr;
-  auto const status = cudaMallocAsync(&memory, std::max<std::size_t>(bytes, 16), current_stream());
+  auto const ask = [&] {
+    auto const status = cudaMallocAsync(&memory, std::max<std::size_t>(bytes, 16), current_stream());
+    if (status == cudaErrorMemoryAllocation)
+      static_cast<void>(cudaGetLastError());  // or the next call would report it again
+    return status;
+  };
+  auto status = ask();
+  if (status == cudaErrorMemoryAllocation && trim_device()) status = ask();
   if (status == cudaErrorMemoryAllocation) {
-    static_cast<void>(cudaGetLastError());  // or the next call would report it again
     std::size_t free = 0, total = 0;
     check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
     cudaMemPool_t pool = nullptr;
@@ -132,7 +152,14 @@ CONSISTENCY_EXPORT void download(void* to, void const* from, std::size_t bytes) 
 
 CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
   constexpr auto line = MemoryPool::alignment;
-  auto* const memory = std::aligned_alloc(line, (bytes + line) / line * line);
+  auto const ask = [=]() -> void* {
+    return bytes > SIZE_MAX / 2 ? nullptr : std::aligned_alloc(line, (bytes + line) / line * line);
+  };
+  auto* memory = ask();
+  if (memory == nullptr) {
+    MemoryPool::instance().trim();
+    memory = ask();
+  }
   if (memory == nullptr)
     throw resource_error{{.where = "Tensor<S, Cuda>",
                           .what = "out of memory",
