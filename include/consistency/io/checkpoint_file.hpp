@@ -181,7 +181,7 @@ class CheckpointFile {
     for (auto const& parameter : table.entries()) {
       auto const bytes = file_.find(detail::tensor_name(role, parameter.name))->bytes;
       if (!bytes.empty())
-        std::memcpy(arena.flat().mutable_data() + parameter.offset, bytes.data(), bytes.size());
+        std::memcpy(arena.flat().written_data() + parameter.offset, bytes.data(), bytes.size());
     }
     return arena;
   }

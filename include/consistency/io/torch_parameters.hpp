@@ -97,7 +97,7 @@ Parameters<Tensor<float>> read_torch_parameters(std::filesystem::path const& pat
       mismatches.add(Mismatches::mistyped,
                      parameter.name + " is " + std::string{facts(entry->dtype).name} + ", not F32");
     if (fits && is_float)
-      detail::copy_from_torch(*entry, parameter.shape, theta.flat().mutable_data() + parameter.offset);
+      detail::copy_from_torch(*entry, parameter.shape, theta.flat().written_data() + parameter.offset);
   }
   std::sort(known.begin(), known.end());
   for (auto const& entry : file.entries())
