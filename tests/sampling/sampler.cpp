@@ -249,3 +249,30 @@ TEST_CASE("noise levels and noise that are not finite are refused before anythin
   check(OdeSampler<Euler>{.churn = 1, .churn_noise = nan}, {"OdeSampler", "churn_noise", "nan"});
   check(OdeSampler<Euler>{.steps = Index{1} << 40U}, {"OdeSampler", "steps"});
 }
+
+TEST_CASE("samples are of the weights as they are, however these were written since the last") {
+  ConsistencyFunction const f{UNet{{.channels = 16, .multipliers = {1, 2}, .blocks = 1, .image = {8, 8, 1}}}};
+  auto theta = f.initialize(Key{1});
+  auto const drawn = [&](auto const& of) { return sample(f, of, OneStep{}, {.count = 2}); };
+  auto const negate = [&](float* numbers) {
+    for (auto const& entry : theta.table().entries())
+      if (entry.shape.rank() == 4)
+        for (Index i = 0; i < entry.shape.count(); ++i) numbers[entry.offset + i] *= -1;
+  };
+  auto const first = drawn(theta);
+  auto* const weights = theta.flat().mutable_data();
+  CHECK(same_bits(drawn(theta), first));
+  negate(weights);
+  auto copy = theta;
+  CHECK(same_bits(drawn(theta), drawn(copy)));
+  CHECK(distance(drawn(theta), first) > 1e-3);
+  auto shared = copy.flat();  // another name of the same numbers
+  auto* const same_weights = shared.mutable_data();
+  drawn(copy);
+  negate(same_weights);
+  CHECK(same_bits(drawn(copy), first));
+  auto named = copy;
+  drawn(named);
+  for (auto const& entry : theta.table().entries()) named.assign(entry.name, theta.at(entry.name));
+  CHECK(same_bits(drawn(named), drawn(theta)));
+}

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include <consistency/core/finite_math.hpp>
+
 namespace consistency {
 
 /// Stable numbers, one per type of error; programs may print or compare them.

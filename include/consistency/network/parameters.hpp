@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -55,18 +57,44 @@ class Parameters<Tensor<S, B>> {
   }
 
   /// Tells kernels that these numbers will be read many times: forms of weights are made once and kept, up to
-  /// four times the memory of θ, until `flat` next hands out the numbers for writing. `sample` does this.
+  /// four times the memory of θ, until the numbers are next written. Not where flat().mutable_data() has
+  /// handed out a pointer, through which they can change unseen; a copy of θ has no such pointer.
   void keep_forms() const noexcept { flat_.keep_forms(); }
+  void drop_forms() const noexcept { flat_.drop_forms(); }
+  /// Forms are kept while the result lives, in any case. `sample` does this.
+  [[nodiscard]] auto forms_scope() const noexcept { return typename Arena::FormsScope{flat_}; }
+
+  /// The parameter of a name. Throws config_error where there is none.
+  Arena const& at(std::string_view name) const { return views_[id_of(name)]; }
+  /// Gives the parameter of a name other numbers. Throws config_error where there is none, and shape_error
+  /// where its shape is another.
+  void assign(std::string_view name, Arena const& numbers) {
+    auto& to = views_[id_of(name)];
+    if (numbers.shape() != to.shape())
+      throw shape_error{{.where = "Parameters::assign",
+                         .what = std::string{name},
+                         .found = numbers.shape().text(),
+                         .expected = to.shape().text(),
+                         .advice = ""}};
+    to.assign(numbers);
+  }
 
   Arena const& operator[](ParameterId id) const noexcept { return views_[id]; }
   ParameterTable const& table() const noexcept { return table_; }
   Arena const& flat() const noexcept { return flat_; }
-  Arena& flat() noexcept {
-    static_cast<void>(flat_.mutable_data());  // what kernels keep of the numbers is out of date
-    return flat_;
-  }
+  Arena& flat() noexcept { return flat_; }
 
  private:
+  ParameterId id_of(std::string_view name) const {
+    auto const found = table_.find(name);
+    if (!found)
+      throw config_error{{.where = "Parameters",
+                          .what = "name",
+                          .found = printable(name),
+                          .expected = "one of the table's " + number_text(table_.entries().size()) + " names",
+                          .advice = "table().entries() lists them."}};
+    return *found;
+  }
   void view() {
     for (auto const& entry : table_.entries()) views_.push_back(flat_.view(entry.offset, entry.shape));
   }

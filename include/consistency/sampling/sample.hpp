@@ -73,7 +73,7 @@ X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettin
 /// Samples of f_θ, of the shape of its network's data.
 template <class F, class X, class Sampler = OneStep>
 X sample(F const& f, Parameters<X> const& theta, Sampler const& sampler = {}, SampleSettings settings = {}) {
-  theta.keep_forms();
+  auto const forms = theta.forms_scope();
   auto const with_theta = [&](auto const& x, auto const& t) { return f(theta, x, t); };
   return sample<X>(with_theta, f.network().data_shape(), sampler, settings);
 }

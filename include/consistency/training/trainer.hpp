@@ -168,7 +168,7 @@ class Trainer {
   void differentiate(Inputs const& in) {
     tape_.clear();
     gradient_.flat().fill(typename X::Scalar(0));
-    static_cast<void>(state_.theta.flat());  // kept forms would last this step alone, and cost more than θ
+    state_.theta.drop_forms();  // kept forms would last this step alone, and cost more than θ
     theta_.watch(tape_, state_.theta, gradient_);
     auto const& theta_minus = M::follows ? *state_.target : state_.theta;
     auto const loss = method_.loss(theta_, theta_minus, in.batch, in.drawn);

@@ -31,12 +31,12 @@ void moment_update(MomentStep const& step, double gradient_scale, Tensor<S, Cpu>
       auto const m1 = b1 * part(m) + c1 * g;
       auto const v1 = b2 * part(v) + c2 * (g * g);
       auto const moved = part(theta) - (step.adaptive ? rate * m1 / (sqrt(v1) + epsilon) : rate * m1);
-      cpu::store(m1, m.mutable_data() + i, lanes);
-      cpu::store(v1, v.mutable_data() + i, lanes);
-      cpu::store(moved, theta.mutable_data() + i, lanes);
+      cpu::store(m1, m.written_data() + i, lanes);
+      cpu::store(v1, v.written_data() + i, lanes);
+      cpu::store(moved, theta.written_data() + i, lanes);
       for (std::size_t a = 0; a < averages.size(); ++a)
         if (averages[a].defined())
-          cpu::store(P(mu[a]) * part(averages[a]) + P(1 - mu[a]) * moved, averages[a].mutable_data() + i,
+          cpu::store(P(mu[a]) * part(averages[a]) + P(1 - mu[a]) * moved, averages[a].written_data() + i,
                      lanes);
     }
   });
