@@ -65,7 +65,7 @@ inline RAdam student_optimizer(Plan const& plan) {
 }
 inline RAdam teacher_optimizer(Plan const& plan) {
   auto optimizer = student_optimizer(plan);
-  optimizer.schedule = {.decay_from = plan.teacher_steps / 2, .decay_to = plan.teacher_steps + 1};
+  optimizer.schedule = {.decay_from = plan.teacher_steps / 2, .decay_to = plan.teacher_steps};
   return optimizer;
 }
 

@@ -220,7 +220,8 @@ auto build_method(ConsistencyFunction<Network> const& f, Recipe const& r) {
 
 inline RAdam build_optimizer(Recipe const& r) {
   RAdam optimizer{.learning_rate = r.learning_rate, .beta2 = r.beta2};
-  optimizer.schedule = {.warmup = 0, .decay_from = share(r.decay_from, r), .decay_to = r.steps + 1};
+  auto const from = share(r.decay_from, r);
+  optimizer.schedule = {.decay_from = from, .decay_to = from < r.steps ? r.steps : 0};
   return optimizer;
 }
 

@@ -97,6 +97,12 @@ TEST_CASE("an impossible grid is refused with the setting and its value") {
   check_refused<ErrorCode::config>([&] { KarrasGrid{.sigma_max = infinity}.check(); }, {"sigma_max", "inf"});
   check_refused<ErrorCode::config>([] { KarrasGrid{.rho = 0}.check(); }, {"rho", "found 0,", "positive"});
   check_refused<ErrorCode::config>([&] { KarrasGrid{.rho = nan}.check(); }, {"rho", "nan"});
+  for (auto const rho : {1e-300, 1e-3, 1e300})
+    check_refused<ErrorCode::config>([&] { KarrasGrid{.rho = rho}.check(); }, {"rho", "apart"});
+  check_refused<ErrorCode::config>([] { KarrasGrid{.epsilon = 1e-30}.check(); },
+                                   {"epsilon", "1e-30", "float"});
+  check_refused<ErrorCode::config>([] { KarrasGrid{.sigma_max = 1e30}.check(); },
+                                   {"sigma_max", "1e+30", "float"});
 }
 
 TEST_CASE("a point outside the grid and a grid of fewer than two points are refused") {

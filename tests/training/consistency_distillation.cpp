@@ -107,7 +107,7 @@ TEST_CASE("impossible settings are refused at construction") {
         ConsistencyDistillation{
             f, teacher(), Heun{}, L2{}, GridTimes<FixedSteps>{}, UniformWeighting{}, EmaTarget{.mu = 1.0}};
       },
-      {"EmaTarget", "mu", "1.0", "[0, 1)"});
+      {"EmaTarget", "mu", "found 1,", "[0, 1)"});
 }
 
 TEST_CASE("a grid that ends elsewhere than the student's epsilon is refused") {

@@ -1,5 +1,6 @@
 #include <array>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -9,6 +10,7 @@
 #include <consistency/training/radam.hpp>
 
 #include "../support/compare.hpp"
+#include "../support/refused.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -152,21 +154,48 @@ TEST_CASE("the gradient's scale multiplies the gradient") {
   CHECK(same_bits(scaled.v, plain.v));
 }
 
-TEST_CASE("the rate rises over the warm-up and falls to 0") {
+TEST_CASE("the rate rises over the warm-up and falls to 0, counted by updates done as optax counts") {
+  // optax.join_schedules of linear_schedule(0, 1, 10), 1 and linear_schedule(1, 0, 100) at count = k − 1.
   auto const s = RateSchedule{.warmup = 10, .decay_from = 100, .decay_to = 200};
-  CHECK(s.factor(1) == doctest::Approx(0.1));
-  CHECK(s.factor(5) == doctest::Approx(0.5));
-  CHECK(s.factor(10) == 1.0);
-  CHECK(s.factor(100) == 1.0);
-  CHECK(s.factor(150) == doctest::Approx(0.5));
-  CHECK(s.factor(200) == 0.0);
+  CHECK(s.factor(1) == 0.0);
+  CHECK(s.factor(2) == doctest::Approx(0.1));
+  CHECK(s.factor(6) == doctest::Approx(0.5));
+  CHECK(s.factor(11) == 1.0);
+  CHECK(s.factor(101) == 1.0);
+  CHECK(s.factor(151) == doctest::Approx(0.5));
+  CHECK(s.factor(200) == doctest::Approx(0.01));  // the last of 200 updates moves something
+  CHECK(s.factor(201) == 0.0);
   CHECK(s.factor(1000) == 0.0);
   CHECK(RateSchedule{}.factor(1) == 1.0);
   CHECK(RateSchedule{}.factor(1000000) == 1.0);
   auto const full = RAdam{}.at(20);
-  auto const half = RAdam{.schedule = {.warmup = 40}}.at(20);
+  auto const half = RAdam{.schedule = {.warmup = 38}}.at(20);
   CHECK(half.rate == doctest::Approx(full.rate / 2).epsilon(1e-14));
   CHECK(half.epsilon == full.epsilon);
+}
+
+TEST_CASE("rates, epsilons and schedules that are impossible are refused with their value") {
+  auto const nan = std::nan("");
+  auto const infinity = std::numeric_limits<double>::infinity();
+  auto const check = [](auto const& optimizer, std::initializer_list<std::string_view> words) {
+    check_refused<ErrorCode::config>([&] { optimizer.check(); }, words);
+  };
+  for (auto const bad : {nan, infinity, -infinity, 0.0, -1.0}) {
+    auto const found = "found " + number_text(bad) + ",";
+    check(Adam{.learning_rate = bad}, {"Adam", "learning_rate", found, "positive finite"});
+    check(RAdam{.learning_rate = bad}, {"RAdam", "learning_rate", found, "positive finite"});
+    check(Adam{.epsilon = bad}, {"Adam", "epsilon", found});
+    check(RAdam{.epsilon = bad}, {"RAdam", "epsilon", found});
+  }
+  for (auto const bad : {nan, infinity, 1.0, -0.1}) {
+    check(Adam{.beta1 = bad}, {"Adam", "beta1", number_text(bad)});
+    check(RAdam{.beta2 = bad}, {"RAdam", "beta2", number_text(bad)});
+  }
+  check(Adam{.schedule = {.warmup = -1}}, {"RateSchedule", "warmup", "-1"});
+  check(RAdam{.schedule = {.decay_from = -5}}, {"RateSchedule", "decay_from", "-5"});
+  check(RAdam{.schedule = {.decay_from = 10, .decay_to = 10}},
+        {"RateSchedule", "decay_to", "more than decay_from"});
+  RAdam{.schedule = {.warmup = 3, .decay_from = 0, .decay_to = 1}}.check();
 }
 
 TEST_CASE_TEMPLATE("averages of constant weights follow the closed form", S, float, double) {

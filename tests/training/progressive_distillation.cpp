@@ -78,8 +78,8 @@ TEST_CASE("the teacher stays for a stage and then is the student, and the optimi
   for (Index i = 0; i < before.flat().count(); ++i)
     largest = std::max(largest, std::abs(static_cast<double>(fresh.theta().flat()[i] - before.flat()[i])));
   CHECK(largest == doctest::Approx(1e-3).epsilon(1e-3));
-  // So is the average: it holds nothing of the stages before.
-  auto const mu = fresh.settings().ema;
+  // So is the average: it holds nothing of the stages before, and its rate is that of a first update.
+  auto const mu = 2.0 / 11;
   Tensor<float> const averaged = mu * before.flat() + (1 - mu) * fresh.theta().flat();
   CHECK(distance(fresh.averaged().flat(), averaged) < 1e-7F);
 }

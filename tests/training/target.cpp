@@ -91,7 +91,7 @@ TEST_CASE("a fixed rate is fixed, and a stopped gradient has none") {
 
 TEST_CASE("an impossible rate is refused with its value") {
   for (auto const mu : {1.0, 1.5, -0.1, std::nan("")}) {
-    auto const text = std::to_string(mu);
+    auto const text = number_text(mu);
     check_refused<ErrorCode::config>([&] { EmaTarget{mu}.rate(2); }, {"EmaTarget", "mu", text, "[0, 1)"});
     check_refused<ErrorCode::config>([&] { AdaptiveEmaTarget{2, mu}.rate(2); }, {"AdaptiveEmaTarget", text});
     check_refused<ErrorCode::config>([&] { AdaptiveEmaTarget{-mu * mu}.rate(2); },

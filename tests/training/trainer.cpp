@@ -128,7 +128,7 @@ TEST_CASE("the same seed gives the same bits, another seed others") {
 TEST_CASE("the average and the target follow the parameters by their recursions") {
   auto const check = [](auto target) {
     auto const m = method(target);
-    auto t = trainer({.ema = 0.9}, m);
+    auto t = trainer({.ema = 0.9, .ema_warmup = false}, m);
     auto averaged = t.theta().flat().clone();
     auto followed = t.theta().flat().clone();
     for (Index k = 0; k < 30; ++k) {
@@ -210,7 +210,7 @@ TEST_CASE("data that are not finite are refused by sample, and the state stays")
     for (Index const at : {0, 13, 31}) {
       auto x = batch(1);
       x.mutable_data()[at] = bad;
-      auto const sample = "sample " + std::to_string(at / 2) + " ";
+      auto const sample = "sample " + number_text(at / 2) + " ";
       check_refused<ErrorCode::dataset>([&] { t.step(x); }, {"Trainer", sample, "not finite"});
       CHECK(same_state(t.state(), before));
     }
@@ -224,7 +224,7 @@ TEST_CASE("data of the scale of bytes are refused, and the state stays") {
   auto const before = t.state();
   auto x = batch(0);
   for (Index i = 4; i < 6; ++i) x.mutable_data()[i] = 200;
-  check_refused<ErrorCode::dataset>([&] { t.step(x); }, {"Trainer", "sample 2 ", "200.0", "127.5"});
+  check_refused<ErrorCode::dataset>([&] { t.step(x); }, {"Trainer", "sample 2 ", " 200,", "127.5"});
   CHECK(same_state(t.state(), before));
 }
 
@@ -236,11 +236,53 @@ TEST_CASE("data of another shape are refused, and the state stays") {
   CHECK(same_state(t.state(), before));
 }
 
+TEST_CASE("the average's rate warms up by (1 + k) / (10 + k) until it is that of the settings") {
+  auto t = trainer({.ema = 0.5});
+  auto expected = t.theta().flat().clone();
+  for (Index k = 1; k <= 20; ++k) {
+    t.step(batch(k - 1));
+    auto const mu = std::min(0.5, (1.0 + static_cast<double>(k)) / (10.0 + static_cast<double>(k)));
+    CHECK((mu < 0.5) == (k < 8));
+    expected = mu * expected + (1 - mu) * t.theta().flat();
+    CHECK(distance(t.averaged().flat(), expected) < 1e-6);
+  }
+}
+
+TEST_CASE("a short run's average by default is of its last tenth, and forgets where it began") {
+  // With θ known at each step, the weight of the start in the average is the product of the rates.
+  double start = 1, recent = 1;
+  for (Index k = 1; k <= 1000; ++k) {
+    auto const mu =
+        std::min(TrainerSettings{}.ema, (1.0 + static_cast<double>(k)) / (10.0 + static_cast<double>(k)));
+    start *= mu;
+    if (k > 500) recent *= mu;
+  }
+  CHECK(start < 1e-15);
+  CHECK(recent < 0.01);
+  auto t = trainer();
+  auto const theta0 = t.theta().flat().clone();
+  for (Index k = 0; k < 300; ++k) t.step(batch(k));
+  CHECK(distance(t.averaged().flat(), t.theta().flat()) < 0.5 * distance(theta0, t.theta().flat()));
+}
+
+TEST_CASE("a run that is resumed during the average's warm-up keeps its bits") {
+  auto straight = trainer();
+  for (Index k = 0; k < 5; ++k) straight.step(batch(k));
+  auto state = trainer().state();
+  for (Index k = 0; k < 5; ++k) {
+    auto resumed = trainer();
+    resumed.resume(state);
+    resumed.step(batch(k));
+    state = resumed.state();
+  }
+  CHECK(same_state(straight.state(), state));
+}
+
 TEST_CASE("a loss that is not finite is refused, and the state stays") {
   auto t = trainer({}, method(EmaTarget{0.9}));
   for (Index k = 0; k < 3; ++k) t.step(batch(k));
   auto broken = t.state();
-  broken.theta.flat().mutable_data()[3] = std::numeric_limits<float>::infinity();
+  for (auto& w : broken.theta.flat().mutable_values()) w *= 1e30F;
   auto const good = t.state();
   t.resume(broken);
   check_refused<ErrorCode::numeric>([&] { t.step(batch(3)); }, {"Trainer", "step 3", "loss"});
@@ -265,36 +307,38 @@ TEST_CASE("impossible settings are refused with their values") {
   auto const nan = std::nan("");
   for (auto const ema : {1.0, -0.5, nan})
     check_refused<ErrorCode::config>([&] { trainer({.ema = ema}); },
-                                     {"Trainer", "ema", std::to_string(ema), "[0, 1)"});
+                                     {"Trainer", "ema", number_text(ema), "[0, 1)"});
   for (auto const clip : {-1.0, nan})
     check_refused<ErrorCode::config>([&] { trainer({.clip = clip}); },
-                                     {"Trainer", "clip", std::to_string(clip), "0 or more"});
+                                     {"Trainer", "clip", number_text(clip), "0 or more"});
   auto const other = F{Mlp{{.dimensions = 2, .width = 17, .layers = 2, .embedding = 8}}};
-  auto const counts = {std::to_string(other.network().parameters().count()),
-                       std::to_string(small().network().parameters().count())};
+  auto const counts = {number_text(other.network().parameters().count()),
+                       number_text(small().network().parameters().count())};
   for (auto const& count : counts)
     check_refused<ErrorCode::config>([&] { Trainer(method(), RAdam{}, other.initialize({1})); },
                                      {"Trainer", "parameters", count});
 }
 
 TEST_CASE("impossible settings of a policy are refused when the trainer is built") {
-  check_refused<ErrorCode::config>([&] { trainer({}, method(EmaTarget{1})); }, {"EmaTarget", "1.0"});
-  check_refused<ErrorCode::config>([&] { trainer({}, method(EmaTarget{-1})); }, {"EmaTarget", "-1.0"});
+  check_refused<ErrorCode::config>([&] { trainer({}, method(EmaTarget{1})); }, {"EmaTarget", "found 1,"});
+  check_refused<ErrorCode::config>([&] { trainer({}, method(EmaTarget{-1})); }, {"EmaTarget", "found -1,"});
   auto const m = method();
   auto const start = m.f.initialize({1});
   check_refused<ErrorCode::config>([&] { Trainer(m, RAdam{.learning_rate = 0}, start); },
-                                   {"RAdam", "learning_rate", "0.0", "positive"});
-  check_refused<ErrorCode::config>([&] { Trainer(m, Adam{.beta2 = 1}, start); }, {"Adam", "beta2", "1.0"});
+                                   {"RAdam", "learning_rate", "found 0,", "positive"});
+  check_refused<ErrorCode::config>([&] { Trainer(m, Adam{.beta2 = 1}, start); },
+                                   {"Adam", "beta2", "found 1,"});
   auto const with_grid = [&](AdaptiveSteps curriculum, KarrasGrid grid) {
     auto changed = m;
     changed.times = {curriculum, {}, grid};
     trainer({}, changed);
   };
-  check_refused<ErrorCode::config>([&] { with_grid({.K = 0}, {}); }, {"AdaptiveSteps", "K", "0.0"});
+  check_refused<ErrorCode::config>([&] { with_grid({.K = 0}, {}); }, {"AdaptiveSteps", "K", "found 0,"});
   check_refused<ErrorCode::config>([&] { with_grid({}, {.epsilon = 90}); }, {"KarrasGrid", "sigma_max"});
-  check_refused<ErrorCode::config>([&] { GapTimes{.q = 1}.check(); }, {"GapTimes", "q", "1.0"});
-  check_refused<ErrorCode::config>([&] { GapTimes{.kappa = -3}.check(); }, {"GapTimes", "kappa", "-3.0"});
-  check_refused<ErrorCode::config>([&] { FixedSteps{.N = 1}.check(); }, {"FixedSteps", "N", "1.0"});
+  check_refused<ErrorCode::config>([&] { GapTimes{.q = 1}.check(); }, {"GapTimes", "q", "found 1,"});
+  check_refused<ErrorCode::config>([&] { GapTimes{.kappa = -3}.check(); },
+                                   {"GapTimes", "kappa", "found -3,"});
+  check_refused<ErrorCode::config>([&] { FixedSteps{.N = 1}.check(); }, {"FixedSteps", "N", "found 1,"});
 }
 
 TEST_CASE("a gradient that is recorded takes each step's own batch, noise and times") {

@@ -19,7 +19,7 @@ struct KarrasGrid {
   double sigma_max = 80;  ///< T
   double rho = 7;
 
-  /// Throws config_error unless 0 < ε < T and ρ > 0, all finite.
+  /// Throws config_error unless 0 < ε < T and ρ > 0, all finite, and the squares of times are floats.
   void check() const {
     auto const refuse = [](char const* what, double found, char const* expected) {
       throw config_error{{.where = "KarrasGrid",
@@ -31,7 +31,12 @@ struct KarrasGrid {
     if (!(epsilon > 0 && std::isfinite(epsilon))) refuse("epsilon", epsilon, "a positive number");
     if (!(sigma_max > epsilon && std::isfinite(sigma_max)))
       refuse("sigma_max", sigma_max, "more than epsilon");
+    if (!(epsilon >= 1e-18)) refuse("epsilon", epsilon, "at least 1e-18, whose square float holds");
+    if (!(sigma_max <= 1e18)) refuse("sigma_max", sigma_max, "at most 1e18, whose square float holds");
     if (!(rho > 0 && std::isfinite(rho))) refuse("rho", rho, "a positive number");
+    auto const low = from_unit(0.25), high = from_unit(0.75);
+    if (!(epsilon < low && low < high && high < sigma_max))
+      refuse("rho", rho, "a number whose powers tell times apart");
   }
 
   /// t_n of N points, n = 1 … N; the ends are ε and T to the last bit. Throws config_error for N < 2.

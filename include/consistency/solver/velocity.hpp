@@ -46,12 +46,14 @@ struct TeacherVelocity {
   P phi;
   TimeRange trained{0.002, 80};  ///< noise levels that the denoiser knows
 
-  /// A callable; throws numeric_error, naming the sample, where the denoiser's output is not finite.
+  /// A callable; on the host it throws numeric_error, naming the sample, where the denoiser's output is not
+  /// finite. On a device the loss tells.
   auto given(Value auto const&) const& {
     if constexpr (requires { phi.keep_forms(); }) phi.keep_forms();
     return [this](Value auto const& x, Operand auto const& t) {
       auto const D = evaluated(denoiser(phi, x, t));
-      require_finite(D, t);
+      if constexpr (OnHost<typename std::remove_cvref_t<decltype(stop_gradient(D))>::Backend>)
+        require_finite(D, t);  // reading the numbers of a device would stop it
       return evaluated(flow_velocity(x, D, t));
     };
   }

@@ -16,9 +16,11 @@ struct Adam {
   RateSchedule schedule{};
 
   void check() const {
-    require_setting(learning_rate > 0, "Adam", "learning_rate", learning_rate, "a positive number");
-    require_setting(beta1 >= 0 && beta1 < 1, "Adam", "beta1", beta1, "0 <= beta1 < 1");
-    require_setting(beta2 >= 0 && beta2 < 1, "Adam", "beta2", beta2, "0 <= beta2 < 1");
+    require_positive("Adam", "learning_rate", learning_rate);
+    require_rate("Adam", "beta1", beta1);
+    require_rate("Adam", "beta2", beta2);
+    require_positive("Adam", "epsilon", epsilon);
+    schedule.check();
   }
 
   MomentStep at(Index k) const {

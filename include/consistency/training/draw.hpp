@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <consistency/core/check.hpp>
 #include <consistency/network/mode.hpp>
 #include <consistency/tensor/functions.hpp>
 #include <consistency/tensor/random.hpp>
@@ -32,11 +33,13 @@ struct Draws {
 };
 
 /// draw(key, at) gives the times of one sample. Everything is keyed by (key, k) and counted by sample:
-/// sample i of the batch is sample first + i of the step.
+/// sample i of the batch is sample first + i of the step. Throws config_error for a step or sample that
+/// 32 bits do not count.
 template <std::size_t Times, class X>
 Draws<X, Times> draw_for(X const& x0, Index k, Key key, std::uint32_t first, auto const& draw) {
   using S = typename X::Scalar;
-  auto const at = Counter{static_cast<std::uint32_t>(k), first};
+  auto const at =
+      Counter{counted("Method", "step k", k), counted("Method", "samples of a step", first, x0.shape()[0])};
   Draws<X, Times> drawn{{},
                         normal<X>(x0.shape(), key.with_stream(stream::noise), at),
                         {.training = true, .key = key, .first = at}};

@@ -17,9 +17,11 @@ struct RAdam {
   RateSchedule schedule{};
 
   void check() const {
-    require_setting(learning_rate > 0, "RAdam", "learning_rate", learning_rate, "a positive number");
-    require_setting(beta1 >= 0 && beta1 < 1, "RAdam", "beta1", beta1, "0 <= beta1 < 1");
-    require_setting(beta2 >= 0 && beta2 < 1, "RAdam", "beta2", beta2, "0 <= beta2 < 1");
+    require_positive("RAdam", "learning_rate", learning_rate);
+    require_rate("RAdam", "beta1", beta1);
+    require_rate("RAdam", "beta2", beta2);
+    require_positive("RAdam", "epsilon", epsilon);
+    schedule.check();
   }
 
   /// Length of the approximated moving average, ρ_k.

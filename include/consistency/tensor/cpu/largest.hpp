@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <numeric>
-#include <vector>
 
 #include <consistency/tensor/cpu/pointwise.hpp>
 
@@ -27,11 +26,11 @@ S largest(Tensor<S, Cpu> const& x, Of const& of) {
   };
   constexpr auto grain = cpu::pointwise_grain;
   if (x.count() <= grain) return run(0, x.count());
-  std::vector<S> pieces(static_cast<std::size_t>((x.count() + grain - 1) / grain));
-  parallel_ranges(x.count(), grain, [&](Index begin, Index end) {
-    pieces[static_cast<std::size_t>(begin / grain)] = run(begin, end);
-  });
-  return std::accumulate(pieces.begin(), pieces.end(), S(0), above);
+  auto pieces = Tensor<S, Cpu>{Shape{(x.count() + grain - 1) / grain}};
+  parallel_ranges(x.count(), grain,
+                  [&](Index begin, Index end) { pieces.mutable_data()[begin / grain] = run(begin, end); });
+  auto const tops = pieces.values();
+  return std::accumulate(tops.begin(), tops.end(), S(0), above);
 }
 
 }  // namespace consistency

@@ -1,0 +1,30 @@
+// SHOULD_FAIL: which returns Draws or a type with its
+#include <consistency/consistency.hpp>
+
+namespace cm = consistency;
+
+/// A user's own method: the denoiser's loss at one noise level.
+struct Own {
+  static constexpr bool follows = false;
+  cm::ConsistencyFunction<cm::Mlp, cm::EdmPreconditioning> f;
+
+  void check() const {}
+  double rate(cm::Index) const { return 0; }
+  double resolution(cm::Index) const { return 0; }
+  template <class X>
+  auto draw(X const& x0, cm::Index k, cm::Key key, std::uint32_t first) const {
+#ifdef SHOULD_FAIL
+    return cm::normal<X>(x0.shape(), key, {static_cast<std::uint32_t>(k), first});
+#else
+    return cm::draw_for<1>(x0, k, key, first, [](cm::Key, cm::Counter) { return std::array{1.0}; });
+#endif
+  }
+  template <class X>
+  auto loss(auto const& theta, cm::Parameters<X> const&, X const& x0, auto const& drawn) const {
+    auto const& t = drawn.times[0];
+    return mean(square(f(theta, X(x0 + drawn.z), t, drawn.mode) - x0));
+  }
+};
+
+Own const method{cm::ConsistencyFunction{cm::Mlp{}, cm::EdmPreconditioning{}}};
+cm::Trainer trainer{method, cm::Adam{}, method.f.initialize(cm::Key{1})};
