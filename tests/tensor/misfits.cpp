@@ -7,6 +7,7 @@
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/tensor/reference.hpp>
 
+#include "../support/refused.hpp"
 #include "support.hpp"
 
 using namespace consistency;
@@ -222,4 +223,16 @@ TEST_CASE_TEMPLATE("every operation refuses operands that do not fit and names t
       }
     });
   });
+}
+
+TEST_CASE("extents that would wrap are refused, where there are no numbers too") {
+  constexpr auto large = Index{1} << 32, larger = Index{1} << 62;
+  auto const refused = [](auto const& op, auto const&... shapes) {
+    check_refused<ErrorCode::shape>([&] { op.result(shapes...); }, {});
+  };
+  refused(op::DepthToSpace{large}, Shape{1, 4, 4, 4});  // the square of the patch would be 0
+  refused(op::DepthToSpace{1 << 16}, Shape{1, 0, larger, 0});
+  refused(op::SpaceToDepth{large}, Shape{1, 0, 0, 3});
+  refused(op::Upsample{}, Shape{0, larger, 1, 1});
+  refused(op::Concat{}, Shape{0, larger}, Shape{0, larger});
 }

@@ -25,6 +25,7 @@ struct DdpmPpSettings {
   double dropout = 0;                          ///< rate in [0, 1)
   bool recompute = false;  ///< residual blocks in the backward pass: less memory, longer steps
   Index embedding = 512;   ///< channels of the time embedding; EDM has four times `channels`
+  /// EDM's; one given here takes the place of all of it.
   TimeEmbedding time{.endpoint = true, .order = TimeEmbedding::Order::sin_cos};
   Shape image = {32, 32, 3};  ///< (h, w, c)
 };

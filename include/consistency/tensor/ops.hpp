@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,9 @@ namespace op {
 inline void require(bool fits, char const* where, Shape const& a, Shape const& b, char const* expected) {
   if (!fits) misfit(where, a.text() + " and " + b.text(), expected);
 }
+
+/// a · b; throws shape_error where it would wrap.
+inline Index product(Index a, Index b) { return Shape{a, b}.count(); }
 
 /// Sum over the axes in which `target` has extent 1 (or which it lacks in front).
 struct SumTo {
@@ -56,6 +60,8 @@ struct Concat {
   Shape result(Shape const& a, Shape const& b) const {
     require(a.rank() > 0 && a.rank() == b.rank() && a.with_channels(b.back()) == b, "concat", a, b,
             "equal but for the last axis");
+    require(b.back() <= std::numeric_limits<Index>::max() - a.back(), "concat", a, b,
+            "a sum of the last extents that fits 63 bits");
     return a.with_channels(a.back() + b.back());
   }
 };
@@ -110,7 +116,7 @@ struct Conv2d {
 struct Upsample {
   Shape result(Shape const& x) const {
     require(x.rank() == 4, "upsample", x, x, "(n, h, w, c)");
-    return {x[0], 2 * x[1], 2 * x[2], x[3]};
+    return {x[0], product(2, x[1]), product(2, x[2]), x[3]};
   }
 };
 
@@ -171,7 +177,7 @@ struct SpaceToDepth {
   Shape result(Shape const& x) const {
     require(patch > 0 && x.rank() == 4 && x[1] % patch == 0 && x[2] % patch == 0, "space_to_depth", x, x,
             "(n, h, w, c), h and w divisible by the patch");
-    return {x[0], x[1] / patch, x[2] / patch, x[3] * patch * patch};
+    return {x[0], x[1] / patch, x[2] / patch, product(product(x[3], patch), patch)};
   }
 };
 
@@ -179,9 +185,9 @@ struct SpaceToDepth {
 struct DepthToSpace {
   Index patch = 2;
   Shape result(Shape const& x) const {
-    require(patch > 0 && x.rank() == 4 && x[3] % (patch * patch) == 0, "depth_to_space", x, x,
+    require(patch > 0 && x.rank() == 4 && x[3] % product(patch, patch) == 0, "depth_to_space", x, x,
             "(n, h, w, c), c divisible by the patch squared");
-    return {x[0], x[1] * patch, x[2] * patch, x[3] / (patch * patch)};
+    return {x[0], product(x[1], patch), product(x[2], patch), x[3] / product(patch, patch)};
   }
 };
 
