@@ -12,6 +12,7 @@
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/tensor/reference.hpp>
 
+#include "../support/rounding.hpp"
 #include "../tensor/support.hpp"
 
 namespace consistency::test {
@@ -178,7 +179,6 @@ template <class S>
 struct DotProduct {
   template <class Op, std::size_t N>
   void operator()(Case<Op, N> const& c) const {
-    constexpr auto tolerance = std::is_same_v<S, float> ? 1e-5 : 1e-12;
     auto const x = operands<S>(c);
     for (std::uint32_t pair = 0; pair < 20; ++pair) {
       auto const u = directions(x, 400 + 10 * pair);
@@ -188,7 +188,7 @@ struct DotProduct {
       auto const error = std::abs(dot(v, tangent) - dot_all(gradients, u));
       auto const size =
           std::max(norm(v) * norm(tangent), std::sqrt(dot_all(gradients, gradients) * dot_all(u, u)));
-      CHECK(error <= tolerance * size);
+      CHECK(error <= 4 * gradient_rounding_error<S>(c.op, c.shapes, tangent.shape()) * size);
     }
   }
 };

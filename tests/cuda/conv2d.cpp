@@ -2,6 +2,7 @@
 
 #include <consistency/cuda.hpp>
 
+#include "../support/rounding.hpp"
 #include "../tensor/support.hpp"
 #include "device.hpp"
 
@@ -104,9 +105,10 @@ TEST_CASE("images that are empty or begin anywhere, and float64, need no cuDNN")
   auto const arena = random<float, Cuda>(Shape{4000}, 1);
   auto const weight = random<float, Cuda>(Shape{3, 3, 8, 4}, 2);
   auto const image = arena.view(3, {2, 6, 6, 8});
+  auto const allowed = rounding_error<float>(op::Conv2d{}, std::array{image.shape(), weight.shape()});
   CHECK(relative_error(Conv::value({}, image, weight),
-                       convert<double, Cpu>(Conv::value({}, image.clone(), weight))) <= 2e-6);
+                       convert<double, Cpu>(Conv::value({}, image.clone(), weight))) <= 2 * allowed);
   CHECK(Conv::value({}, X{Shape{0, 6, 6, 8}}, weight).shape() == Shape{0, 6, 6, 4});
   auto const exact = Conv::value({}, convert<double, Cuda>(image), convert<double, Cuda>(weight));
-  CHECK(relative_error(Conv::value({}, image, weight), convert<double, Cpu>(exact)) <= 2e-6);
+  CHECK(relative_error(Conv::value({}, image, weight), convert<double, Cpu>(exact)) <= allowed);
 }

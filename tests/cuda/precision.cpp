@@ -1,7 +1,9 @@
+#include <array>
 #include <cmath>
 
 #include <consistency/cuda.hpp>
 
+#include "../support/rounding.hpp"
 #include "../tensor/support.hpp"
 #include "device.hpp"
 
@@ -29,7 +31,8 @@ void factors_are_rounded(Op const& op, Shape const& left, Shape const& right) {
   auto const [exact_a, exact_b] = std::pair{convert<double, Cpu>(a), convert<double, Cpu>(b)};
   PrecisionScope const scope{cuda::Precision::bfloat16};
   X const found = apply(op, to<Cuda>(a), to<Cuda>(b));
-  CHECK(relative_error(found, apply(op, rounded(exact_a), rounded(exact_b))) <= 1e-6);
+  CHECK(relative_error(found, apply(op, rounded(exact_a), rounded(exact_b))) <=
+        rounding_error<float>(op, std::array{left, right}));
   auto const error = relative_error(found, apply(op, exact_a, exact_b));
   CHECK(error > 1e-4);
   CHECK(error < 4e-3);  // 2^-8
