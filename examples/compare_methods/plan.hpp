@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include <consistency/consistency.hpp>
 #include <consistency/io/file.hpp>
+#include <consistency/io/safetensors_header.hpp>
 
 #include "../support/data_set.hpp"
 
@@ -48,13 +50,20 @@ struct Plan {
   /// Throws io_error, or format_error where the file is no plan.
   static Plan load(std::filesystem::path const& path) {
     auto const bytes = read_file(path);
+    auto const refuse = [&](std::string found) {
+      throw format_error{{path.string(), "not a plan", std::move(found), "a file of compare_methods",
+                          "Start a new comparison in another --out."}};
+    };
+    Plan plan;
     try {
       auto const* const text = reinterpret_cast<char const*>(bytes.data());
-      return nlohmann::json::parse(text, text + bytes.size()).get<Plan>();
+      plan = nlohmann::json::parse(text, text + bytes.size()).get<Plan>();
     } catch (nlohmann::json::exception const& failure) {
-      throw format_error{{path.string(), "not a plan", printable(failure.what()), "a file of compare_methods",
-                          "Start a new comparison in another --out."}};
+      refuse(printable(failure.what()));
     }
+    for (auto const& text : {plan.data, plan.images, plan.perceptual})  // they would reach a terminal
+      if (consistency::detail::has_control_bytes(text)) refuse("'" + printable(text) + "'");
+    return plan;
   }
   void save(std::filesystem::path const& path) const { write_file_atomically(path, text_bytes(text())); }
 };

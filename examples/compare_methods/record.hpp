@@ -31,7 +31,8 @@ struct Record {
 
   /// Throws format_error for a record that a file has and no training can have made.
   void check(std::size_t measures) const {
-    auto fits = steps.size() == quality.size() && done >= 0 && std::isfinite(seconds) && seconds >= 0;
+    auto fits = steps.size() == quality.size() && done >= 0 && std::isfinite(seconds) && seconds >= 0 &&
+                !consistency::detail::has_control_bytes(stopped);
     for (std::size_t i = 0; i < steps.size(); ++i)
       fits = fits && steps[i] > (i == 0 ? 0 : steps[i - 1]) && steps[i] <= done;
     for (auto const& one : quality)

@@ -105,7 +105,7 @@ inline std::string to_text(std::vector<Index> const& values) {
 
 inline bool from_text(std::string const& text, std::string& value) {
   value = text;
-  return true;
+  return !consistency::detail::has_control_bytes(text);  // they would reach a terminal
 }
 template <class Number>
   requires std::integral<Number> || std::floating_point<Number>

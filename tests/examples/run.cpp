@@ -134,6 +134,17 @@ TEST_CASE("where a damaged checkpoint cannot be set aside the whole one before i
   CHECK(std::filesystem::exists(folder.checkpoint()));
 }
 
+TEST_CASE("text of a file that would steer a terminal is no setting") {
+  auto settings = fashion::to_metadata(points());
+  settings["images"] =
+      "Gr\xc3\xb6\xc3\x9f"
+      "e.gz";
+  CHECK(fashion::to_recipe(settings, "c").images == settings["images"]);
+  settings["images"] = "\x1b[2J.gz";
+  check_refused<ErrorCode::format>([&] { fashion::to_recipe(settings, "c"); },
+                                   {"setting 'images'", "\\x1b[2J.gz"});
+}
+
 TEST_CASE("a folder that cannot be made is an error of the system that names it") {
   TempFolder const out;
   write_file_atomically(out / "file", text_bytes("x"));

@@ -221,5 +221,5 @@ TEST_CASE("a DDPM++ refuses images of another shape") {
       [&] {
         p.net(p.theta, normal<double>({3, 8, 8, 2}, {2}), p.t);
       },
-      {"DdpmPp", "(3, 8, 8, 2)", "(8, 4, 2)"});
+      {"DdpmPp", "(3, 8, 8, 2)", "(8, 4, 2)", "NHWC", "NCHW"});
 }

@@ -304,6 +304,7 @@ TEST_CASE("images and times of the wrong shape are refused with the shapes") {
       },
       {"UNet", "(3, 8, 8, 2)", "(8, 8, 1)"});
   check_refused<ErrorCode::shape>([&] { run({3, 4, 8, 1}, {3, 1, 1, 1}); }, {"UNet", "(3, 4, 8, 1)"});
+  check_refused<ErrorCode::shape>([&] { run({3, 1, 8, 8}, {3, 1, 1, 1}); }, {"(3, 1, 8, 8)", "NHWC", "NCHW"});
   check_refused<ErrorCode::shape>([&] { run({3, 64}, {3, 1}); }, {"UNet", "(3, 64)", "(n, h, w, c)"});
   check_refused<ErrorCode::shape>([&] { run({3, 8, 8, 1}, {2, 1, 1, 1}); }, {"(2, 16)"});
 }
