@@ -77,16 +77,13 @@ class MpiCommunicator {
     auto const mine = length(rank());
     for_others([&](int r) { group_.receive(pieces + Index{r} * mine, mine, type, r); });
     for_others([&](int r) { group_.send(numbers + begin(r), length(r), type, r); });
+    std::copy_n(numbers + begin(rank()), mine, pieces + Index{rank()} * mine);
     group_.wait("sum");
-    auto* const own = numbers + begin(rank());
-    auto const part = [&](int r) { return r == rank() ? own : pieces + Index{r} * mine; };
-    for (int r = 1; r < size(); ++r) {
-      S const *const before = r == 1 ? part(0) : pieces, *const next = part(r);
-      S* const after = r + 1 == size() ? own : pieces;
-      for (int i = 0; i < mine; ++i) after[i] = before[i] + next[i];
-    }
+    for (int r = 1; r < size(); ++r)
+      for (int i = 0; i < mine; ++i) pieces[i] += pieces[Index{r} * mine + i];
     for_others([&](int r) { group_.receive(numbers + begin(r), length(r), type, r); });
-    for_others([&](int r) { group_.send(own, mine, type, r); });
+    for_others([&](int r) { group_.send(pieces, mine, type, r); });
+    std::copy_n(pieces, mine, numbers + begin(rank()));
     group_.wait("sum");
   }
 
