@@ -147,7 +147,7 @@ TEST_CASE("images that are not all there are refused before one is read") {
 
 TEST_CASE("steps and batches beyond what random numbers are counted for are refused") {
   auto const refused = [](auto const& action) {
-    check_refused<ErrorCode::config>(action, {"0 to 4294967295"});
+    check_refused<ErrorCode::config>(action, {"0 to 2^32 - 1"});
   };
   auto const key = Key{};
   for (Index const k : {Index{-1}, Index{1} << 32U}) {

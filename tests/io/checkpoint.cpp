@@ -431,7 +431,11 @@ TEST_CASE("numbers that are not finite are not saved") {
   save_checkpoint(path, state, {});
   state.second_moment.flat().mutable_data()[3] = std::numeric_limits<float>::infinity();
   check_refused<ErrorCode::numeric>([&] { save_checkpoint(path, state, {}); },
-                                    {"second_moment/hidden0.weight", "value 3"});
+                                    {"save_checkpoint: tensor 'second_moment/hidden0.weight'", "value 3"});
+  CHECK(CheckpointFile{path}.step() == state.step);
+  check_refused<ErrorCode::numeric>(
+      [&] { save_parameters(path, state.second_moment, Role::second_moment, 1, {}); },
+      {"save_parameters: tensor 'second_moment/hidden0.weight'", "value 3"});
   CHECK(CheckpointFile{path}.step() == state.step);
 }
 

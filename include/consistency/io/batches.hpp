@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <consistency/core/check.hpp>
 #include <consistency/core/random.hpp>
-#include <consistency/io/counter_index.hpp>
 #include <consistency/io/image_set.hpp>
 #include <consistency/tensor/tensor.hpp>
 
@@ -73,8 +73,8 @@ class ImageBatches {
     if (k < 0) throw config_error{{"ImageBatches", "step", number_text(k), "0 or more", ""}};
     auto const epoch = k / per_epoch();
     if (order_.empty() || epoch != epoch_) {
-      order_ = shuffled(static_cast<std::uint32_t>(images_.count), key_,
-                        counter_index("ImageBatches", "epoch", epoch));
+      order_ =
+          shuffled(static_cast<std::uint32_t>(images_.count), key_, counted("ImageBatches", "epoch", epoch));
       epoch_ = epoch;
     }
     return std::span{order_}.subspan(static_cast<std::size_t>(k % per_epoch() * batch_),

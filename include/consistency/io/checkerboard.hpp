@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 
+#include <consistency/core/check.hpp>
 #include <consistency/core/error.hpp>
 #include <consistency/core/random.hpp>
 #include <consistency/io/batches.hpp>
-#include <consistency/io/counter_index.hpp>
 #include <consistency/tensor/tensor.hpp>
 
 namespace consistency {
@@ -22,7 +22,7 @@ class CheckerboardBatches {
 
   /// Throws config_error for a batch below 1 or above 2^32 - 1.
   CheckerboardBatches(Index batch, Key key) : batch_{batch}, key_{key.with_stream(stream::data_order)} {
-    if (counter_index("CheckerboardBatches", "batch size", batch) < 1)
+    if (counted("CheckerboardBatches", "batch size", batch) < 1)
       throw config_error{{"CheckerboardBatches", "batch size", "0", "1 or more", ""}};
   }
 
@@ -30,7 +30,7 @@ class CheckerboardBatches {
 
   /// The points of step k = 0, 1, …, (batch, 2). Throws config_error for a step outside 0 to 2^32 - 1.
   Tensor<float> operator()(Index k) const {
-    auto const step = counter_index("CheckerboardBatches", "step", k);
+    auto const step = counted("CheckerboardBatches", "step", k);
     auto x = Tensor<float>{{batch_, 2}};
     for (Index i = 0; i < batch_; ++i) {
       auto const at = Counter{step, static_cast<std::uint32_t>(i)};

@@ -32,12 +32,12 @@ namespace detail {
 
 /// Appends the tensors of an arena, which must outlive them. Throws numeric_error where a number is not
 /// finite.
-inline void append_entries(std::vector<TensorEntry>& entries, Role role,
+inline void append_entries(std::vector<TensorEntry>& entries, char const* where, Role role,
                            Parameters<Tensor<float>> const& arena) {
   for (ParameterId id = 0; id < arena.table().entries().size(); ++id) {
     auto const& parameter = arena.table().entries()[id];
     auto const values = arena[id].values();
-    require_finite("save_checkpoint", tensor_name(role, parameter.name), values,
+    require_finite(where, tensor_name(role, parameter.name), values,
                    "Nothing was written; go on from the last checkpoint.");
     entries.push_back(tensor_entry(tensor_name(role, parameter.name), file_shape(parameter.shape), values));
   }
@@ -103,12 +103,13 @@ inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Ten
                             Metadata const& settings) {
   // Names every field: one more field in TrainingState does not compile until it is saved and loaded too.
   auto const& [theta, target, averaged, first_moment, second_moment, step, key] = state;
+  constexpr auto where = "save_checkpoint";
   std::vector<TensorEntry> entries;
-  detail::append_entries(entries, Role::theta, theta);
-  if (target) detail::append_entries(entries, Role::target, *target);
-  detail::append_entries(entries, Role::averaged, averaged);
-  detail::append_entries(entries, Role::first_moment, first_moment);
-  detail::append_entries(entries, Role::second_moment, second_moment);
+  detail::append_entries(entries, where, Role::theta, theta);
+  if (target) detail::append_entries(entries, where, Role::target, *target);
+  detail::append_entries(entries, where, Role::averaged, averaged);
+  detail::append_entries(entries, where, Role::first_moment, first_moment);
+  detail::append_entries(entries, where, Role::second_moment, second_moment);
   auto const metadata = detail::checkpoint_metadata(theta.table(), step, key, settings);
   auto const replaces = ::access(path.c_str(), F_OK) == 0;
   try {
@@ -135,7 +136,7 @@ inline Checkpoint load_checkpoint(std::filesystem::path const& path, ParameterTa
 inline void save_parameters(std::filesystem::path const& path, Parameters<Tensor<float>> const& parameters,
                             Role role, Index step, Metadata const& settings, Key key = {}) {
   std::vector<TensorEntry> entries;
-  detail::append_entries(entries, role, parameters);
+  detail::append_entries(entries, "save_parameters", role, parameters);
   write_safetensors(path, entries, detail::checkpoint_metadata(parameters.table(), step, key, settings));
 }
 

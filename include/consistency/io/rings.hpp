@@ -5,9 +5,9 @@
 #include <numbers>
 #include <string>
 
+#include <consistency/core/check.hpp>
 #include <consistency/core/error.hpp>
 #include <consistency/core/random.hpp>
-#include <consistency/io/counter_index.hpp>
 #include <consistency/tensor/tensor.hpp>
 
 namespace consistency {
@@ -22,7 +22,7 @@ class RingsBatches {
 
   /// Throws config_error for a batch below 1 or above 2^32 - 1.
   RingsBatches(Index batch, Key key) : batch_{batch}, key_{key.with_stream(stream::data_order)} {
-    if (counter_index("RingsBatches", "batch size", batch) < 1)
+    if (counted("RingsBatches", "batch size", batch) < 1)
       throw config_error{{"RingsBatches", "batch size", "0", "1 or more", ""}};
   }
 
@@ -30,7 +30,7 @@ class RingsBatches {
 
   /// The points of step k = 0, 1, …, (batch, 2). Throws config_error for a step outside 0 to 2^32 - 1.
   Tensor<float> operator()(Index k) const {
-    auto const step = counter_index("RingsBatches", "step", k);
+    auto const step = counted("RingsBatches", "step", k);
     auto x = Tensor<float>{{batch_, 2}};
     for (Index i = 0; i < batch_; ++i) {
       auto const at = Counter{step, static_cast<std::uint32_t>(i)};
