@@ -267,6 +267,16 @@ TEST_CASE("a U-Net of the largest settings is described without a number that wr
   CHECK(exact > 1e14);
 }
 
+TEST_CASE("a U-Net may have 63 blocks on the way down, and no more") {
+  auto const deep = with([](UNetSettings& s) { s.blocks = 31; });
+  auto const net = UNet{deep};
+  Tensor<float> const y = net(initialized(net), some_images(deep.image, 1), some_times(1));
+  CHECK(y.shape() == Shape{1, 8, 8, 1});
+  CHECK(magnitude(y) > 0);
+  check_config(with([](UNetSettings& s) { s.blocks = 32; }),
+               {"UNet", "32 on each of 2 levels", "at most 63"});
+}
+
 TEST_CASE("attention where it would have no effect is refused with the heights that levels have") {
   using S = UNetSettings;
   check_config(with([](S& s) { s.attention = {7}; }),

@@ -35,7 +35,7 @@ void check_unet(char const* where, Settings const& s) {
   }
   within("blocks", s.blocks, most_blocks - 1);
   auto const levels = static_cast<Index>(s.multipliers.size());
-  if ((s.blocks + 1) * levels >= static_cast<Index>(most_blocks))
+  if ((s.blocks + 1) * levels > static_cast<Index>(most_blocks))
     throw config_error{{.where = where,
                         .what = "blocks",
                         .found = number_text(s.blocks) + " on each of " + number_text(levels) + " levels",
