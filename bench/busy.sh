@@ -72,7 +72,7 @@ for busy in 0 1 2 6; do
   done >"$work/lines"
   stop_hogs
   sort -s -k2,2 "$work/lines" | while read -r tree name one two ratio pairs; do
-    mark=$(awk -v r="$ratio" 'BEGIN { print r > 1.05 ? "!" : "" }')
+    mark=$(awk -v r="$ratio" 'BEGIN { print (r > 1.05 ? "!" : "") }')
     printf '%4d  %-18s %-6s %12s %12s %10s %6s %s\n' "$busy" "$name" "$tree" "$one" "$two" "$ratio" "$pairs" "$mark"
     [[ -z $json ]] || printf '{"busy": %d, "work": "%s", "tree": "%s", "one": %s, "two": %s, "ratio": %s, "pairs": %d}\n' \
       "$busy" "$name" "$tree" "$one" "$two" "$ratio" "$pairs" >>"$json"
