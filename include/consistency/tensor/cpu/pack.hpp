@@ -50,7 +50,13 @@ struct Pack {
 
   friend Pack fma(Pack a, Pack b, Pack c) { return Pack{Eigen::internal::pmadd(a.p, b.p, c.p)}; }
   friend S sum(Pack a) { return Eigen::internal::predux(a.p); }
-  friend Pack sqrt(Pack a) { return Pack{Eigen::internal::psqrt(a.p)}; }
+  friend Pack sqrt(Pack a) {
+#ifdef EIGEN_VECTORIZE_SSE
+    // Eigen's own is an approximation here: √4 would not be 2.
+    if constexpr (sizeof(S) == 4 && width == 4) return Pack{_mm_sqrt_ps(a.p)};
+#endif
+    return Pack{Eigen::internal::psqrt(a.p)};
+  }
   friend Pack abs(Pack a) { return Pack{Eigen::internal::pabs(a.p)}; }
   friend Pack relu(Pack a) {
     auto const zero = Eigen::internal::pset1<Packet>(S(0));
