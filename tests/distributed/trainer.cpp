@@ -164,7 +164,8 @@ TEST_CASE("a batch of another shape on one rank is refused on every rank") {
 }
 
 TEST_CASE("impossible settings on one rank are refused on every rank") {
-  check_all_refused<ErrorCode::config>(with_other({.settings = {.ema = 2}}), {"rank 1 of 2", "ema", "found 2"});
+  check_all_refused<ErrorCode::config>(with_other({.settings = {.ema = 2}}),
+                                       {"rank 1 of 2", "ema", "found 2,"});
 }
 
 TEST_CASE("ranks that differ are refused when the trainer is made") {
@@ -176,8 +177,32 @@ TEST_CASE("ranks that differ are refused when the trainer is made") {
   check({.learning_rate = 2e-3}, "settings");
   check({.mu = 0.8}, "settings");
   check({.settings = {.ema = 0.98, .clip = 0.05, .key = {5}}}, "settings");
+  check({.settings = {.ema = 0.99, .ema_warmup = false, .clip = 0.05, .key = {5}}}, "settings");
   check({.settings = {.ema = 0.99, .clip = 0.06, .key = {5}}}, "settings");
   check({.settings = {.ema = 0.99, .clip = 0.05, .key = {6}}}, "seed");
+}
+
+TEST_CASE("an update or a state that is not finite is refused on every rank, and the ranks are as before") {
+  auto const update = on_ranks(2, [](ThreadCommunicator c) {
+    auto t = trainer({.learning_rate = 1e39}, c);
+    auto const before = t.state();
+    try {
+      t.step(shard(global_batch(0), c));
+    } catch (numeric_error const&) {
+      if (!same_state(t.state(), before)) throw std::runtime_error{"the state has changed"};
+      throw;
+    }
+    return 0;
+  });
+  check_all_refused<ErrorCode::numeric>(update, {"rank 0 of 2", "theta, ", "learning rate"});
+  auto const resumed = on_ranks(2, [](ThreadCommunicator c) {
+    auto t = trainer({}, c);
+    auto state = t.state();
+    if (c.rank() == 1) state.second_moment.flat().mutable_data()[0] = -1;
+    t.resume(state);
+    return 0;
+  });
+  check_all_refused<ErrorCode::numeric>(resumed, {"rank 1 of 2", "second_moment, ", "-1"});
 }
 
 TEST_CASE("ranks that resume from different states are refused") {
