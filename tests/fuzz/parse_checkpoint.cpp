@@ -14,7 +14,7 @@ namespace {
 /// The header with the digest that its own bytes and the data have, where it has a place for one.
 std::string with_digest(std::string header, std::string_view data) {
   constexpr auto length = detail::blank_digest.size();
-  auto const at = detail::digest_position(header);
+  auto const at = detail::value_position(header, detail::digest_key);
   if (at == std::string::npos || header.find('"', at) != at + length) return header;
   header.replace(at, length, detail::blank_digest);
   return header.replace(at, length, digest(std::array{text_bytes(header), text_bytes(data)}));

@@ -30,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     std::size_t total = 0;
     for (auto const& entry : first.entries()) total += entry.bytes.size();
     require(total + 8 <= size);
-    if (first.metadata().contains("digest") || first.metadata().contains("digest_type")) return;
+    for (auto const key : detail::digest_keys)  // which the writer takes for itself
+      if (first.metadata().contains(std::string{key})) return;
     static auto const again = std::filesystem::temp_directory_path() / ("fuzz-" + std::to_string(::getpid()));
     write_safetensors(again, first.entries(), first.metadata(), false);
     auto const second = read_safetensors(again);
