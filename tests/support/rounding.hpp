@@ -11,8 +11,8 @@ namespace consistency::test {
 
 /// How far numbers may be from exact ones: root mean square over a tensor, relative to the exact numbers'
 /// own. Roundings have independent signs, so their squares add up (Higham & Mary 2019); nothing here knows
-/// how wide a register is. A term that is lost from a sum of n changes it by about 1 / √n: thousands of times
-/// what is allowed.
+/// how wide a register is. A term that is lost from a sum of n changes it by about 1 / √n, thousands of times
+/// what is allowed, or by 1 / n, several times it, where all terms have one sign (tests/kernel/rounding.cpp).
 
 /// u, the largest relative error of one rounding.
 template <std::floating_point S>
