@@ -52,8 +52,12 @@ struct Pack {
   friend S sum(Pack a) { return Eigen::internal::predux(a.p); }
   friend Pack sqrt(Pack a) {
 #ifdef EIGEN_VECTORIZE_SSE
-    // Eigen's own is an approximation here: √4 would not be 2.
-    if constexpr (sizeof(S) == 4 && width == 4) return Pack{_mm_sqrt_ps(a.p)};
+    // Eigen's own is an approximation in most registers, where √4 would not be 2 and √∞ no number.
+    constexpr auto bytes = sizeof(Packet);
+    if constexpr (sizeof(S) == 4 && bytes == 16) return Pack{_mm_sqrt_ps(a.p)};
+    if constexpr (sizeof(S) == 4 && bytes == 32) return Pack{_mm256_sqrt_ps(a.p)};
+    if constexpr (sizeof(S) == 4 && bytes == 64) return Pack{_mm512_maskz_sqrt_ps(0xffff, a.p)};
+    if constexpr (sizeof(S) == 8 && bytes == 64) return Pack{_mm512_maskz_sqrt_pd(0xff, a.p)};
 #endif
     return Pack{Eigen::internal::psqrt(a.p)};
   }
