@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <consistency/core/check.hpp>
 #include <consistency/core/error.hpp>
 #include <consistency/core/shape.hpp>
 #include <consistency/distributed/self_communicator.hpp>
@@ -66,7 +67,7 @@ class Ranks {
     }
   }
 
-  /// The place of a rank that has count() samples.
+  /// The place of a rank that has count() samples. Throws config_error for more than 2^32 on all ranks.
   template <class Count>
   Share share(Count const& count) {
     if constexpr (alone) {
@@ -77,6 +78,8 @@ class Ranks {
       double before = 0, all = 0;
       for (std::size_t r = 0; r < numbers_.size(); all += numbers_[r++])
         if (r == static_cast<std::size_t>(communicator_.rank())) before = all;
+      // The same on every rank, so that all of them throw.
+      static_cast<void>(counted("Ranks", "samples of all ranks", 0, static_cast<Index>(all)));
       return {static_cast<std::uint32_t>(before),
               numbers_[static_cast<std::size_t>(communicator_.rank())] / all};
     }
