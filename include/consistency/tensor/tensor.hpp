@@ -135,8 +135,9 @@ class Tensor {
     Tensor get(S const* of, int form, Make const& make) {
       for (auto const* f = first_.load(std::memory_order_acquire); f; f = f->next)
         if (f->of == of && f->form == form) return f->value;
+      auto value = make();  // which may throw: the block below has no owner
       auto* const added = new (MemoryPool::instance().allocate(sizeof(Form)))
-          Form{first_.load(std::memory_order_relaxed), of, form, make()};
+          Form{first_.load(std::memory_order_relaxed), of, form, std::move(value)};
       while (!first_.compare_exchange_weak(added->next, added, std::memory_order_acq_rel)) {
       }
       return added->value;
