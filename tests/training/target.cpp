@@ -95,6 +95,6 @@ TEST_CASE("an impossible rate is refused with its value") {
     check_refused<ErrorCode::config>([&] { EmaTarget{mu}.rate(2); }, {"EmaTarget", "mu", text, "[0, 1)"});
     check_refused<ErrorCode::config>([&] { AdaptiveEmaTarget{2, mu}.rate(2); }, {"AdaptiveEmaTarget", text});
     check_refused<ErrorCode::config>([&] { AdaptiveEmaTarget{-mu * mu}.rate(2); },
-                                     {"AdaptiveEmaTarget", "s0", "a positive number"});
+                                     {"AdaptiveEmaTarget", "s0", "a positive finite number"});
   }
 }

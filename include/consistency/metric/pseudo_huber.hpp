@@ -18,7 +18,7 @@ struct PseudoHuber {
     return {0.00054 * std::sqrt(static_cast<double>(dimensions))};
   }
 
-  void check() const { require_setting(c > 0, "PseudoHuber", "c", c, "a positive number"); }
+  void check() const { require_positive("PseudoHuber", "c", c); }
 
   auto operator()(Operand auto const& x, Operand auto const& y) const {
     auto const s = sum_per_sample(square(x - y));

@@ -19,7 +19,7 @@ struct AdaptiveEmaTarget {
   Denominator denominator = Denominator::points;
 
   void check() const {
-    require_setting(s0 > 0, "AdaptiveEmaTarget", "s0", s0, "a positive number");
+    require_positive("AdaptiveEmaTarget", "s0", s0);
     require_rate("AdaptiveEmaTarget", "mu0", mu0);
   }
   double rate(double points) const {
