@@ -38,7 +38,7 @@ class Sleepers {
     do {
       auto const sleeping = counts % called - counts / called;
       if (sleeping == 0 || helpers - sleeping >= chunks.load(std::memory_order_relaxed)) return;
-      if (StoppedTime::now() < silent_until_.load(std::memory_order_relaxed)) return;
+      if (StoppedTime::now() < no_calls_until_.load(std::memory_order_relaxed)) return;
     } while (!counts_.compare_exchange_weak(counts, counts + called));
     signal_.fetch_add(1);
     wake_one(signal_);
@@ -64,7 +64,7 @@ class Sleepers {
     if (core < 0 || core != callers_core_.load(std::memory_order_relaxed)) return false;
     auto const time = after_meeting_.load(std::memory_order_relaxed);
     after_meeting_.store(std::min(4 * time, longest), std::memory_order_relaxed);
-    silence(time, helpers);
+    stop_calls(time, helpers);
     return true;
   }
   /// A thread that was called has been of use.
@@ -75,7 +75,7 @@ class Sleepers {
   /// Whether a thread was stopped for long enough to matter; there will be no calls then.
   bool was_stopped(Nanoseconds time, unsigned helpers) noexcept {
     if (time <= 100'000) return false;
-    silence(32 * time, helpers);
+    stop_calls(32 * time, helpers);
     return true;
   }
 
@@ -87,16 +87,16 @@ class Sleepers {
   static constexpr Nanoseconds shortest = 1'000'000, longest = 500'000'000;
 
   /// The more helpers, the less one of them matters.
-  void silence(Nanoseconds time, unsigned helpers) noexcept {
+  void stop_calls(Nanoseconds time, unsigned helpers) noexcept {
     auto const share = std::min(time, longest) / std::max(1U, helpers);
-    silent_until_.store(StoppedTime::now() + share, std::memory_order_relaxed);
+    no_calls_until_.store(StoppedTime::now() + share, std::memory_order_relaxed);
   }
 
   alignas(64) WaitWord signal_{0};
   // Two counts: of the threads that sleep, and, 16 bits up, of those of them that were called.
   alignas(64) WaitWord counts_{0};
   std::atomic<int> callers_core_{-1};
-  std::atomic<Nanoseconds> silent_until_{0}, after_meeting_{shortest};
+  std::atomic<Nanoseconds> no_calls_until_{0}, after_meeting_{shortest};
 };
 
 }  // namespace consistency
