@@ -8,17 +8,6 @@
 
 namespace consistency {
 
-namespace detail {
-
-inline void check_convolution(std::string const& name, Index kernel, Index stride, Index in, Index out) {
-  require_within(name, "kernel", kernel, 1, 1024);
-  require_within(name, "stride", stride, 1, 1024);
-  require_within(name, "channels in", in, 1, max_channels);
-  require_within(name, "channels out", out, 1, max_channels);
-}
-
-}  // namespace detail
-
 /// k×k convolution with padding k/2 and a stride.
 class Convolution {
  public:
@@ -37,6 +26,18 @@ class Convolution {
         bias_{table.add(name + ".bias", {out}, Initializer::zeros())},
         stride_{settings.stride} {}
 
+  /// The weights alone. Throws as the constructor does.
+  static ParameterId add_weight(ParameterTable& table, std::string const& name, Index in, Index out,
+                                Settings const& s) {
+    require_within(name, "kernel", s.kernel, 1, 1024);
+    require_within(name, "stride", s.stride, 1, 1024);
+    require_within(name, "channels in", in, 1, max_channels);
+    require_within(name, "channels out", out, 1, max_channels);
+    auto const window = s.kernel * s.kernel;
+    return table.add(name + ".weight", {s.kernel, s.kernel, in, out},
+                     Initializer::weights(s.law, window * in, window * out, s.gain));
+  }
+
   auto operator()(auto const& theta, Operand auto const& x) const {
     return conv2d(x, theta[weight_], theta[bias_], stride_);
   }
@@ -50,14 +51,6 @@ class Convolution {
   }
 
  private:
-  static ParameterId add_weight(ParameterTable& table, std::string const& name, Index in, Index out,
-                                Settings const& s) {
-    detail::check_convolution(name, s.kernel, s.stride, in, out);
-    auto const window = s.kernel * s.kernel;
-    return table.add(name + ".weight", {s.kernel, s.kernel, in, out},
-                     Initializer::weights(s.law, window * in, window * out, s.gain));
-  }
-
   ParameterId weight_, bias_;
   Index stride_;
 };

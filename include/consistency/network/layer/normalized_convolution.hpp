@@ -20,7 +20,9 @@ class NormalizedConvolution {
 
   NormalizedConvolution(ParameterTable& table, std::string const& convolution,
                         std::string const& normalization, Index in, Index out, Settings settings)
-      : weight_{add_weight(table, convolution, in, out, settings)},
+      : weight_{Convolution::add_weight(
+            table, convolution, in, out,
+            {.kernel = settings.kernel, .stride = settings.stride, .gain = 1.41})},
         scale_{table.add(normalization + ".weight", {out}, Initializer::ones())},
         shift_{table.add(normalization + ".bias", {out}, Initializer::zeros())},
         mean_{table.add(normalization + ".running_mean", {out}, Initializer::zeros())},
@@ -38,13 +40,6 @@ class NormalizedConvolution {
   }
 
  private:
-  static ParameterId add_weight(ParameterTable& table, std::string const& name, Index in, Index out,
-                                Settings const& s) {
-    detail::check_convolution(name, s.kernel, s.stride, in, out);
-    return table.add(name + ".weight", {s.kernel, s.kernel, in, out},
-                     Initializer::variance(s.kernel * s.kernel * in, 1.41));
-  }
-
   auto folded_scale(auto const& theta) const {
     return evaluated(theta[scale_] / sqrt(theta[variance_] + settings_.epsilon));
   }
