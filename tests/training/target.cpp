@@ -1,5 +1,6 @@
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include <doctest/doctest.h>
 
@@ -97,4 +98,6 @@ TEST_CASE("an impossible rate is refused with its value") {
     check_refused<ErrorCode::config>([&] { AdaptiveEmaTarget{-mu * mu}.rate(2); },
                                      {"AdaptiveEmaTarget", "s0", "a positive finite number"});
   }
+  check_refused<ErrorCode::config>([] { AdaptiveEmaTarget{std::numeric_limits<double>::infinity()}.rate(2); },
+                                   {"AdaptiveEmaTarget", "s0", "found inf"});
 }
