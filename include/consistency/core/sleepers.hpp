@@ -13,8 +13,9 @@ namespace consistency {
 /// Threads that sleep until there is work for them.
 ///
 /// Where other programs use the cores, a helper may cost more than it gives: a loop waits for a chunk whose
-/// thread was stopped, and a thread that is woken may take the core of the one that called it. What is lost
-/// so is paid back by 32 times as long without calls, so that it stays below a few percent.
+/// thread was stopped, and a thread that is woken may take the core of the one that called it. Then there are
+/// no calls for 32 times as long as the one was stopped, or for a time that grows while threads go on meeting
+/// on one core, so that what is lost stays below a few percent.
 class Sleepers {
  public:
   using Nanoseconds = StoppedTime::Nanoseconds;

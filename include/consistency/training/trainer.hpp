@@ -78,8 +78,8 @@ class Trainer {
 
   /// One step on a batch (n, …) of data, or on the parts of one that the ranks have. Throws dataset_error for
   /// a batch that is empty, not finite or not of unit scale, numeric_error for a loss, a gradient or an
-  /// updated number that is not finite, and distributed_error where a rank was lost, on every rank; the state
-  /// is then as before.
+  /// updated number that is not finite, config_error for times, a rate or a number of steps or samples that
+  /// cannot be, and distributed_error where a rank was lost, on every rank; the state is then as before.
   StepReport step(X const& batch) {
     auto const k = state_.step;
     ranks_.at_step(k);
