@@ -139,9 +139,7 @@ class Comparison {
     }
     auto trainer = Trainer{std::move(method), optimizer, theta0, trainer_settings()};
     Record record;
-    auto const names = checkpoint_names(half);
-    if (std::any_of(names.begin(), names.end(),
-                    [](auto const& path) { return consistency::detail::is_there(path.native()); })) {
+    if (has_checkpoint(half)) {
       auto const saved = newest_checkpoint(half);
       for (auto const& passed : saved.passed) std::fprintf(stderr, "%s\n", passed.message.c_str());
       record = read_record(saved.file);
