@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 
@@ -73,7 +72,7 @@ class AtomicFile {
   /// Where a symbolic link leads.
   static std::string resolved(std::string const& path) {
     auto const real = std::unique_ptr<char, void (*)(void*)>{::realpath(path.c_str(), nullptr), std::free};
-    if (!real && errno == ENOMEM) throw std::bad_alloc{};
+    if (!real && errno == ENOMEM) refuse_memory(path, "none for its path");
     return real ? std::string{real.get()} : path;
   }
 
