@@ -185,6 +185,7 @@ class MpiGroup {
       if (requests_[i] != MPI_REQUEST_NULL) silent.insert(peers_[i]);
     std::string names;
     for (auto const rank : silent) names += (names.empty() ? "" : ", ") + name(rank);
+    if (group_ == MPI_COMM_NULL) names = "another rank";  // MPI does not say whom it waits for
     give_up(operation, "no answer from " + names + " for " + number_text(deadline_.seconds) + " s",
             *silent.begin());
   }
