@@ -160,7 +160,7 @@ class Comparison {
         record.done = report.step;
         progress.update(report);
         if (report.step * measurements / steps > (report.step - 1) * measurements / steps) {
-          record.quality.push_back(subject_.measure(draw(Subject::samples)));
+          record.quality.push_back(finite(subject_.measure(draw(Subject::samples))));
           record.steps.push_back(report.step);
         }
         if (record.seconds >= save_at) {
@@ -184,6 +184,15 @@ class Comparison {
     remove_checkpoints(half);
     announce(record);
     return record;
+  }
+
+  /// Throws numeric_error for a quality that no record can have.
+  static Quality finite(Quality quality) {
+    for (auto const value : quality)
+      if (!std::isfinite(value))
+        throw numeric_error{
+            {"compare_methods", "quality of the samples", number_text(value), "a finite number", ""}};
+    return quality;
   }
 
   Metadata settings(Record const& record) const {
