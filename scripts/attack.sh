@@ -54,7 +54,7 @@ if [[ -w /dev/shm ]]; then parent=/dev/shm; fi
 scratch=$(mktemp -d "$parent/attack-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 
-# Clang has libFuzzer and the sanitizers in a package of its own; without them GCC's driver mutates blindly.
+# Clang has libFuzzer and the sanitizers in a package of its own; without them GCC compiles tests/fuzz/driver.cpp.
 has_libfuzzer() {
   command -v "$1" >/dev/null || return 1
   echo 'extern "C" int LLVMFuzzerTestOneInput(unsigned char const*, decltype(sizeof 0)) { return 0; }' >"$scratch/empty.cpp"
