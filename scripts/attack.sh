@@ -47,24 +47,39 @@ fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/install-dependencies.sh
-scripts/install-dependencies.sh clang-16 libclang-rt-16-dev || true  # libFuzzer; without it the mutations are blind
-compiler=c++
-if command -v clang++-16 >/dev/null; then compiler=clang++-16; fi
-cmake --preset attack -DCMAKE_CXX_COMPILER="${CXX:-$compiler}" >/dev/null
-cmake --build --preset attack --parallel "$(nproc)" --target attack
-programs=build/attack/tests/fuzz
 
 # What the attacks write and throw away: in memory where possible, since they bring every file to disk.
 parent=${TMPDIR:-/tmp}
 if [[ -w /dev/shm ]]; then parent=/dev/shm; fi
 scratch=$(mktemp -d "$parent/attack-XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+
+# Clang has libFuzzer and the sanitizers in a package of its own; without them GCC compiles tests/fuzz/driver.cpp.
+has_libfuzzer() {
+  command -v "$1" >/dev/null || return 1
+  echo 'extern "C" int LLVMFuzzerTestOneInput(unsigned char const*, decltype(sizeof 0)) { return 0; }' >"$scratch/empty.cpp"
+  "$1" -fsanitize=fuzzer,address,undefined "$scratch/empty.cpp" -o "$scratch/empty" 2>/dev/null
+}
+compiler=${CXX:-}
+if [[ -z $compiler ]]; then
+  scripts/install-dependencies.sh clang-16 libclang-rt-16-dev || true
+  compiler=c++
+  if has_libfuzzer clang++-16; then compiler=clang++-16; fi
+fi
+compiler=$(command -v "$compiler") || refuse "no such compiler: ${CXX:-c++}"
+fresh=()  # another compiler than before: CMake would forget the preset's settings
+if [[ -f build/attack/CMakeCache.txt ]] && ! grep -q "^CMAKE_CXX_COMPILER:[A-Z]*=$compiler\$" build/attack/CMakeCache.txt; then fresh=(--fresh); fi
+cmake --preset attack "${fresh[@]}" -DCMAKE_CXX_COMPILER="$compiler" >/dev/null
+cmake --build --preset attack --parallel "$(nproc)" --target attack
+programs=build/attack/tests/fuzz
+
 found=build/attack/findings/$seed
 rm -rf "$found"
 mkdir -p "$found"
-trap 'rm -rf "$scratch"' EXIT
 export TMPDIR=$scratch
 table=$scratch/table
-seconds=$(awk -v m="$minutes" -v n="${#ways[@]}" 'BEGIN { printf "%d", m * 60 / n + 0.5 }')
+seconds=$(awk -v m="$minutes" -v n="${#ways[@]}" 'BEGIN { s = m * 60 / n; printf "%d", s < 1 ? 1 : s + 0.5 }')
+"$programs/attack_seeds" "$scratch/seeds"  # as the formats are now; the corpus has what older attacks began with
 echo "Attacking for $minutes minutes; seed $seed"
 
 # One program of tests/fuzz. A program that does not come to its end has broken a promise itself.
@@ -83,6 +98,7 @@ attack() {
 fuzz() {
   local programs_here=("$programs"/fuzz_*) each program name log status units
   each=$((seconds / ${#programs_here[@]}))
+  if ((each < 1)); then each=1; fi  # 0 would be for ever
   for program in "${programs_here[@]}"; do
     [[ -x $program && ! -d $program ]] || continue
     name=$(basename "$program")
@@ -92,7 +108,7 @@ fuzz() {
     status=0
     "$program" -max_total_time="$each" -seed="$((seed % 2147483647 + 1))" -max_len=65536 -timeout=60 -rss_limit_mb=1024 \
       -malloc_limit_mb=64 -print_final_stats=1 -verbosity=0 -artifact_prefix="$scratch/$name-" "$scratch/$name" \
-      "tests/fuzz/corpus/${name#fuzz_*_}" >"$log" 2>&1 || status=$?
+      "$scratch/seeds/${name#fuzz_*_}" "tests/fuzz/corpus/${name#fuzz_*_}" >"$log" 2>&1 || status=$?
     units=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     printf '%s: no input crashes, hangs or deceives it\t%s\t%s\n' "$name" "${units:-1}" "$((status != 0))" >>"$table"
     if ((status != 0)); then

@@ -139,9 +139,7 @@ class Comparison {
     }
     auto trainer = Trainer{std::move(method), optimizer, theta0, trainer_settings()};
     Record record;
-    auto const names = checkpoint_names(half);
-    if (std::any_of(names.begin(), names.end(),
-                    [](auto const& path) { return consistency::detail::is_there(path.native()); })) {
+    if (has_checkpoint(half)) {
       auto const saved = newest_checkpoint(half);
       for (auto const& passed : saved.passed) std::fprintf(stderr, "%s\n", passed.message.c_str());
       record = read_record(saved.file);
@@ -162,7 +160,7 @@ class Comparison {
         record.done = report.step;
         progress.update(report);
         if (report.step * measurements / steps > (report.step - 1) * measurements / steps) {
-          record.quality.push_back(subject_.measure(draw(Subject::samples)));
+          record.quality.push_back(finite(subject_.measure(draw(Subject::samples))));
           record.steps.push_back(report.step);
         }
         if (record.seconds >= save_at) {
@@ -186,6 +184,15 @@ class Comparison {
     remove_checkpoints(half);
     announce(record);
     return record;
+  }
+
+  /// Throws numeric_error for a quality that no record can have.
+  static Quality finite(Quality quality) {
+    for (auto const value : quality)
+      if (!std::isfinite(value))
+        throw numeric_error{
+            {"compare_methods", "quality of the samples", number_text(value), "a finite number", ""}};
+    return quality;
   }
 
   Metadata settings(Record const& record) const {

@@ -63,6 +63,8 @@ struct Plan {
     }
     for (auto const& text : {plan.data, plan.images, plan.perceptual})  // they would reach a terminal
       if (consistency::detail::has_control_bytes(text)) refuse("'" + printable(text) + "'");
+    for (auto const count : {plan.size, plan.batch, plan.teacher_steps, plan.steps, plan.measurements})
+      if (count < 0 || count > Index{1} << 31) refuse(number_text(count));  // products of two must fit
     return plan;
   }
   void save(std::filesystem::path const& path) const { write_file_atomically(path, text_bytes(text())); }

@@ -79,9 +79,7 @@ class Folder {
 
  private:
   bool used() const {
-    for (auto const& name : checkpoint_names(checkpoint()))
-      if (consistency::detail::is_there(name.native())) return true;
-    return consistency::detail::is_there(damaged().native());
+    return has_checkpoint(checkpoint()) || consistency::detail::is_there(damaged().native());
   }
 
   std::filesystem::path path_;

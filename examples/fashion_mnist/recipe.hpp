@@ -159,8 +159,15 @@ inline Recipe as_built(Recipe recipe) {
 
 // What the recipe describes.
 
-inline Index share(double of_steps, Recipe const& r) {
-  return static_cast<Index>(std::llround(of_steps * static_cast<double>(r.steps)));
+/// That share of the steps, of the setting `name`. Throws config_error unless it is 0 or more, and a number
+/// of steps that can be counted.
+inline Index share(char const* name, double of_steps, Recipe const& r) {
+  auto const steps = of_steps * static_cast<double>(r.steps);
+  if (!(steps >= 0 && steps <= 0x1p62))
+    throw config_error{{"recipe", "setting '" + std::string{name} + "'",
+                        to_text(of_steps) + " of " + to_text(r.steps) + " steps",
+                        "a share of the steps, from 0 to 2^62 of them", "Take a share from 0 to 1."}};
+  return static_cast<Index>(std::llround(steps));
 }
 
 inline UNet build_unet(Recipe const& r) {
@@ -189,8 +196,8 @@ inline GapTimes build_times(Recipe const& r) {
   times.law = {r.law_mean, r.law_deviation};
   times.q = r.q;
   times.kappa = r.kappa;
-  times.denoising = share(r.denoising, r);
-  times.stage_steps = std::max<Index>(1, share(r.stage, r));
+  times.denoising = share("denoising", r.denoising, r);
+  times.stage_steps = std::max<Index>(1, share("stage", r.stage, r));
   times.stages = r.stages;
   return times;
 }
@@ -220,7 +227,7 @@ auto build_method(ConsistencyFunction<Network> const& f, Recipe const& r) {
 
 inline RAdam build_optimizer(Recipe const& r) {
   RAdam optimizer{.learning_rate = r.learning_rate, .beta2 = r.beta2};
-  auto const from = share(r.decay_from, r);
+  auto const from = share("decay_from", r.decay_from, r);
   optimizer.schedule = {.decay_from = from, .decay_to = from < r.steps ? r.steps : 0};
   return optimizer;
 }

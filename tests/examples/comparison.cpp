@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "../../examples/compare_methods/record.hpp"
 #include "../support/refused.hpp"
@@ -54,4 +55,15 @@ TEST_CASE("a plan comes back from its file, and what is none is refused without 
   plan.perceptual = "\x1b[2J";
   plan.save(folder / "plan.json");
   check_refused<ErrorCode::format>([&] { Plan::load(folder / "plan.json"); }, {"not a plan", "\\x1b[2J"});
+  plan.perceptual = "";
+  for (auto* const count : {&plan.size, &plan.batch, &plan.teacher_steps, &plan.steps, &plan.measurements})
+    for (auto const bad : {Index{-1}, std::numeric_limits<Index>::max()}) {
+      auto const good = std::exchange(*count, bad);
+      plan.save(folder / "plan.json");
+      check_refused<ErrorCode::format>([&] { Plan::load(folder / "plan.json"); },
+                                       {"not a plan", number_text(bad)});
+      *count = good;
+    }
+  plan.save(folder / "plan.json");
+  CHECK(Plan::load(folder / "plan.json").text() == plan.text());
 }

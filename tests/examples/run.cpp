@@ -145,6 +145,27 @@ TEST_CASE("text of a file that would steer a terminal is no setting") {
                                    {"setting 'images'", "\\x1b[2J.gz"});
 }
 
+TEST_CASE("shares of the steps that no number of steps can be are refused by name") {
+  constexpr auto nan = std::numeric_limits<double>::quiet_NaN(),
+                 inf = std::numeric_limits<double>::infinity();
+  for (auto const share : {-1.0, 1e300, nan, inf, -inf}) {
+    auto denoising = points(), stage = points(), decay = points();
+    denoising.denoising = stage.stage = decay.decay_from = share;
+    check_refused<ErrorCode::config>([&] { fashion::build_times(denoising); },
+                                     {"setting 'denoising'", "100 steps"});
+    check_refused<ErrorCode::config>([&] { fashion::build_times(stage); }, {"setting 'stage'", "100 steps"});
+    check_refused<ErrorCode::config>([&] { fashion::build_optimizer(decay); },
+                                     {"setting 'decay_from'", "100 steps"});
+  }
+  auto none = points(-100);
+  check_refused<ErrorCode::config>([&] { fashion::build_times(none); }, {"-100 steps"});
+  auto whole = points();
+  whole.denoising = 1, whole.stage = 0, whole.decay_from = 2;
+  CHECK(fashion::build_times(whole).denoising == 100);
+  CHECK(fashion::build_times(whole).stage_steps == 1);
+  CHECK(fashion::build_optimizer(whole).schedule.decay_to == 0);
+}
+
 TEST_CASE("a folder that cannot be made is an error of the system that names it") {
   TempFolder const out;
   write_file_atomically(out / "file", text_bytes("x"));

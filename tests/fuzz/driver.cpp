@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <unistd.h>
+
 #include "attack.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size);
@@ -50,6 +52,7 @@ int main(int argc, char** argv) {
           break;
       }
     }
+    ::alarm(60);             // an input that hangs ends the process too
     spill(artifact, input);  // stays where the next line ends the process
     LLVMFuzzerTestOneInput(reinterpret_cast<std::uint8_t const*>(input.data()), input.size());
   }

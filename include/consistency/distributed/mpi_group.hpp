@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -29,12 +30,14 @@ class MpiGroup {
     places_.reserve(most);
     statuses_.reserve(most);
     gone_.resize(static_cast<std::size_t>(size_));
-    auto group = MPI_COMM_NULL;
+    auto group = std::make_unique<MPI_Comm>(MPI_COMM_NULL);
     MPI_Request made = MPI_REQUEST_NULL;
-    require_mpi(MPI_Comm_idup(parent, &group, &made), "MPI_Comm_idup");
+    require_mpi(MPI_Comm_idup(parent, group.get(), &made), "MPI_Comm_idup");
     add(made, size_ == 1 ? 0 : (rank_ + 1) % size_);
+    auto* const place = group.release();  // for good where a rank does not come: MPI may write there later
     wait("making the communicator");
-    group_ = group;
+    group.reset(place);
+    group_ = *group;
     MPI_Comm_set_errhandler(group_, MPI_ERRORS_RETURN);
   }
   MpiGroup(MpiGroup&& other) noexcept
@@ -152,10 +155,10 @@ class MpiGroup {
 
   /// Takes down what ranks say that have left.
   void hear() {
-    for (int there = 1; group_ != MPI_COMM_NULL;) {
+    while (group_ != MPI_COMM_NULL) {
       MPI_Status from{};
-      MPI_Iprobe(MPI_ANY_SOURCE, note_tag, group_, &there, &from);
-      if (there == 0) return;
+      int there = 0;
+      if (MPI_Iprobe(MPI_ANY_SOURCE, note_tag, group_, &there, &from) != MPI_SUCCESS || there == 0) return;
       auto const teller = from.MPI_SOURCE;
       int blamed = teller;
       MPI_Recv(&blamed, 1, MPI_INT, teller, note_tag, group_, MPI_STATUS_IGNORE);
@@ -182,6 +185,7 @@ class MpiGroup {
       if (requests_[i] != MPI_REQUEST_NULL) silent.insert(peers_[i]);
     std::string names;
     for (auto const rank : silent) names += (names.empty() ? "" : ", ") + name(rank);
+    if (group_ == MPI_COMM_NULL) names = "another rank";  // MPI does not say whom it waits for
     give_up(operation, "no answer from " + names + " for " + number_text(deadline_.seconds) + " s",
             *silent.begin());
   }

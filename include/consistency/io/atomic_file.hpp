@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 
@@ -60,7 +59,7 @@ class AtomicFile {
   void commit() {
     if (keeps_) take_rights();
     if (uninterrupted([&] { return ::fsync(file_.get()); }) != 0) refuse("fsync");
-    auto const lock = FileDescriptor{::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0)};  // kept until it has its name
+    lock_ = FileDescriptor{::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0)};  // kept until it has its name, or none
     if (!file_.close()) refuse("close");
     if (::rename(temporary_.name().c_str(), target_.c_str()) != 0) refuse("rename");
     temporary_.release();
@@ -73,7 +72,7 @@ class AtomicFile {
   /// Where a symbolic link leads.
   static std::string resolved(std::string const& path) {
     auto const real = std::unique_ptr<char, void (*)(void*)>{::realpath(path.c_str(), nullptr), std::free};
-    if (!real && errno == ENOMEM) throw std::bad_alloc{};
+    if (!real && errno == ENOMEM) refuse_memory(path, "none for its path");
     return real ? std::string{real.get()} : path;
   }
 
@@ -94,8 +93,9 @@ class AtomicFile {
         made = open_file(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL, keeps_ ? 0600U : 0666U);
         if (!made.open()) continue;
       }
-      ::flock(made.get(), LOCK_EX | LOCK_NB);
-      if (gone(made)) continue;  // taken for a stray file before it was locked
+      // Taken for a stray file before it was locked: by one that has it still, or has removed it.
+      auto const taken = ::flock(made.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+      if (taken || gone(made)) continue;
       file_ = std::move(made);
       temporary_.hold(std::move(candidate));
       for (++number; number < attempts && remove_stray(stem + number_text(number)); ++number) {
@@ -108,13 +108,21 @@ class AtomicFile {
   /// Removes a file that its writer no longer holds. False where there is none, or somebody writes it.
   static bool remove_stray(std::string const& name) {
     auto const left = open_file(name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
-    return left.open() && ::flock(left.get(), LOCK_EX | LOCK_NB) == 0 && !gone(left) &&
+    return left.open() && ::flock(left.get(), LOCK_EX | LOCK_NB) == 0 && bears(left, name) &&
            ::unlink(name.c_str()) == 0;
   }
 
   static bool gone(FileDescriptor const& file) {
     struct ::stat now {};
     return ::fstat(file.get(), &now) == 0 && now.st_nlink == 0;
+  }
+
+  /// False too where the file was finished and renamed since it was opened, and the name is another's.
+  static bool bears(FileDescriptor const& file, std::string const& name) {
+    struct ::stat opened {};
+    struct ::stat named {};
+    return ::fstat(file.get(), &opened) == 0 && ::lstat(name.c_str(), &named) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
   }
 
   // As far as the system lets us. Where the group cannot be kept, the new one gets what everybody has.
@@ -137,8 +145,8 @@ class AtomicFile {
   }
 
   std::string path_, target_;
-  TemporaryName temporary_;
-  FileDescriptor folder_, file_;
+  FileDescriptor folder_, file_, lock_;
+  TemporaryName temporary_;  // goes first, while the file is still locked
   struct ::stat like_ {};
   std::uint64_t needed_, written_ = 0;
   bool replaces_ = false, keeps_ = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -111,13 +112,15 @@ inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Ten
   detail::append_entries(entries, where, Role::first_moment, first_moment);
   detail::append_entries(entries, where, Role::second_moment, second_moment);
   auto const metadata = detail::checkpoint_metadata(theta.table(), step, key, settings);
-  auto const replaces = ::access(path.c_str(), F_OK) == 0;
   try {
     detail::replace_checkpoint(path.native(), entries, metadata);
   } catch (io_error const& failure) {
     auto report = failure.report();
     report.where = path.string();
-    report.advice = replaces ? "The last checkpoint was kept." : "There is no checkpoint yet.";
+    auto const names = checkpoint_names(path);
+    auto const kept = std::any_of(names.begin(), names.end(),
+                                  [](auto const& name) { return ::access(name.c_str(), F_OK) == 0; });
+    report.advice = kept ? "The last checkpoint was kept." : "There is no checkpoint yet.";
     throw io_error{report};
   }
   auto const folder = detail::open_file(detail::folder_of(path.native()).c_str(), O_RDONLY | O_DIRECTORY);

@@ -25,7 +25,10 @@ namespace consistency {
 
 namespace detail {
 
-/// A file or pipe that is read from front to back. Throws io_error (open, fstat, read).
+inline constexpr auto too_large = "a file too large to hold";
+
+/// A file or pipe that is read from front to back. Throws io_error (open, fstat, read), and resource_error
+/// for a size that no memory has.
 class FileReader {
  public:
   explicit FileReader(std::filesystem::path const& path)
@@ -56,7 +59,7 @@ class FileReader {
   /// Everything that is left, behind the bytes that are there already.
   void read_onto(Bytes& bytes) {
     auto const left = size_ && *size_ > done_ ? *size_ - done_ : 0;
-    if (left >= std::numeric_limits<std::size_t>::max() / 2) throw std::length_error{"size of a file"};
+    if (left >= std::numeric_limits<std::size_t>::max() / 2) refuse_memory(path_, too_large);
     auto filled = bytes.size();
     bytes.resize(filled + static_cast<std::size_t>(left) + 1);  // one more, to meet the end without growing
     for (;;) {
@@ -74,18 +77,14 @@ class FileReader {
   std::uint64_t done_ = 0;
 };
 
-[[noreturn]] inline void refuse_memory(std::filesystem::path const& path) {
-  throw resource_error{{path.string(), "out of memory", "a file too large to hold", "", ""}};
-}
-
 /// read() of a file's contents; throws resource_error where there is no memory for them.
 template <class Read>
 auto within_memory(std::filesystem::path const& path, Read const& read) try {
   return read();
 } catch (std::bad_alloc const&) {
-  refuse_memory(path);
+  refuse_memory(path, too_large);
 } catch (std::length_error const&) {
-  refuse_memory(path);
+  refuse_memory(path, too_large);
 }
 
 }  // namespace detail
@@ -103,7 +102,8 @@ inline Bytes read_file(std::filesystem::path const& path) {
 /// then renames: a crash leaves the previous file or the new one, never a torn one. A symbolic link is
 /// followed. A file that is replaced keeps its mode and, where the system allows it, its owner; a new one has
 /// those of `like`, where that is a file. What a killed process leaves, .writing-*, goes when the same name
-/// is next written. Throws io_error (call, cause, bytes written of needed) after removing the temporary file.
+/// is next written. Throws io_error (call, cause, bytes written of needed) after removing the temporary file,
+/// or resource_error.
 inline void write_file_atomically(std::filesystem::path const& path, std::span<ByteView const> parts,
                                   std::filesystem::path const& like) {
   std::uint64_t needed = 0;

@@ -23,6 +23,14 @@ namespace consistency::detail {
                   .advice = std::move(advice)}};
 }
 
+[[noreturn]] inline void refuse_memory(std::filesystem::path const& path, std::string found) {
+  throw resource_error{{.where = path.string(),
+                        .what = "out of memory",
+                        .found = std::move(found),
+                        .expected = "",
+                        .advice = ""}};
+}
+
 /// What `call` returns when no signal has interrupted it.
 template <class Call>
 auto uninterrupted(Call const& call) {

@@ -22,13 +22,12 @@ inline bool is_gzip(ByteView bytes) {
 namespace detail {
 
 /// A .gz file of one or more members, unpacked from front to back. `packed` must outlive it; `name` is for
-/// messages. Throws format_error: not gzip, damaged, truncated, trailing bytes.
+/// messages. Throws format_error (not gzip, damaged, truncated, trailing bytes) or resource_error.
 class GzipReader {
  public:
   GzipReader(ByteView packed, std::string name) : packed_{packed}, name_{std::move(name)} {
     constexpr auto gzip_only = 16 + MAX_WBITS;
-    if (::inflateInit2(&stream_, gzip_only) != Z_OK)
-      throw resource_error{{name_, "out of memory", "", "a window to inflate with", ""}};
+    if (::inflateInit2(&stream_, gzip_only) != Z_OK) refuse_memory();
   }
   GzipReader(GzipReader const&) = delete;
   GzipReader& operator=(GzipReader const&) = delete;
@@ -50,6 +49,7 @@ class GzipReader {
       filled += room - stream_.avail_out;
       done_ += room - stream_.avail_out;
       packed_ = packed_.subspan(offered - stream_.avail_in);
+      if (status == Z_MEM_ERROR) refuse_memory();
       if (status == Z_BUF_ERROR) refuse("truncated", "the end of the data");
       if (status != Z_OK && status != Z_STREAM_END)
         refuse(stream_.msg == nullptr ? "damaged" : stream_.msg, "valid gzip data");
@@ -67,6 +67,10 @@ class GzipReader {
   }
 
  private:
+  [[noreturn]] void refuse_memory() const {
+    throw resource_error{{name_, "out of memory", "", "a window to inflate with", ""}};
+  }
+
   /// False where the last member has ended.
   bool begin_member() {
     if (inside_) return true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -51,6 +52,14 @@ inline std::filesystem::path previous_checkpoint(std::filesystem::path const& pa
 /// be tried: the last one, the one before, and one that a killed process had no time to give its name.
 inline std::array<std::filesystem::path, 3> checkpoint_names(std::filesystem::path const& path) {
   return {path, previous_checkpoint(path), detail::next_checkpoint(path.native())};
+}
+
+/// Whether a checkpoint, whole or not, bears one of these names. Throws io_error where the system does not
+/// say.
+inline bool has_checkpoint(std::filesystem::path const& path) {
+  auto const names = checkpoint_names(path);
+  return std::any_of(names.begin(), names.end(),
+                     [](auto const& name) { return detail::is_there(name.native()); });
 }
 
 /// Removes the checkpoints of all these names. Throws io_error for one that stays.

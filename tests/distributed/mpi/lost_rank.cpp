@@ -37,8 +37,7 @@ void train(std::filesystem::path const& checkpoint, std::string const& how) {
 
 void check(std::filesystem::path const& checkpoint) {
   auto const table = consistency_function(256).network().parameters();
-  auto const name = std::filesystem::exists(checkpoint) ? checkpoint : previous_checkpoint(checkpoint);
-  auto const step = load_checkpoint(name, table).state.step;
+  auto const step = newest_checkpoint(checkpoint).file.state(table).step;
   std::printf("the last checkpoint is whole, after step %d\n", static_cast<int>(step));
   if (step < lost_in || step > lost_in + 1) throw std::runtime_error{"a checkpoint of another step"};
 }
