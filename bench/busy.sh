@@ -36,15 +36,15 @@ done
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || refuse "--seconds wants a number of seconds: $seconds"
 
 work=$(mktemp -d)
-hogs=()
-stop_hogs() {
-  if ((${#hogs[@]} > 0)); then
-    kill "${hogs[@]}" 2>/dev/null || true
-    wait "${hogs[@]}" 2>/dev/null || true
+busy_processes=()
+stop_busy() {
+  if ((${#busy_processes[@]} > 0)); then
+    kill "${busy_processes[@]}" 2>/dev/null || true
+    wait "${busy_processes[@]}" 2>/dev/null || true
   fi
-  hogs=()
+  busy_processes=()
 }
-trap 'stop_hogs; rm -rf "$work"' EXIT
+trap 'stop_busy; rm -rf "$work"' EXIT
 
 read -ra eigen < <(pkg-config --cflags eigen3)
 compile() {  # headers, program
@@ -65,12 +65,12 @@ printf '%4s  %-18s %-6s %12s %12s %10s %6s\n' busy work tree 'one, ms' 'two, ms'
 for busy in 0 1 2 6; do
   for ((i = 0; i < busy; ++i)); do
     while :; do :; done &
-    hogs+=($!)
+    busy_processes+=($!)
   done
   for tree in "${trees[@]}"; do
     "$work/$tree" "$seconds" | sed "s/^/$tree /"
   done >"$work/lines"
-  stop_hogs
+  stop_busy
   sort -s -k2,2 "$work/lines" | while read -r tree name one two ratio pairs; do
     mark=$(awk -v r="$ratio" 'BEGIN { print (r > 1.05 ? "!" : "") }')
     printf '%4d  %-18s %-6s %12s %12s %10s %6s %s\n' "$busy" "$name" "$tree" "$one" "$two" "$ratio" "$pairs" "$mark"

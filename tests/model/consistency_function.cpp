@@ -83,7 +83,7 @@ TEST_CASE("times below the smallest or not finite are refused with the sample") 
         [&] {
           f(theta, x, tensor<float>({3, 1}, {0.002F, bad, 80.0F}));
         },
-        {"ConsistencyFunction", "time of sample 1", std::to_string(bad), "0.002"});
+        {"ConsistencyFunction", "time of sample 1", number_text(bad), "0.002"});
   }
   auto const D = ConsistencyFunction{Mlp{{.width = 16}}, EdmPreconditioning{}};
   check_refused<ErrorCode::config>([&] { D(theta, x, times<float>(3, 0)); }, {"time of sample 0"});

@@ -46,7 +46,8 @@ inline std::uint32_t counted(char const* where, char const* what, Index first, I
   if (first < 0 || count > numbers || first > numbers - count)
     throw config_error{{.where = where,
                         .what = what,
-                        .found = number_text(count) + " from " + number_text(first) + " on",
+                        .found = count == 1 ? number_text(first)
+                                            : number_text(count) + " from " + number_text(first) + " on",
                         .expected = "numbers from 0 to 2^32 - 1",
                         .advice = "Go on under another seed."}};
   return static_cast<std::uint32_t>(first);

@@ -20,9 +20,9 @@ namespace detail {
 
 /// Waits between one look at what others do and the next: not at all at first, then giving the processor
 /// away, and after a second sleeping, never for more than a thousandth of the time waited.
-class Patience {
+class Backoff {
  public:
-  explicit Patience(Deadline deadline) : seconds_{deadline.seconds} {}
+  explicit Backoff(Deadline deadline) : seconds_{deadline.seconds} {}
 
   /// False when the time is over. Time in which this process was itself stopped does not count.
   bool wait() {

@@ -91,7 +91,7 @@ class MpiGroup {
   /// deadline, has given up or left by an exception, and from then on at once.
   void wait(char const* operation) {
     if (!lost_.empty()) refuse(operation);
-    auto patience = Patience{deadline_};
+    auto backoff = Backoff{deadline_};
     for (auto pending = requests_.size(); pending > 0;) {
       hear();  // first: what a rank sent before it left is then there
       int done = 0;
@@ -103,7 +103,7 @@ class MpiGroup {
         if (auto const& why = gone_[static_cast<std::size_t>(peers_[i])];
             requests_[i] != MPI_REQUEST_NULL && !why.empty())
           give_up(operation, why, peers_[i]);
-      if (pending > 0 && !patience.wait()) give_up_waiting(operation);
+      if (pending > 0 && !backoff.wait()) give_up_waiting(operation);
     }
     forget();
   }

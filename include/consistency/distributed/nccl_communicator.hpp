@@ -120,7 +120,7 @@ class NcclCommunicator {
   /// whole, or late, is left at once.
   template <class Query>
   void wait(char const* call, Query const& query) {
-    auto patience = detail::Patience{deadline_};
+    auto backoff = detail::Backoff{deadline_};
     for (;;) {
       auto state = ncclSuccess;
       detail::require_nccl(ncclCommGetAsyncError(group_.get(), &state), "ncclCommGetAsyncError");
@@ -134,7 +134,7 @@ class NcclCommunicator {
         if (work != cudaErrorNotReady)
           throw device_error{{call, "work on the GPU", cudaGetErrorString(work), "success", ""}};
       }
-      if (!patience.wait()) {
+      if (!backoff.wait()) {
         leave();
         lose(call, "no answer from a rank for " + number_text(deadline_.seconds) + " s");
       }

@@ -21,6 +21,10 @@ void moment_update(MomentStep const& step, double gradient_scale, Tensor<S, Cpu>
   auto const scale = P(gradient_scale);
   auto const rate = P(step.rate);
   auto const epsilon = P(step.epsilon);
+  auto* const m_to = m.written_data();
+  auto* const v_to = v.written_data();
+  auto* const theta_to = theta.written_data();
+  auto const averages_to = std::array{averages[0].written_data(), averages[1].written_data()};
   parallel_ranges(theta.count(), cpu::pointwise_grain, [&](Index begin, Index end) {
     for (auto i = begin; i < end; i += P::width) {
       auto const lanes = std::min(P::width, end - i);
@@ -31,13 +35,12 @@ void moment_update(MomentStep const& step, double gradient_scale, Tensor<S, Cpu>
       auto const m1 = b1 * part(m) + c1 * g;
       auto const v1 = b2 * part(v) + c2 * (g * g);
       auto const moved = part(theta) - (step.adaptive ? rate * m1 / (sqrt(v1) + epsilon) : rate * m1);
-      cpu::store(m1, m.written_data() + i, lanes);
-      cpu::store(v1, v.written_data() + i, lanes);
-      cpu::store(moved, theta.written_data() + i, lanes);
+      cpu::store(m1, m_to + i, lanes);
+      cpu::store(v1, v_to + i, lanes);
+      cpu::store(moved, theta_to + i, lanes);
       for (std::size_t a = 0; a < averages.size(); ++a)
         if (averages[a].defined())
-          cpu::store(P(mu[a]) * part(averages[a]) + P(1 - mu[a]) * moved, averages[a].written_data() + i,
-                     lanes);
+          cpu::store(P(mu[a]) * part(averages[a]) + P(1 - mu[a]) * moved, averages_to[a] + i, lanes);
     }
   });
 }
