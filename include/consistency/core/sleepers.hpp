@@ -14,8 +14,9 @@ namespace consistency {
 ///
 /// Where other programs use the cores, a helper may cost more than it gives: a loop waits for a chunk whose
 /// thread was stopped, and a thread that is woken may take the core of the one that called it. Then there are
-/// no calls for 32 times as long as the one was stopped, or for a time that grows while threads go on meeting
-/// on one core, so that what is lost stays below a few percent.
+/// no calls for a time: twice as long as the thread was stopped, up to 32 times where such stops follow each
+/// other, or a time that grows while threads go on meeting on one core. So what is lost stays below a few
+/// percent, on busy cores and on idle ones where the system itself stops a thread now and then.
 class Sleepers {
  public:
   using Nanoseconds = StoppedTime::Nanoseconds;
@@ -76,7 +77,10 @@ class Sleepers {
   /// Whether a thread was stopped for long enough to matter; there will be no calls then.
   bool was_stopped(Nanoseconds time, unsigned helpers) noexcept {
     if (time <= 100'000) return false;
-    stop_calls(32 * time, helpers);
+    auto const again = StoppedTime::now() < no_calls_until_.load(std::memory_order_relaxed) + soon + 8 * time;
+    auto const factor = again ? std::min(4 * after_stop_.load(std::memory_order_relaxed), 32) : 2;
+    after_stop_.store(factor, std::memory_order_relaxed);
+    stop_calls(factor * time, helpers);
     return true;
   }
 
@@ -86,6 +90,7 @@ class Sleepers {
  private:
   static constexpr std::uint32_t called = 1U << 16U;
   static constexpr Nanoseconds shortest = 1'000'000, longest = 500'000'000;
+  static constexpr Nanoseconds soon = 50'000'000;  // within which a thread is stopped again on busy cores
 
   /// The more helpers, the less one of them matters.
   void stop_calls(Nanoseconds time, unsigned helpers) noexcept {
@@ -98,6 +103,7 @@ class Sleepers {
   alignas(64) WaitWord counts_{0};
   std::atomic<int> callers_core_{-1};
   std::atomic<Nanoseconds> no_calls_until_{0}, after_meeting_{shortest};
+  std::atomic<int> after_stop_{2};
 };
 
 }  // namespace consistency
