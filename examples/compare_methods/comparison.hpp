@@ -14,7 +14,7 @@
 #include <variant>
 #include <vector>
 
-#include <consistency/io/checkpoint.hpp>
+#include <consistency/checkpoint/checkpoint.hpp>
 #include <consistency/io/png.hpp>
 #include <consistency/io/torch_parameters.hpp>
 

@@ -9,12 +9,12 @@
 #include <variant>
 #include <vector>
 
+#include <consistency/data/batches.hpp>
+#include <consistency/data/checkerboard.hpp>
+#include <consistency/data/mixture.hpp>
+#include <consistency/data/rings.hpp>
 #include <consistency/evaluation/energy_distance.hpp>
 #include <consistency/evaluation/frechet_distance.hpp>
-#include <consistency/io/batches.hpp>
-#include <consistency/io/checkerboard.hpp>
-#include <consistency/io/mixture.hpp>
-#include <consistency/io/rings.hpp>
 
 #include "../support/data_set.hpp"
 #include "../support/picture.hpp"

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include <consistency/io/checkpoint.hpp>
+#include <consistency/checkpoint/checkpoint.hpp>
 
 #include "../support/folder_lock.hpp"
 #include "recipe.hpp"

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <consistency/checkpoint/checkpoint.hpp>
 #include <consistency/io/apng.hpp>
-#include <consistency/io/checkpoint.hpp>
 #include <consistency/io/png.hpp>
 
 #include "../support/device.hpp"

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include <consistency/io/checkpoint.hpp>
+#include <consistency/checkpoint/checkpoint.hpp>
 #include <consistency/io/png.hpp>
 
 #include "../support/device.hpp"

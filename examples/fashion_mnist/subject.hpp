@@ -5,8 +5,8 @@
 #include <span>
 #include <utility>
 
-#include <consistency/io/batches.hpp>
-#include <consistency/io/checkerboard.hpp>
+#include <consistency/data/batches.hpp>
+#include <consistency/data/checkerboard.hpp>
 #include <consistency/io/digest.hpp>
 
 #include "../support/data_set.hpp"

@@ -13,6 +13,8 @@
 #include <consistency/network/ddpmpp.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>
+#include <consistency/optimizer/adam.hpp>
+#include <consistency/optimizer/radam.hpp>
 #include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/sampling/multistep.hpp>
 #include <consistency/sampling/ode_sampler.hpp>
@@ -24,16 +26,14 @@
 #include <consistency/solver/dpm2.hpp>
 #include <consistency/solver/euler.hpp>
 #include <consistency/solver/heun.hpp>
-#include <consistency/training/adam.hpp>
-#include <consistency/training/adaptive_ema_target.hpp>
+#include <consistency/target/adaptive_ema_target.hpp>
+#include <consistency/target/ema_target.hpp>
 #include <consistency/training/consistency_distillation.hpp>
 #include <consistency/training/consistency_training.hpp>
 #include <consistency/training/continuous_consistency_distillation.hpp>
 #include <consistency/training/continuous_consistency_training.hpp>
 #include <consistency/training/denoiser_training.hpp>
-#include <consistency/training/ema_target.hpp>
 #include <consistency/training/progressive_distillation.hpp>
-#include <consistency/training/radam.hpp>
 #include <consistency/training/trainer.hpp>
 #include <consistency/weighting/grid_speed_weighting.hpp>
 #include <consistency/weighting/inverse_gap_weighting.hpp>

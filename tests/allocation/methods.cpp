@@ -3,12 +3,12 @@
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/core/parallel.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/optimizer/adam.hpp>
+#include <consistency/target/ema_target.hpp>
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/training/adam.hpp>
 #include <consistency/training/continuous_consistency_distillation.hpp>
 #include <consistency/training/continuous_consistency_training.hpp>
 #include <consistency/training/denoiser_training.hpp>
-#include <consistency/training/ema_target.hpp>
 #include <consistency/training/progressive_distillation.hpp>
 #include <consistency/training/trainer.hpp>
 

@@ -16,10 +16,10 @@
 #include <string_view>
 #include <typeinfo>
 
+#include <consistency/checkpoint/checkpoint.hpp>
+#include <consistency/checkpoint/newest_checkpoint.hpp>
 #include <consistency/consistency.hpp>
-#include <consistency/io/checkpoint.hpp>
 #include <consistency/io/digest.hpp>
-#include <consistency/io/newest_checkpoint.hpp>
 
 namespace consistency::attack {
 

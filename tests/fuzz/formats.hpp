@@ -9,8 +9,8 @@
 #include <png.h>
 #include <zlib.h>
 
+#include <consistency/checkpoint/checkpoint.hpp>
 #include <consistency/io/apng.hpp>
-#include <consistency/io/checkpoint.hpp>
 #include <consistency/io/cifar10.hpp>
 #include <consistency/io/idx.hpp>
 #include <consistency/io/png.hpp>

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include <consistency/io/checkpoint.hpp>
+#include <consistency/checkpoint/checkpoint.hpp>
 #include <consistency/network/ddpmpp.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>

@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include <consistency/io/bytes.hpp>
+#include <consistency/core/bytes.hpp>
 #include <consistency/io/file.hpp>
 
 #include "../support/refused.hpp"

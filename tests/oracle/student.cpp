@@ -10,10 +10,10 @@
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/metric/pseudo_huber.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/optimizer/radam.hpp>
 #include <consistency/solver/heun.hpp>
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/training/consistency_distillation.hpp>
-#include <consistency/training/radam.hpp>
 #include <consistency/training/trainer.hpp>
 
 #include "../support/compare.hpp"

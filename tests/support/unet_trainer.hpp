@@ -5,12 +5,12 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/network/unet.hpp>
+#include <consistency/optimizer/radam.hpp>
 #include <consistency/schedule/adaptive_steps.hpp>
 #include <consistency/schedule/grid_times.hpp>
+#include <consistency/target/adaptive_ema_target.hpp>
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/training/adaptive_ema_target.hpp>
 #include <consistency/training/consistency_training.hpp>
-#include <consistency/training/radam.hpp>
 #include <consistency/training/trainer.hpp>
 #include <consistency/weighting/uniform_weighting.hpp>
 

@@ -4,12 +4,12 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/optimizer/radam.hpp>
 #include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/solver/dpm2.hpp>
+#include <consistency/target/ema_target.hpp>
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/training/consistency_distillation.hpp>
-#include <consistency/training/ema_target.hpp>
-#include <consistency/training/radam.hpp>
 #include <consistency/training/trainer.hpp>
 
 #include "../support/compare.hpp"

@@ -13,9 +13,9 @@
 #include <consistency/schedule/grid_times.hpp>
 #include <consistency/schedule/log_normal_law.hpp>
 #include <consistency/solver/heun.hpp>
+#include <consistency/target/stop_gradient_target.hpp>
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/training/consistency_training.hpp>
-#include <consistency/training/stop_gradient_target.hpp>
 #include <consistency/weighting/inverse_gap_weighting.hpp>
 #include <consistency/weighting/uniform_weighting.hpp>
 

@@ -4,8 +4,8 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/optimizer/adam.hpp>
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/training/adam.hpp>
 #include <consistency/training/denoiser_training.hpp>
 #include <consistency/training/trainer.hpp>
 

@@ -2,9 +2,9 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/network/layer/linear.hpp>
+#include <consistency/optimizer/adam.hpp>
 #include <consistency/solver/dpm2.hpp>
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/training/adam.hpp>
 #include <consistency/training/consistency_training.hpp>
 #include <consistency/training/continuous_consistency_distillation.hpp>
 #include <consistency/training/continuous_consistency_training.hpp>

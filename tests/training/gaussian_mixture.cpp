@@ -10,10 +10,10 @@
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/core/parallel.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/optimizer/radam.hpp>
 #include <consistency/schedule/gap_times.hpp>
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/training/consistency_training.hpp>
-#include <consistency/training/radam.hpp>
 #include <consistency/training/trainer.hpp>
 #include <consistency/weighting/inverse_gap_weighting.hpp>
 

@@ -6,13 +6,13 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/optimizer/adam.hpp>
+#include <consistency/optimizer/radam.hpp>
 #include <consistency/schedule/grid_times.hpp>
+#include <consistency/target/ema_target.hpp>
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/training/adam.hpp>
 #include <consistency/training/consistency_training.hpp>
-#include <consistency/training/ema_target.hpp>
 #include <consistency/training/progressive_distillation.hpp>
-#include <consistency/training/radam.hpp>
 #include <consistency/training/trainer.hpp>
 
 #include "../support/refused.hpp"

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <consistency/checkpoint/checkpoint.hpp>
 #include <consistency/core/parallel.hpp>
-#include <consistency/io/checkpoint.hpp>
 
 #include "../support/temp_folder.hpp"
 #include "../support/unet_run.hpp"

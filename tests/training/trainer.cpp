@@ -6,19 +6,19 @@
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/network/layer/dropout.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/optimizer/adam.hpp>
+#include <consistency/optimizer/radam.hpp>
 #include <consistency/sampling/one_step.hpp>
 #include <consistency/sampling/sample.hpp>
 #include <consistency/schedule/adaptive_steps.hpp>
 #include <consistency/schedule/fixed_steps.hpp>
 #include <consistency/schedule/gap_times.hpp>
 #include <consistency/schedule/grid_times.hpp>
+#include <consistency/target/adaptive_ema_target.hpp>
+#include <consistency/target/ema_target.hpp>
+#include <consistency/target/stop_gradient_target.hpp>
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/training/adam.hpp>
-#include <consistency/training/adaptive_ema_target.hpp>
 #include <consistency/training/consistency_training.hpp>
-#include <consistency/training/ema_target.hpp>
-#include <consistency/training/radam.hpp>
-#include <consistency/training/stop_gradient_target.hpp>
 #include <consistency/training/trainer.hpp>
 #include <consistency/weighting/uniform_weighting.hpp>
 

@@ -10,8 +10,8 @@
 
 #include <zlib.h>
 
+#include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
-#include <consistency/io/bytes.hpp>
 #include <consistency/io/file.hpp>
 #include <consistency/io/image.hpp>
 #include <consistency/io/png.hpp>

@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
-#include <consistency/io/bytes.hpp>
 #include <consistency/io/file_descriptor.hpp>
 
 namespace consistency::detail {

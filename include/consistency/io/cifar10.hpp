@@ -7,11 +7,11 @@
 #include <system_error>
 #include <vector>
 
+#include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
 #include <consistency/core/shape.hpp>
-#include <consistency/io/bytes.hpp>
+#include <consistency/data/image_set.hpp>
 #include <consistency/io/file.hpp>
-#include <consistency/io/image_set.hpp>
 #include <consistency/io/signature.hpp>
 
 namespace consistency {

@@ -10,7 +10,7 @@
 #endif
 #include <xxhash.h>
 
-#include <consistency/io/bytes.hpp>
+#include <consistency/core/bytes.hpp>
 
 namespace consistency {
 

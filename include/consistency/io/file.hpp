@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
 #include <consistency/io/atomic_file.hpp>
-#include <consistency/io/bytes.hpp>
 #include <consistency/io/file_descriptor.hpp>
 
 namespace consistency {

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
-#include <consistency/io/bytes.hpp>
 
 namespace consistency {
 

@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
 #include <consistency/core/shape.hpp>
-#include <consistency/io/bytes.hpp>
+#include <consistency/data/image_set.hpp>
 #include <consistency/io/file.hpp>
 #include <consistency/io/gzip.hpp>
-#include <consistency/io/image_set.hpp>
 #include <consistency/io/signature.hpp>
 
 namespace consistency {

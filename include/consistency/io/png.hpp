@@ -6,8 +6,8 @@
 
 #include <png.h>
 
+#include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
-#include <consistency/io/bytes.hpp>
 #include <consistency/io/file.hpp>
 #include <consistency/io/image.hpp>
 

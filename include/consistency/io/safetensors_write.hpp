@@ -14,8 +14,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
-#include <consistency/io/bytes.hpp>
 #include <consistency/io/digest.hpp>
 #include <consistency/io/dtype.hpp>
 #include <consistency/io/file.hpp>

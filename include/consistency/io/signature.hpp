@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include <consistency/io/bytes.hpp>
+#include <consistency/core/bytes.hpp>
 
 namespace consistency {
 

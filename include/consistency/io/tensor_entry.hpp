@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
 #include <consistency/core/shape.hpp>
-#include <consistency/io/bytes.hpp>
 #include <consistency/io/dtype.hpp>
 
 namespace consistency {

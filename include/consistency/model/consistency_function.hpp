@@ -4,20 +4,10 @@
 #include <string>
 #include <utility>
 
-#include <consistency/network/mode.hpp>
-#include <consistency/network/parameters.hpp>
+#include <consistency/network/network.hpp>
 #include <consistency/parameterization/edm_parameterization.hpp>
 
 namespace consistency {
-
-/// A network F_θ(x, c_noise, mode) together with the table of its parameters. Models: UNet, Mlp, any type
-/// with a templated call operator. docs/concepts/network.md
-template <class N>
-concept Network = requires(N const& net, Parameters<Tensor<float>> const& theta, Tensor<float> const& x) {
-  { net.parameters() } -> std::convertible_to<ParameterTable const&>;
-  { net.data_shape() } -> std::convertible_to<Shape>;  // of one sample
-  { evaluated(net(theta, x, x, Mode{})) } -> std::convertible_to<Tensor<float>>;
-};
 
 /// f_θ(x, t) = c_skip(t) x + c_out(t) F_θ(c_in(t) x, c_noise(t)) (Song et al. 2023, Eq. 5). With
 /// EdmParameterization f(x, ε) = x; with EdmPreconditioning it is a denoiser D(x, t).

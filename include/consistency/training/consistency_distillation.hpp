@@ -6,8 +6,8 @@
 #include <consistency/schedule/fixed_steps.hpp>
 #include <consistency/schedule/grid_times.hpp>
 #include <consistency/solver/heun.hpp>
+#include <consistency/target/stop_gradient_target.hpp>
 #include <consistency/training/objective.hpp>
-#include <consistency/training/stop_gradient_target.hpp>
 #include <consistency/weighting/uniform_weighting.hpp>
 
 namespace consistency {

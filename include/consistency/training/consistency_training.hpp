@@ -4,8 +4,8 @@
 
 #include <consistency/metric/pseudo_huber.hpp>
 #include <consistency/schedule/grid_times.hpp>
+#include <consistency/target/stop_gradient_target.hpp>
 #include <consistency/training/objective.hpp>
-#include <consistency/training/stop_gradient_target.hpp>
 #include <consistency/weighting/uniform_weighting.hpp>
 
 namespace consistency {

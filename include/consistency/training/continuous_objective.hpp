@@ -8,11 +8,11 @@
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/schedule/time_law.hpp>
 #include <consistency/solver/velocity.hpp>
+#include <consistency/target/stop_gradient_target.hpp>
+#include <consistency/target/student_target.hpp>
 #include <consistency/training/boundary.hpp>
 #include <consistency/training/draw.hpp>
 #include <consistency/training/method.hpp>
-#include <consistency/training/stop_gradient_target.hpp>
-#include <consistency/training/student_target.hpp>
 
 namespace consistency {
 

@@ -8,10 +8,10 @@
 #include <consistency/schedule/time_pair.hpp>
 #include <consistency/solver/euler.hpp>
 #include <consistency/solver/velocity.hpp>
+#include <consistency/target/student_target.hpp>
 #include <consistency/training/boundary.hpp>
 #include <consistency/training/draw.hpp>
 #include <consistency/training/method.hpp>
-#include <consistency/training/student_target.hpp>
 
 namespace consistency {
 

@@ -14,10 +14,10 @@
 #include <consistency/core/check.hpp>
 #include <consistency/distributed/ranks.hpp>
 #include <consistency/network/parameters.hpp>
+#include <consistency/optimizer/optimizer.hpp>
 #include <consistency/tensor/recorder.hpp>
 #include <consistency/training/batch.hpp>
 #include <consistency/training/method.hpp>
-#include <consistency/training/optimizer.hpp>
 #include <consistency/training/training_state.hpp>
 #include <consistency/training/update_bounds.hpp>
 

@@ -8,10 +8,10 @@
 #include <stdexcept>
 #include <string>
 
+#include <consistency/checkpoint/checkpoint.hpp>
 #include <consistency/core/parallel.hpp>
 #include <consistency/distributed/mpi_communicator.hpp>
 #include <consistency/distributed/shard.hpp>
-#include <consistency/io/checkpoint.hpp>
 
 #include "../support.hpp"
 

@@ -10,7 +10,7 @@
 
 #include <consistency/core/check.hpp>
 #include <consistency/core/random.hpp>
-#include <consistency/io/image_set.hpp>
+#include <consistency/data/image_set.hpp>
 #include <consistency/tensor/tensor.hpp>
 
 namespace consistency {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <consistency/training/target.hpp>
+#include <consistency/target/target.hpp>
 
 namespace consistency {
 

@@ -7,9 +7,9 @@
 #include <consistency/schedule/adaptive_steps.hpp>
 #include <consistency/schedule/doubling_steps.hpp>
 #include <consistency/schedule/fixed_steps.hpp>
-#include <consistency/training/adaptive_ema_target.hpp>
-#include <consistency/training/ema_target.hpp>
-#include <consistency/training/stop_gradient_target.hpp>
+#include <consistency/target/adaptive_ema_target.hpp>
+#include <consistency/target/ema_target.hpp>
+#include <consistency/target/stop_gradient_target.hpp>
 
 #include "../support/refused.hpp"
 

@@ -7,7 +7,7 @@
 #include <consistency/core/check.hpp>
 #include <consistency/core/error.hpp>
 #include <consistency/core/random.hpp>
-#include <consistency/io/batches.hpp>
+#include <consistency/data/batches.hpp>
 #include <consistency/tensor/tensor.hpp>
 
 namespace consistency {

@@ -11,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <consistency/checkpoint/checkpoint.hpp>
 #include <consistency/consistency.hpp>
-#include <consistency/io/checkerboard.hpp>
-#include <consistency/io/checkpoint.hpp>
+#include <consistency/data/checkerboard.hpp>
 
-#include "support.hpp"
+#include "../io/support.hpp"
 
 using namespace consistency;
 using namespace consistency::test;

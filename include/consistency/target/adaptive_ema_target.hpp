@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include <consistency/core/check.hpp>
-#include <consistency/training/target.hpp>
+#include <consistency/target/target.hpp>
 
 namespace consistency {
 

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include <consistency/io/checkerboard.hpp>
-#include <consistency/io/mixture.hpp>
-#include <consistency/io/rings.hpp>
+#include <consistency/data/checkerboard.hpp>
+#include <consistency/data/mixture.hpp>
+#include <consistency/data/rings.hpp>
 
-#include "support.hpp"
+#include "../support/refused.hpp"
 
 using namespace consistency;
 using namespace consistency::test;

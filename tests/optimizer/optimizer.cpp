@@ -5,9 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <consistency/optimizer/adam.hpp>
+#include <consistency/optimizer/radam.hpp>
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/training/adam.hpp>
-#include <consistency/training/radam.hpp>
 
 #include "../support/compare.hpp"
 #include "../support/refused.hpp"

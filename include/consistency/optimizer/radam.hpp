@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include <consistency/core/check.hpp>
-#include <consistency/training/optimizer.hpp>
+#include <consistency/optimizer/optimizer.hpp>
 
 namespace consistency {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <consistency/core/check.hpp>
-#include <consistency/training/target.hpp>
+#include <consistency/target/target.hpp>
 
 namespace consistency {
 

@@ -12,10 +12,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <consistency/checkpoint/checkpoint_file.hpp>
+#include <consistency/checkpoint/newest_checkpoint.hpp>
 #include <consistency/core/version.hpp>
-#include <consistency/io/checkpoint_file.hpp>
 #include <consistency/io/finite.hpp>
-#include <consistency/io/newest_checkpoint.hpp>
 #include <consistency/io/safetensors_digest.hpp>
 #include <consistency/io/safetensors_write.hpp>
 #include <consistency/network/parameters.hpp>

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <consistency/io/checkpoint_file.hpp>
+#include <consistency/checkpoint/checkpoint_file.hpp>
 
 namespace consistency {
 
