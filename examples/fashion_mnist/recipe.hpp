@@ -238,7 +238,10 @@ auto build_trainer(ConsistencyFunction<Network> const& f, Recipe const& r) {
   auto const window = std::max(1.0, r.ema_window * static_cast<double>(r.steps));
   auto const ema = std::min(r.ema, 1 - 1 / window);
   return Trainer{build_method(f, r), build_optimizer(r), f.template initialize<X>(Key{r.seed}),
-                 TrainerSettings{.ema = ema, .clip = r.clip, .key = {r.seed}}};
+                 TrainerSettings{.ema = ema,
+                                 .clip = r.clip,
+                                 .key = {r.seed},
+                                 .record = !OnHost<typename X::Backend> && r.dropout == 0}};
 }
 
 /// 1: one evaluation. More: Algorithm 1 with middle times in geometric progression from T down to 0.821.

@@ -7,6 +7,7 @@
 #include <consistency/core/check.hpp>
 #include <consistency/sampling/one_step.hpp>
 #include <consistency/tensor/cpu/largest.hpp>
+#include <consistency/tensor/recorder.hpp>
 
 namespace consistency {
 
@@ -37,7 +38,8 @@ void require_finite_samples(Tensor<S, Cpu> const& samples, Index first) {
 }
 
 /// `count` samples (count, …) of any consistency function f(x, t) on data of shape `one`. Throws config_error
-/// for a count or batch below 1 or more samples than 2^32, and numeric_error for one that is not finite.
+/// for a count or batch below 1 or more samples than 2^32, and numeric_error for one that is not finite,
+/// which recorded work leaves to its caller.
 template <class X = Tensor<float>, class F, class Sampler = OneStep>
 X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettings settings = {}) {
   if (settings.count < 1 || settings.batch < 1 || settings.first < 0)
@@ -55,17 +57,19 @@ X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettin
   };
   auto const key = Key{settings.seed, stream::sampling};
   auto all = X{shape(settings.count)};
+  auto const recording = Recorder<typename X::Backend>::recording();
   X magnitude;  // of all samples on a device, which is asked once, at the end
   for (Index i = 0; i < settings.count; i += settings.batch) {
     auto const n = std::min(settings.batch, settings.count - i);
     X const part = sampler.template operator()<X>(f, shape(n), key, first + static_cast<std::uint32_t>(i));
     all.view(i * one.count(), shape(n)).assign(part);
     if constexpr (!OnHost<typename X::Backend>) {
+      if (recording) continue;
       X const more = sum(abs(part));
       magnitude = i == 0 ? more : X(magnitude + more);
     }
   }
-  if (OnHost<typename X::Backend> || !std::isfinite(to<Cpu>(magnitude)[0]))
+  if (!recording && (OnHost<typename X::Backend> || !std::isfinite(to<Cpu>(magnitude)[0])))
     require_finite_samples(to<Cpu>(all), settings.first);
   return all;
 }

@@ -8,6 +8,8 @@ template <class Backend>
 struct Recorder {
   void run(auto const& work) const { work(); }
   void reset() const noexcept {}
+  /// Whether this thread's work is being recorded, and so must not read numbers on the host.
+  static constexpr bool recording() noexcept { return false; }
 };
 
 }  // namespace consistency

@@ -47,6 +47,16 @@ inline Precision& current_precision() {
   return precision;
 }
 
+/// Throws device_error while work is recorded: `found` cannot be.
+inline void require_not_recording(char const* found, char const* advice) {
+  if (recording())
+    throw device_error{{.where = "Graph",
+                        .what = "recorded work",
+                        .found = found,
+                        .expected = "work that stays on the device",
+                        .advice = advice}};
+}
+
 #ifdef CONSISTENCY_CUDNN
 inline constexpr auto first_convolution_path = ConvolutionPath::cudnn;
 #else

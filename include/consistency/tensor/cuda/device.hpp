@@ -52,6 +52,9 @@ class StreamScope {
   Stream::Handle before_;
 };
 
+/// Whether this thread's work is being recorded by a Graph, and so must not read numbers on the host.
+bool recording();
+
 /// Chooses this thread's device, 0, 1, …, before its first tensor: those that exist stay where they are.
 /// Throws config_error where there is no such device.
 void set_device(int device);

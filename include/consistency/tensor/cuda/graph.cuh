@@ -45,9 +45,9 @@ CONSISTENCY_EXPORT void Graph::launch() const {
 #else
 
 CONSISTENCY_EXPORT void Graph::reset() noexcept {}
-CONSISTENCY_EXPORT void Graph::begin() {}
-CONSISTENCY_EXPORT void Graph::end() {}
-CONSISTENCY_EXPORT void Graph::abandon() noexcept {}
+CONSISTENCY_EXPORT void Graph::begin() { host_recording() = true; }
+CONSISTENCY_EXPORT void Graph::end() { host_recording() = false; }
+CONSISTENCY_EXPORT void Graph::abandon() noexcept { host_recording() = false; }
 CONSISTENCY_EXPORT void Graph::launch() const {}
 
 #endif

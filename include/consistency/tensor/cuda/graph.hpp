@@ -20,7 +20,8 @@ namespace cuda {
 ///     graph.run([&] { images.assign(f(theta, noise, times)); });
 ///   }
 ///
-/// What it works on must live as long as the recording. On the host the work is done anew by each run.
+/// What it works on must live as long as the recording. On the host the work is done anew by each run, and
+/// what could not be recorded fails there too.
 class Graph {
  public:
   Graph() = default;
@@ -31,8 +32,7 @@ class Graph {
   /// Throws device_error for work that cannot be recorded, such as reading on the host.
   void run(auto const& work) {
     if (work_) return launch();
-    work();  // what is made once, such as plans of products, is made now
-    if (on_host()) return;
+    if (!on_host()) work();  // what is made once, such as plans of products, is made now
     Stream const stream;
     StreamScope const scope{stream};
     begin();
@@ -59,6 +59,8 @@ class Graph {
 }  // namespace cuda
 
 template <>
-struct Recorder<Cuda> : cuda::Graph {};
+struct Recorder<Cuda> : cuda::Graph {
+  static bool recording() { return cuda::recording(); }
+};
 
 }  // namespace consistency

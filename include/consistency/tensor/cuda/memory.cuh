@@ -21,6 +21,18 @@ void fill(S* to, Index count, S value) {
   for_each(count, Fill<S>{to, value});
 }
 
+/// Bytes that travel as an argument of a kernel: of the 4 KiB that arguments may have.
+inline constexpr std::size_t small_upload = 2048;
+
+inline void require_no_upload(std::size_t bytes) {
+  require_not_recording(
+      ("an upload of " + number_text(bytes) + " bytes").c_str(),
+      "Upload before, to<Cuda>(x), what is larger than 2048 bytes, and work on the tensor.");
+}
+inline void require_no_download() {
+  require_not_recording("numbers that are read on the host", "Read them after run().");
+}
+
 #ifdef __CUDACC__
 
 inline int current_device() {
@@ -59,9 +71,7 @@ inline void prepare_device() {
 /// Gives memory of the device's pool that nothing uses back to the driver. False where work is recorded,
 /// which must not wait.
 inline bool trim_device() {
-  auto capturing = cudaStreamCaptureStatusNone;
-  check(cudaStreamIsCapturing(current_stream(), &capturing), "cudaStreamIsCapturing");
-  if (capturing != cudaStreamCaptureStatusNone) return false;
+  if (recording()) return false;
   cudaMemPool_t pool = nullptr;
   check(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");
   check(cudaDeviceGetDefaultMemPool(&pool, current_device()), "cudaDeviceGetDefaultMemPool");
@@ -117,8 +127,7 @@ CONSISTENCY_EXPORT void copy(void* to, void const* from, std::size_t bytes) {
 }
 /// A few numbers that travel as an argument of a kernel.
 struct SmallUpload {
-  static constexpr std::size_t most = 2048;  // of the 4 KiB that arguments may have
-  unsigned char byte[most];
+  unsigned char byte[small_upload];
   unsigned char* to;
   CONSISTENCY_HD void operator()(Extent i) const { to[i] = byte[i]; }
 };
@@ -126,24 +135,18 @@ struct SmallUpload {
 /// Few numbers are copied here and now, so that a recording holds their values; many are read when the stream
 /// comes to them, which a recording would do again at each launch.
 CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) {
-  if (bytes <= SmallUpload::most) {
+  if (bytes <= small_upload) {
     SmallUpload small;
     std::memcpy(small.byte, from, bytes);
     small.to = static_cast<unsigned char*>(to);
     return for_each(static_cast<Index>(bytes), small);
   }
-  auto capturing = cudaStreamCaptureStatusNone;
-  check(cudaStreamIsCapturing(current_stream(), &capturing), "cudaStreamIsCapturing");
-  if (capturing != cudaStreamCaptureStatusNone)
-    throw config_error{{.where = "Graph",
-                        .what = "numbers uploaded in recorded work",
-                        .found = number_text(bytes) + " bytes",
-                        .expected = "at most " + number_text(SmallUpload::most),
-                        .advice = "Upload them before, to<Cuda>(x), and work on the tensor."}};
+  require_no_upload(bytes);
   move(to, from, bytes, cudaMemcpyHostToDevice);
   check(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");  // the source may go after this
 }
 CONSISTENCY_EXPORT void download(void* to, void const* from, std::size_t bytes) {
+  require_no_download();
   move(to, from, bytes, cudaMemcpyDeviceToHost);
   check(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");
 }
@@ -172,8 +175,14 @@ CONSISTENCY_EXPORT void release(void* memory) noexcept { std::free(memory); }
 CONSISTENCY_EXPORT void copy(void* to, void const* from, std::size_t bytes) {
   if (bytes > 0) std::memmove(to, from, bytes);
 }
-CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) { copy(to, from, bytes); }
-CONSISTENCY_EXPORT void download(void* to, void const* from, std::size_t bytes) { copy(to, from, bytes); }
+CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) {
+  if (bytes > small_upload) require_no_upload(bytes);
+  copy(to, from, bytes);
+}
+CONSISTENCY_EXPORT void download(void* to, void const* from, std::size_t bytes) {
+  require_no_download();
+  copy(to, from, bytes);
+}
 
 #endif
 

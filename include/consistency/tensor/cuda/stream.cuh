@@ -34,6 +34,11 @@ inline void refuse_device(int device, int count) {
 #ifdef __CUDACC__
 
 CONSISTENCY_EXPORT bool on_host() { return false; }
+CONSISTENCY_EXPORT bool recording() {
+  auto capturing = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(current_stream(), &capturing), "cudaStreamIsCapturing");
+  return capturing != cudaStreamCaptureStatusNone;
+}
 
 /// What is sent to `later` from now on waits for what `earlier` has got until now.
 inline void order(Stream::Handle earlier, Stream::Handle later) {
@@ -94,6 +99,11 @@ CONSISTENCY_EXPORT void set_device(int device) {
 #else
 
 CONSISTENCY_EXPORT bool on_host() { return true; }
+inline bool& host_recording() {
+  thread_local auto recording = false;
+  return recording;
+}
+CONSISTENCY_EXPORT bool recording() { return host_recording(); }
 CONSISTENCY_EXPORT StreamScope::StreamScope(Stream const& stream) : before_{current_stream()} {
   current_stream() = stream.handle();
 }
