@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Sampling and training steps with one and two threads, on an idle machine and beside busy processes.
 set -euo pipefail
 

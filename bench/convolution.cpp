@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Convolutions of the U-Nets: forward, and the gradients for the data and for the weights.
 #include <array>
 

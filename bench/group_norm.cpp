@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Group normalisation, forward and backward: plain, with SiLU, and with each sample's own scale and shift.
 #include <consistency/consistency.hpp>
 

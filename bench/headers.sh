@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Measures the compile time of the headers: the median of five compilations of each program.
 set -euo pipefail
 

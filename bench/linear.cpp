@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Products over the last axis: 1×1 convolutions (skips, qkv and output of attention) and time embeddings.
 #include <array>
 

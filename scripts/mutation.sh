@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Puts one bug at a time into a copy of the headers and looks whether the oracle tests notice.
 set -euo pipefail
 

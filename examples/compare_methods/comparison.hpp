@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // Trains the teacher and one student after the other, measures them on the way, and keeps what it has on

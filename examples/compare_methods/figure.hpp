@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // figure.svg: four small multiples, as in Figure 3 of Song et al. 2023.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Song et al. 2023, Figure 3, in small: how good one-step samples become over training, for every policy.
 // Options: compare_methods --help
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // What is compared on what, for how long: plan.json of a comparison's folder.

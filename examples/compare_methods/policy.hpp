@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // The policies that are compared: what each is made of. A policy is a value of one variant, visited once, at

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // What is learned, and how well: points with a perceptron, images with a U-Net.

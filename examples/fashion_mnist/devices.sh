@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # devices.sh TRAIN SAMPLE FOLDER: a run that is stopped on a GPU goes on to its end on the CPU, and what it has learned is
 # drawn on both.
 set -eu

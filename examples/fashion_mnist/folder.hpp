@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // The folder of a run: the names in it, and what is done with it as a whole.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // What a run has seen so far: a thinned loss curve, the frames of the animation, the time spent. Saved beside

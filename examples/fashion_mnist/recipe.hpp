@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // What is trained and how: every number of a run stands in one struct, which every checkpoint carries.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // One run: plan it, take it up again, train, save, and show the results.

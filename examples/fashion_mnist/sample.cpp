@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Draws a sheet of samples from a model that fashion_mnist_train has written.
 // Options: fashion_mnist_sample --help
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // The two things to learn: images with a U-Net, points of a checkerboard with a perceptron.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Trains a consistency model from nothing on Fashion-MNIST, or on a checkerboard of points, in minutes on a
 // CPU or a GPU. Options: fashion_mnist_train --help
 

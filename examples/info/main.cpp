@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Says what this build is and what it computes with on this machine.
 
 #include <cstdio>

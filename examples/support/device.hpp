@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // --device: where a program's tensors live, and what computes with them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Compiles ${header} to ${header}.gch, which GCC and Clang take in its stead.
 list(TRANSFORM includes PREPEND -I)
 list(TRANSFORM definitions PREPEND -D)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Compiles ${source} twice, after ${header}: as it stands it must compile; with SHOULD_FAIL it must fail, and say ${pattern}.
 list(TRANSFORM includes PREPEND -I)
 list(TRANSFORM definitions PREPEND -D)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What examples/compare_methods does with the files of a comparison.
 
 #include <limits>

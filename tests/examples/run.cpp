@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What examples/fashion_mnist does with the files of a run.
 
 #include <cstdint>
