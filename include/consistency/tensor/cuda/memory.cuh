@@ -128,10 +128,10 @@ struct SmallUpload {
 /// comes to them, which a recording would do again at each launch.
 CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) {
   if (bytes <= SmallUpload::most) {
-    SmallUpload small;
-    std::memcpy(small.byte, from, bytes);
-    small.to = static_cast<unsigned char*>(to);
-    return for_each(static_cast<Index>(bytes), small);
+    SmallUpload few;
+    std::memcpy(few.byte, from, bytes);
+    few.to = static_cast<unsigned char*>(to);
+    return for_each(static_cast<Index>(bytes), few);
   }
   auto capturing = cudaStreamCaptureStatusNone;
   check(cudaStreamIsCapturing(current_stream(), &capturing), "cudaStreamIsCapturing");
