@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Compiles ${source} twice, after ${header}: as it stands it must compile; with SHOULD_FAIL it must fail, and say ${pattern}.
 list(TRANSFORM includes PREPEND -I)
-list(TRANSFORM definitions PREPEND -D)
-set(compile ${compiler} ${flags} ${definitions} ${includes} -include ${header} -fsyntax-only)
+set(compile ${compiler} ${flags} ${includes} -include ${header} -fsyntax-only)
 
 execute_process(COMMAND ${compile} ${source} RESULT_VARIABLE result ERROR_VARIABLE output)
 if(NOT result EQUAL 0)
