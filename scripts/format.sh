@@ -11,7 +11,7 @@ case ${1:-} in
 esac
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-scripts/install-dependencies.sh clang-format-16
+command -v clang-format-16 >/dev/null || { echo "format.sh: needs clang-format-16 (apt-get install clang-format-16)" >&2; exit 1; }
 mapfile -t cpp < <(git ls-files --cached --others --exclude-standard -- '*.hpp' '*.cpp' '*.cuh' '*.cu')
 mapfile -t other < <(git ls-files --cached --others --exclude-standard -- '*.sh' '*.py' '*.cmake' '*CMakeLists.txt' .ci/run)
 mapfile -t prose < <(git ls-files --cached --others --exclude-standard -- '*.md')

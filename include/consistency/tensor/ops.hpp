@@ -217,7 +217,10 @@ struct Softmax {
 /// k and v (n, s, c) → (n, t, c). The (t × s) weights of a head are never in memory at once on the CPU.
 struct Attention {
   Index heads = 1;
-  double scale(Shape const& q) const { return 1 / std::sqrt(static_cast<double>(q[2] / heads)); }
+  double scale(Shape const& q) const {
+    auto const depth = q[2] / heads;
+    return 1 / std::sqrt(static_cast<double>(depth));
+  }
   Shape result(Shape const& q, Shape const& k, Shape const& v) const {
     require(heads > 0 && q.rank() == 3 && k.rank() == 3 && q[0] == k[0] && q[2] == k[2] && q[2] % heads == 0,
             "attention", q, k, "(n, t, c) and (n, s, c), c divisible by the heads");
