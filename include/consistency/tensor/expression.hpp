@@ -77,6 +77,10 @@ struct Expression {
   }
   template <Value Result>
   operator Result() const {  // NOLINT(google-explicit-constructor): an expression is its value, later
+    static_assert(std::is_convertible_v<decltype(evaluate()), Result>,
+                  "this chain has another type than the value it is assigned to: where theta is on a tape, "
+                  "activations are Variables and x is not. Write `auto const h = evaluated(...)` for a type "
+                  "that follows");
     return evaluate();
   }
 };

@@ -62,9 +62,11 @@ struct Kernel;
 template <class Op, class S, class B, class... Rest>
   requires(is_tensor<Rest> && ...)
 auto apply(Op const& op, Tensor<S, B> const& first, Rest const&... rest) {
-  static_assert(
-      (std::is_same_v<Tensor<S, B>, Rest> && ...),
-      "apply: the operands must have one scalar and live in one backend; move them with to<Backend>(x)");
+  static_assert((std::is_same_v<S, typename Rest::Scalar> && ...),
+                "the operands must have one scalar: float and double do not mix; make all tensors of one, "
+                "as in normal<float>(...)");
+  static_assert((std::is_same_v<B, typename Rest::Backend> && ...),
+                "the operands must live in one backend; move them with to<Backend>(x)");
   return Kernel<Op, B>::value(op, first, rest...);
 }
 

@@ -49,6 +49,10 @@ template <class M, Optimizer O, class X = Tensor<float>, Communicator C = SelfCo
 class Trainer {
  public:
   static_assert(
+      !requires(M const& method) { method.f.parameters(); },
+      "Trainer: the method was given a network and trains a function of one: give it "
+      "ConsistencyFunction{net}");
+  static_assert(
       Method<M, X>,
       "Trainer: the first argument must be a Method: f, check(), follows, rate(k), resolution(k), "
       "loss(theta, theta_minus, x0, drawn) and draw(x0, k, key, first), which returns Draws or a type "
