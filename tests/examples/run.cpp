@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What examples/fashion_mnist does with the files of a run.
+// What examples/programs/fashion_mnist does with the files of a run.
 
 #include <cstdint>
 #include <filesystem>
@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../examples/fashion_mnist/chart.hpp"
-#include "../../examples/fashion_mnist/folder.hpp"
-#include "../../examples/fashion_mnist/history.hpp"
+#include "../../examples/programs/fashion_mnist/chart.hpp"
+#include "../../examples/programs/fashion_mnist/folder.hpp"
+#include "../../examples/programs/fashion_mnist/history.hpp"
 #include "../support/refused.hpp"
 #include "../support/temp_folder.hpp"
 

@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/tensor/cpu/largest.hpp>
 
 using namespace consistency;
 

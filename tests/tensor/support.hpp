@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include <all_operations.hpp>
 #include <doctest/doctest.h>
 
 #include <consistency/core/parallel.hpp>

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include <consistency/tensor/cpu/accumulate.hpp>
 #include <consistency/tensor/value.hpp>
 
 namespace consistency {

@@ -5,7 +5,7 @@
 #include <concepts>
 
 #include <consistency/core/check.hpp>
-#include <consistency/tensor/cpu/moments.hpp>
+#include <consistency/tensor/moment_step.hpp>
 
 namespace consistency {
 

@@ -7,7 +7,6 @@
 
 #include <consistency/core/check.hpp>
 #include <consistency/sampling/one_step.hpp>
-#include <consistency/tensor/cpu/largest.hpp>
 
 namespace consistency {
 

@@ -254,18 +254,4 @@ struct AttentionMix {
 
 }  // namespace op
 
-/// A list of types, to enumerate at compile time.
-template <class... T>
-struct TypeList {};
-
-/// Every operation with a row in the derivative tests.
-using AllOps = TypeList<op::SumTo, op::BroadcastTo, op::Reshape, op::Concat, op::Slice, op::Linear,
-                        op::Conv2d, op::Upsample, op::Downsample, op::Resize, op::MaxPool, op::MaxPerSample,
-                        op::SpaceToDepth, op::DepthToSpace, op::GroupNorm, op::Softmax, op::Attention,
-                        op::AttentionScores, op::AttentionMix>;
-using AllPointwise = TypeList<pointwise::Add, pointwise::Subtract, pointwise::Multiply, pointwise::Divide,
-                              pointwise::Negate, pointwise::Square, pointwise::Exp, pointwise::Log,
-                              pointwise::Sqrt, pointwise::Sin, pointwise::Cos, pointwise::Tanh,
-                              pointwise::Abs, pointwise::Sigmoid, pointwise::Silu, pointwise::Relu>;
-
 }  // namespace consistency

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include <consistency/network/parameters.hpp>
-#include <consistency/tensor/cpu/largest.hpp>
 
 namespace consistency {
 

@@ -118,8 +118,8 @@ struct Kernel<op::Conv2d, Cpu> {
 
   template <class S>
   static std::array<Tensor<S, Cpu>, 2> vjp(op::Conv2d const& op, std::array<bool, 2> const& wanted,
-                                           Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& x,
-                                           Tensor<S, Cpu> const& w) {
+                                           Tensor<S, Cpu> const&, Tensor<S, Cpu> const& g,
+                                           Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w) {
     std::array<Tensor<S, Cpu>, 2> result;
     auto const k = w.shape()[0];
     auto const out = w.shape()[3];
