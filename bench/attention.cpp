@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Self-attention between its projections: softmax(q kᵀ / √depth) v, forward and with its gradients.
 #include <consistency/consistency.hpp>
 

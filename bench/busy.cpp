@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sampling and training steps with one and with two threads, in turns; busy.sh runs it beside busy processes.
 // usage: busy SECONDS; prints a line for each kind of work: name, milliseconds with one and with two threads
 // (medians), median of the ratios two / one of neighbouring runs, number of pairs

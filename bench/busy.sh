@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Sampling and training steps with one and two threads, on an idle machine and beside busy processes.
 set -euo pipefail
 
@@ -48,7 +49,7 @@ trap 'stop_busy; rm -rf "$work"' EXIT
 
 read -ra eigen < <(pkg-config --cflags eigen3)
 compile() {  # headers, program
-  "${CXX:-g++}" -std=c++20 -O3 -DNDEBUG -march=native -DEIGEN_DONT_PARALLELIZE -pthread "-I$1" "${eigen[@]}" "$root/bench/busy.cpp" -o "$work/$2"
+  "${CXX:-g++}" -std=c++20 -O3 -DNDEBUG -march=native -pthread "-I$1" "${eigen[@]}" "$root/bench/busy.cpp" -o "$work/$2"
 }
 trees=(here)
 compile "$root/include" here &

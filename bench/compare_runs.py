@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Compares the real times of two runs of a benchmark program, each Google Benchmark's JSON."""
 
 import argparse

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same training steps of a perceptron, composed from policies and written by hand on the library's
 // operations; composition.sh counts the instructions of both.
 // usage: composition hand|composed STEPS

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Counts the instructions of a perceptron's training step, composed from policies and written by hand, under
 # callgrind: what composition costs at run time.
 set -euo pipefail

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Convolutions of the U-Nets: forward, and the gradients for the data and for the weights.
 #include <array>
 
@@ -21,7 +22,7 @@ void convolution(benchmark::State& state, Part part) {
   auto const g = cm::normal<float>(op.result(x.shape(), w.shape()), key);
   auto const wanted = std::array{part == Part::data, part == Part::weights};
   auto const forward = [&] { return conv2d(x, w, b, op.stride); };
-  auto const backward = [&] { return cm::Kernel<cm::op::Conv2d, cm::Cpu>::vjp(op, wanted, g, x, w); };
+  auto const backward = [&] { return cm::Kernel<cm::op::Conv2d, cm::Cpu>::vjp(op, wanted, {}, g, x, w); };
   auto const seconds =
       part == Part::forward ? bench::measure(state, forward) : bench::measure(state, backward);
   bench::arithmetic(state, seconds, 2 * k * k * in * g.count());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Group normalisation, forward and backward: plain, with SiLU, and with each sample's own scale and shift.
 #include <consistency/consistency.hpp>
 
@@ -19,7 +20,7 @@ void group_norm(benchmark::State& state, Variant variant) {
   auto const a = cm::normal<float>(variant.own ? cm::Shape{n, 1, 1, channels} : cm::Shape{channels}, key);
   auto const forward = [&] { return group_norm(x, a, a, op); };
   auto const backward = [&] {
-    return cm::Kernel<cm::op::GroupNorm, cm::Cpu>::vjp(op, {true, true, true}, g, x, a, a);
+    return cm::Kernel<cm::op::GroupNorm, cm::Cpu>::vjp(op, {true, true, true}, {}, g, x, a, a);
   };
   auto const seconds = variant.backward ? bench::measure(state, backward) : bench::measure(state, forward);
   bench::traffic(state, seconds, (variant.backward ? 12 : 8) * x.count());

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Measures the compile time of the headers: the median of five compilations of each program.
 set -euo pipefail
 
@@ -35,7 +36,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export CCACHE_DISABLE=1
 read -ra eigen < <(pkg-config --cflags eigen3)
-compile=("${CXX:-g++}" -std=c++20 -O2 -DEIGEN_DONT_PARALLELIZE "-I$root/include" "${eigen[@]}" -c -o "$work/out.o")
+compile=("${CXX:-g++}" -std=c++20 -O2 "-I$root/include" "${eigen[@]}" -c -o "$work/out.o")
 
 programs=(empty eigen_core umbrella readme)
 echo 'int main() {}' >"$work/empty.cpp"

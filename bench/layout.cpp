@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Joining and cutting channels: skip connections, and q, k and v of attention.
 #include <consistency/consistency.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Products over the last axis: 1×1 convolutions (skips, qkv and output of attention) and time embeddings.
 #include <array>
 
@@ -18,7 +19,7 @@ void linear(benchmark::State& state, Part part) {
              b = cm::normal<float>({out}, key), g = cm::normal<float>({rows, out}, key);
   auto const wanted = std::array{part == Part::data, part == Part::weights};
   auto const forward = [&] { return linear(x, w, b); };
-  auto const backward = [&] { return cm::Kernel<cm::op::Linear, cm::Cpu>::vjp({}, wanted, g, x, w); };
+  auto const backward = [&] { return cm::Kernel<cm::op::Linear, cm::Cpu>::vjp({}, wanted, {}, g, x, w); };
   auto const seconds =
       part == Part::forward ? bench::measure(state, forward) : bench::measure(state, backward);
   bench::arithmetic(state, seconds, 2 * rows * in * out);

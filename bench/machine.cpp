@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ceilings that every other benchmark is measured against, for each number of threads.
 #include "machine.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One step of each training method on the demo's network, and what it costs beside consistency training.
 #include <consistency/consistency.hpp>
 

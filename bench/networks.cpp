@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One evaluation of whole networks: one-step sampling.
 #include <consistency/consistency.hpp>
 

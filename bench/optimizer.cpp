@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One update of a whole network: both moments, θ, and the average of θ.
 #include <consistency/consistency.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Chains of element-wise operations, each one pass over memory.
 #include <numbers>
 

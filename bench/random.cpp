@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Normal draws: Philox, then Box and Muller.
 #include <consistency/consistency.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sums: over pixels (gradients of what each sample adds), over a sample (losses), over an arena (gradient
 // norm).
 #include <consistency/consistency.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Changes of resolution: the gradient of each is another of them.
 #include <consistency/consistency.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whole steps of consistency training, by number of threads.
 #include <algorithm>
 #include <thread>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # NCCL, of a CUDA toolkit or of its own package. Provides NCCL::NCCL, which asks for CUDA::cudart.
 find_path(NCCL_INCLUDE_DIR nccl.h
           PATHS /usr/local/cuda ENV CUDA_PATH ENV CUDAToolkit_ROOT ENV NCCL_ROOT

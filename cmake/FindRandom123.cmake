@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Random123 (Salmon et al. 2011) is headers only and ships no package files. Provides Random123::Random123.
 find_path(Random123_INCLUDE_DIR Random123/philox.h)
 mark_as_advanced(Random123_INCLUDE_DIR)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Thrust's headers, of a CUDA toolkit or of Debian's libthrust-dev. Provides Thrust::host: Thrust without CUDA.
 find_path(Thrust_INCLUDE_DIR thrust/version.h
           PATHS /usr/local/cuda ENV CUDA_PATH ENV CUDAToolkit_ROOT

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cuDNN, of a CUDA toolkit, of NVIDIA's packages or archives, or of a Python wheel; cuDNN_ROOT says where. Provides
 # cuDNN::cuDNN and cuDNN_VERSION.
 find_path(cuDNN_INCLUDE_DIR cudnn_version.h

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # xxHash, used from its header alone (XXH_INLINE_ALL). Provides xxHash::headers.
 find_path(xxHash_INCLUDE_DIR xxhash.h)
 mark_as_advanced(xxHash_INCLUDE_DIR)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Samples a Gaussian in one step with its exact consistency function: no network, no training.
 #include <cmath>
 #include <cstdio>

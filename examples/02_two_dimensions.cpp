@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Trains a small network on points of a ring by consistency training, then draws new points in one step.
 #include <cmath>
 #include <cstdio>

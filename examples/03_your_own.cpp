@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A metric, a solver and a noise schedule of one's own, about fifteen lines each, in one training run.
 #include <cmath>
 #include <cstdio>

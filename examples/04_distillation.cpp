@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Trains a denoiser on points of a ring, looks at what it draws in 35 evaluations, and distills it into a
 // consistency model that draws in one.
 #include <cmath>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -Dcpu=… -Dgpu=… -P: fails unless the two programs differ by the header and the type of the tensors alone.
 file(READ ${cpu} expected)
 string(REPLACE "consistency/consistency.hpp" "consistency/cuda.hpp" expected "${expected}")

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Attacks the library: kills, failing system calls and allocations, damaged files, fuzzed parsers. Prints one table.
 set -euo pipefail
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Trains a consistency model on Fashion-MNIST from nothing and samples from it in one step.
 set -euo pipefail
 

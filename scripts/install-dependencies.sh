@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Installs what the library, its tests, examples and benchmarks need. Asks for nothing when all is there.
 # usage: scripts/install-dependencies.sh [further Debian packages]...
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Puts one bug at a time into a copy of the headers and looks whether the oracle tests notice.
 set -euo pipefail
 
@@ -62,7 +63,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$root"/scripts/install-dependencies.sh
 compiler=${CXX:-c++}
-flags=(-std=c++20 -O1 -march=native -w -DEIGEN_DONT_PARALLELIZE
+flags=(-std=c++20 -O1 -march=native -w
   $(pkg-config --cflags eigen3 | sed 's/-I/-isystem /g'))
 tests=(boundary_and_order training_and_distillation continuous_time)
 "$compiler" "${flags[@]}" -c "$root"/tests/main.cpp -o "$work"/main.o

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Installs what is missing, builds preset dev and runs all tests. Arguments go to ctest: scripts/test.sh -L io
 # The CUDA backend's kernels run on the CPU there; tests that need a GPU are skipped and counted.
 set -euo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # usage: cmake -Dinclude=DIR -P rules.cmake
 # Fails, naming file and line, where a header breaks a rule that a search can check.
 

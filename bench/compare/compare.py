@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Times this library and PyTorch in turn, row by row, and prints a table. Started by run.sh, there and in bench/cuda."""
 import argparse
 import json

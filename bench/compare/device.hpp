@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // Where compare_ours computes: on the CPU; compare_ours_cuda (COMPARE_CUDA) on the CUDA backend, and where

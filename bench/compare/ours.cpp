@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // This library's side of bench/compare/run.sh and bench/cuda/run.sh; compare.py drives it.
 // usage: compare_ours ROW THREADS FILE, or compare_ours_cuda, with ROW such as sample_b32 or
 // sample_b1+bfloat16

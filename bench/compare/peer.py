@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PyTorch's side of bench/compare/run.sh and bench/cuda/run.sh; compare.py drives it.
 
 usage: peer.py ROW THREADS FILE SETTING DEVICE

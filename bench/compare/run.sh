@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Times this library and PyTorch 2.x side by side: same cores, networks, weights and batches, float32. bench/cuda/run.sh
 # starts it with --device cuda for one GPU.
 set -euo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the device gives at most, by PyTorch: bandwidth of a copy, and products of large matrices.
 
 usage: ceilings.py DEVICE [SIZE]

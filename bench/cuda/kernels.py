@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The ten kernels that a row of the comparison spends longest in, by NVIDIA's nsys.
 
 usage: kernels.py COMMAND...

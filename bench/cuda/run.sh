@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Times this library and PyTorch 2.x side by side on one GPU: same networks, weights, batches and precision.
 set -euo pipefail
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 /// The CPU library without input and output: #include this one header to train and sample. Reading and

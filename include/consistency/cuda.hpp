@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 /// The library with the CUDA backend: Tensor<float, Cuda> wherever a tensor type is asked for. Any C++20

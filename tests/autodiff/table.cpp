@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -12,19 +13,16 @@ using namespace consistency;
 using namespace consistency::test;
 
 TEST_CASE("the table of operations has rows for every operation and function") {
-  std::size_t operations = 0;
   auto const count_rows = [&]<class Op>() {
     std::size_t rows = 0;
     Row<Op>::each([&](auto const&) { ++rows; });
     CHECK(rows >= 3);
-    ++operations;
   };
   for_each_type(AllOps{}, [&]<class Op>() {
     CAPTURE(Row<Op>::name);
     count_rows.template operator()<Op>();
   });
   for_each_type(AllPointwise{}, [&]<class F>() { count_rows.template operator()<pointwise_op_t<F>>(); });
-  CHECK(operations == 35);
 }
 
 TEST_CASE("every operation belongs to a group and every group has operations") {

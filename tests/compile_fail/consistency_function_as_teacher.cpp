@@ -1,4 +1,5 @@
 // SHOULD_FAIL: the teacher must be a denoiser
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

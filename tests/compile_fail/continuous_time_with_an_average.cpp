@@ -1,4 +1,5 @@
 // SHOULD_FAIL: must be StopGradientTarget or StudentTarget
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

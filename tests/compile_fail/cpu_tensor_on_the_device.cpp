@@ -1,4 +1,5 @@
-// SHOULD_FAIL: the operands must have one scalar and live in one backend
+// SHOULD_FAIL: the operands must live in one backend
+// SPDX-License-Identifier: MIT
 #include <consistency/cuda.hpp>
 
 namespace cm = consistency;

@@ -1,4 +1,5 @@
 // SHOULD_FAIL: the student must be a consistency function
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

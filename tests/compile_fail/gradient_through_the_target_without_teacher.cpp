@@ -1,4 +1,5 @@
 // SHOULD_FAIL: StudentTarget needs a teacher
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

@@ -1,4 +1,5 @@
 // SHOULD_FAIL: Lpips compares feature maps
+// SPDX-License-Identifier: MIT
 #include <array>
 
 #include <consistency/metric/lpips.hpp>

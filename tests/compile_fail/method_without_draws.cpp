@@ -1,4 +1,5 @@
 // SHOULD_FAIL: which returns Draws or a type with its
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

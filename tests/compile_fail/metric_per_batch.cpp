@@ -1,4 +1,5 @@
 // SHOULD_FAIL: the metric must be a Metric
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

@@ -1,4 +1,5 @@
 // SHOULD_FAIL: a continuous-time method must know the metric
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

@@ -1,4 +1,5 @@
 // SHOULD_FAIL: needs the network's derivative along x and t
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

@@ -1,4 +1,5 @@
 // SHOULD_FAIL: the network needs parameters
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

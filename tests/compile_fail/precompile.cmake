@@ -1,6 +1,6 @@
+# SPDX-License-Identifier: MIT
 # Compiles ${header} to ${header}.gch, which GCC and Clang take in its stead.
 list(TRANSFORM includes PREPEND -I)
-list(TRANSFORM definitions PREPEND -D)
 execute_process(
-  COMMAND ${compiler} ${flags} ${definitions} ${includes} -x c++-header ${header} -o ${header}.gch
+  COMMAND ${compiler} ${flags} ${includes} -x c++-header ${header} -o ${header}.gch
   COMMAND_ERROR_IS_FATAL ANY)

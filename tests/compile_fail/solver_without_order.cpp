@@ -1,4 +1,5 @@
 // SHOULD_FAIL: the solver must be an OdeSolver
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

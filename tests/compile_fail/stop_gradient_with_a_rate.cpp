@@ -1,4 +1,5 @@
 // SHOULD_FAIL: itself and has no rate
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

@@ -1,4 +1,5 @@
 // SHOULD_FAIL: Theorems 5 and 6 need a metric with second derivatives
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

@@ -1,4 +1,5 @@
 // SHOULD_FAIL: the weighting must take one time
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
 namespace cm = consistency;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The CUDA backend from a C++ compiler that knows nothing of CUDA.
 #include <cmath>
 #include <cstdio>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 #include <consistency/core/version.hpp>
 

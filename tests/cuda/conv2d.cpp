@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <array>
 
 #include <consistency/cuda.hpp>
@@ -47,7 +48,7 @@ std::array<X, 4> computed(Case<op::Conv2d, 2> const& c) {
   auto const [x, w] = operands<float, Cuda>(c);
   auto const b = random<float, Cuda>({c.shapes[1][3]}, 2);
   auto const g = random<float, Cuda>(c.op.result(x.shape(), w.shape()), 3);
-  auto const [dx, dw] = Conv::vjp(c.op, {true, true}, g, x, w);
+  auto const [dx, dw] = Conv::vjp(c.op, {true, true}, {}, g, x, w);
   return {Conv::value(c.op, x, w), Conv::value(c.op, x, w, b), dx, dw};
 }
 

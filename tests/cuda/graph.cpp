@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <consistency/cuda.hpp>
 
 #include "../tensor/support.hpp"

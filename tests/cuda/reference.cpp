@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <consistency/tensor/cuda.hpp>
 
 #include "../kernel/agreement.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <cmath>
 #include <limits>
 #include <span>
@@ -132,6 +133,22 @@ TEST_CASE("the Fréchet distance has the same bits for any number of threads") {
     CHECK(frechet_distance(x, y) == alone);
   }
   set_threads(before);
+}
+
+TEST_CASE("the covariance and the Fréchet distance have the same bits for any number of Eigen's threads") {
+  // Where there is OpenMP: a sum of 1500 terms is longer than the blocks that Eigen cuts it into.
+  auto const x = normal<float>({1500, 160}, Key{7}), y = normal<float>({300, 160}, Key{8});
+  auto const before = Eigen::nbThreads();
+  Eigen::setNbThreads(1);
+  auto const covariance = Gaussian::of(x).covariance;
+  auto const distance = frechet_distance(x, y);
+  for (auto const threads : {2, 3}) {
+    CAPTURE(threads);
+    Eigen::setNbThreads(threads);
+    CHECK(Gaussian::of(x).covariance == covariance);
+    CHECK(frechet_distance(x, y) == distance);
+  }
+  Eigen::setNbThreads(before);
 }
 
 TEST_CASE("what is no covariance is refused by name") {

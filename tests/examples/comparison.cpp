@@ -1,10 +1,11 @@
-// What examples/compare_methods does with the files of a comparison.
+// SPDX-License-Identifier: MIT
+// What examples/programs/compare_methods does with the files of a comparison.
 
 #include <limits>
 #include <string>
 #include <utility>
 
-#include "../../examples/compare_methods/record.hpp"
+#include "../../examples/programs/compare_methods/record.hpp"
 #include "../support/refused.hpp"
 #include "../support/temp_folder.hpp"
 

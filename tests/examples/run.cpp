@@ -1,4 +1,5 @@
-// What examples/fashion_mnist does with the files of a run.
+// SPDX-License-Identifier: MIT
+// What examples/programs/fashion_mnist does with the files of a run.
 
 #include <cstdint>
 #include <filesystem>
@@ -9,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../examples/fashion_mnist/chart.hpp"
-#include "../../examples/fashion_mnist/folder.hpp"
-#include "../../examples/fashion_mnist/history.hpp"
+#include "../../examples/programs/fashion_mnist/chart.hpp"
+#include "../../examples/programs/fashion_mnist/folder.hpp"
+#include "../../examples/programs/fashion_mnist/history.hpp"
 #include "../support/refused.hpp"
 #include "../support/temp_folder.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Fails every allocation of loading, building, training, saving and sampling. attack.hpp says how it is
 // called.
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Damages files of every kind and reads them. attack.hpp says how it is called.
 #include <functional>
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What libFuzzer does, for compilers without it, and without looking at coverage: mutates the files of a
 // corpus until the time is over. usage as libFuzzer's: fuzz_NAME -max_total_time=S -seed=N
 // -artifact_prefix=DIR/ CORPUS...

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Pictures of any pixels and extents, legal and not: libpng reads what was written, still and animated.
 #include <cstdint>
 #include <vector>

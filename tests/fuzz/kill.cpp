@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Kills a training process that saves every step, at random moments. attack.hpp says how it is called.
 #include <array>
 #include <csignal>

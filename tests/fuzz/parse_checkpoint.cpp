@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A header, a line end and data, with the length and the digest put right, as a checkpoint and as PyTorch's
 // parameters.
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Any bytes as a batch of CIFAR-10, as long as they are and as long as one should be.
 #include <cstdint>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Any bytes as a .gz file. What is packed here unpacks to itself.
 #include <cstdint>
 

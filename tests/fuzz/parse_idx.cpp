@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Any bytes as IDX images and labels, plain, packed as they are, and packed here.
 #include <cstdint>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Any bytes as a safetensors file. What is read can be written, and reads the same.
 #include <cstdint>
 #include <span>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes the corpus that the fuzzers begin with: whole files of this library's own making, and the files on
 // which other readers of these formats were published to fail. usage: attack_seeds DIR
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Fails, or kills the process, at every system call of a save. attack.hpp says how it is called.
 #include <array>
 #include <cerrno>

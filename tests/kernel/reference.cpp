@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <consistency/tensor/cpu.hpp>
 
 #include "agreement.hpp"

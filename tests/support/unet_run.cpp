@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "unet_run.hpp"
 
 #include <consistency/sampling/multistep.hpp>

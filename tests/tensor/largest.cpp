@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: MIT
 #include <cmath>
 #include <limits>
 
 #include <doctest/doctest.h>
 
 #include <consistency/tensor/cpu.hpp>
-#include <consistency/tensor/cpu/largest.hpp>
 
 using namespace consistency;
 

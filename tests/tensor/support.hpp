@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include <all_operations.hpp>
 #include <doctest/doctest.h>
 
 #include <consistency/core/parallel.hpp>

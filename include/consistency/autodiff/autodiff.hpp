@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 /// Differentiation: Variable (reverse mode), Dual (forward mode) and their nesting, with every rule.

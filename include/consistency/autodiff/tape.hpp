@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -8,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include <consistency/tensor/cpu/accumulate.hpp>
 #include <consistency/tensor/value.hpp>
 
 namespace consistency {

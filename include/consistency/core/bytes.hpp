@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -36,16 +38,29 @@ constexpr Unsigned load_little(ByteView bytes) {
   return value;
 }
 
+namespace detail {
+
+template <class Unsigned>
+std::array<std::byte, sizeof(Unsigned)> little_endian(Unsigned value) {
+  std::array<std::byte, sizeof(Unsigned)> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(value >> (8U * i) & 0xffU);
+  return bytes;
+}
+
+}  // namespace detail
+
+// In one piece: where bytes are appended one by one, g++ 12 warns of an overflow that is none.
+
 template <class Unsigned>
 void append_big(Bytes& bytes, Unsigned value) {
-  for (std::size_t i = sizeof(Unsigned); i-- > 0;)
-    bytes.push_back(static_cast<std::byte>(value >> (8U * i) & 0xffU));
+  auto const digits = detail::little_endian(value);
+  bytes.insert(bytes.end(), digits.rbegin(), digits.rend());
 }
 
 template <class Unsigned>
 void append_little(Bytes& bytes, Unsigned value) {
-  for (std::size_t i = 0; i < sizeof(Unsigned); ++i)
-    bytes.push_back(static_cast<std::byte>(value >> (8U * i) & 0xffU));
+  auto const digits = detail::little_endian(value);
+  bytes.insert(bytes.end(), digits.begin(), digits.end());
 }
 
 /// Product of all factors times `unit`; nothing where a partial product leaves 64 bits.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 /// Marks functions that a GPU runs too; nothing for other compilers than nvcc.

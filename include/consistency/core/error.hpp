@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -82,8 +83,8 @@ using distributed_error = typed_error<ErrorCode::distributed>;  ///< ranks that 
 /// Throws the typed_error of a code that is known at run time alone.
 [[noreturn]] inline void throw_error(ErrorCode code, ErrorReport const& report) {
   constexpr auto codes = static_cast<std::size_t>(ErrorCode::distributed);
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    ((code == ErrorCode{I + 1} ? throw typed_error<ErrorCode{I + 1}>{report} : void()), ...);
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
+    ((code == ErrorCode{K + 1} ? throw typed_error<ErrorCode{K + 1}>{report} : void()), ...);
   }(std::make_index_sequence<codes>{});
   throw error{code, report};
 }

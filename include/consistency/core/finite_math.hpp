@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 // A number that is not finite stops a training step before anything changes. Compilers that are told that

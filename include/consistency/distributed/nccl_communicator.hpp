@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <concepts>
@@ -13,8 +14,7 @@
 #include <consistency/distributed/deadline.hpp>
 #include <consistency/distributed/ranks.hpp>
 #include <consistency/distributed/unwinding.hpp>
-#include <consistency/tensor/cuda/device.hpp>
-#include <consistency/tensor/cuda/memory.hpp>
+#include <consistency/tensor/cuda.hpp>
 
 namespace consistency {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -19,9 +20,16 @@ namespace consistency::detail {
 /// A · B, columns cut by their number alone among the threads.
 template <class Matrix>
 Matrix product(auto const& a, auto const& b) {
+  // In a program with OpenMP Eigen would give each of these threads a team of its own, whose size changes
+  // bits; never where it knows that no result has more than 32 rows.
+  constexpr Index most = 32;
+  using Columns =
+      Eigen::Matrix<typename Matrix::Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor, most>;
   Matrix c{a.rows(), b.cols()};
-  parallel_ranges(b.cols(), 64, [&](Index begin, Index end) {
-    c.middleCols(begin, end - begin).noalias() = a * b.middleCols(begin, end - begin);
+  parallel_ranges(b.cols(), most, [&](Index begin, Index end) {
+    auto const count = end - begin;
+    Eigen::Map<Columns>{c.col(begin).data(), count, c.rows()}.noalias() =
+        b.middleCols(begin, count).transpose() * a.transpose();
   });
   return c;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cmath>
@@ -48,6 +49,12 @@ class ConsistencyFunction {
     auto const in = evaluated(p.c_in(t));
     auto const F = network_(theta, evaluated(in * x), p.c_noise(t), mode);
     return evaluated(skip * x + out * F);
+  }
+  auto operator()(auto const& theta, Operand auto const& x, pointwise::Number auto t, auto const&...) const {
+    static_assert(!pointwise::Number<decltype(t)>,
+                  "f(theta, x, t): t is a tensor of one time per sample; for one time of all samples write "
+                  "Tensor<float>(x.shape().per_sample(), t)");
+    return (*this)(theta, x, x);
   }
 
  private:

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
 #include <concepts>
 
 #include <consistency/core/check.hpp>
-#include <consistency/tensor/cpu/moments.hpp>
+#include <consistency/tensor/moment_step.hpp>
 
 namespace consistency {
 

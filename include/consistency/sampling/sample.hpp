@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -6,7 +7,6 @@
 
 #include <consistency/core/check.hpp>
 #include <consistency/sampling/one_step.hpp>
-#include <consistency/tensor/cpu/largest.hpp>
 #include <consistency/tensor/recorder.hpp>
 
 namespace consistency {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -18,14 +19,15 @@ struct Kernel<op::Attention, Backend> {
   /// With p = softmax(scale · q kᵀ): dv = pᵀ g, dp = g vᵀ, ds = p (dp − Σ p dp), dq = scale · ds k and
   /// dk = scale · dsᵀ q. The weights are computed again.
   template <class T>
-  static std::array<T, 3> vjp(op::Attention const& op, std::array<bool, 3> const& wanted, T const& g,
-                              T const& q, T const& k, T const& v) {
+  static std::array<T, 3> vjp(op::Attention const& op, std::array<bool, 3> const& wanted, T const&,
+                              T const& g, T const& q, T const& k, T const& v) {
     auto const p = weights(op, q, k);
     auto const scale = op.scale(q.shape());
     std::array<T, 3> result;
     if (wanted[2]) result[2] = attention_mix(p, g, {.transposed = true});
     if (!wanted[0] && !wanted[1]) return result;
-    auto const ds = Kernel<op::Softmax, Backend>::vjp(p, attention_scores(g, v, {.heads = op.heads}));
+    auto const dp = attention_scores(g, v, {.heads = op.heads});
+    auto const ds = Kernel<op::Softmax, Backend>::vjp({}, {true}, p, dp, p)[0];
     if (wanted[0]) result[0] = attention_mix(ds, k, {.scale = scale});
     if (wanted[1]) result[1] = attention_mix(ds, q, {.scale = scale, .transposed = true});
     return result;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 /// The CUDA backend: every kernel, for any C++ compiler; link consistency::cuda.

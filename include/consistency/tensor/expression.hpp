@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -70,12 +71,16 @@ struct Expression {
   std::tuple<V...> leaves;
 
   auto evaluate() const {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return apply(Pointwise<F>{f}, std::get<I>(leaves)...);
+    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+      return apply(Pointwise<F>{f}, std::get<K>(leaves)...);
     }(std::index_sequence_for<V...>{});
   }
   template <Value Result>
   operator Result() const {  // NOLINT(google-explicit-constructor): an expression is its value, later
+    static_assert(std::is_convertible_v<decltype(evaluate()), Result>,
+                  "this chain has another type than the value it is assigned to: where theta is on a tape, "
+                  "activations are Variables and x is not. Write `auto const h = evaluated(...)` for a type "
+                  "that follows");
     return evaluate();
   }
 };
@@ -122,9 +127,9 @@ auto joined(Expression<A, U...> const& a) {
 }
 template <class F, class A, class... U, class B, class... V>
 auto joined(Expression<A, U...> const& a, Expression<B, V...> const& b) {
-  return [&]<std::size_t... I, std::size_t... J>(std::index_sequence<I...>, std::index_sequence<J...>) {
+  return [&]<std::size_t... K, std::size_t... L>(std::index_sequence<K...>, std::index_sequence<L...>) {
     return Expression<Binary<F, A, B>, U..., V...>{{a.f, b.f},
-                                                   {std::get<I>(a.leaves)..., std::get<J>(b.leaves)...}};
+                                                   {std::get<K>(a.leaves)..., std::get<L>(b.leaves)...}};
   }(std::index_sequence_for<U...>{}, std::index_sequence_for<V...>{});
 }
 

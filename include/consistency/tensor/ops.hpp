@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -216,7 +217,10 @@ struct Softmax {
 /// k and v (n, s, c) → (n, t, c). The (t × s) weights of a head are never in memory at once on the CPU.
 struct Attention {
   Index heads = 1;
-  double scale(Shape const& q) const { return 1 / std::sqrt(static_cast<double>(q[2] / heads)); }
+  double scale(Shape const& q) const {
+    auto const depth = q[2] / heads;
+    return 1 / std::sqrt(static_cast<double>(depth));
+  }
   Shape result(Shape const& q, Shape const& k, Shape const& v) const {
     require(heads > 0 && q.rank() == 3 && k.rank() == 3 && q[0] == k[0] && q[2] == k[2] && q[2] % heads == 0,
             "attention", q, k, "(n, t, c) and (n, s, c), c divisible by the heads");
@@ -249,19 +253,5 @@ struct AttentionMix {
 };
 
 }  // namespace op
-
-/// A list of types, to enumerate at compile time.
-template <class... T>
-struct TypeList {};
-
-/// Every operation with a row in the derivative tests.
-using AllOps = TypeList<op::SumTo, op::BroadcastTo, op::Reshape, op::Concat, op::Slice, op::Linear,
-                        op::Conv2d, op::Upsample, op::Downsample, op::Resize, op::MaxPool, op::MaxPerSample,
-                        op::SpaceToDepth, op::DepthToSpace, op::GroupNorm, op::Softmax, op::Attention,
-                        op::AttentionScores, op::AttentionMix>;
-using AllPointwise = TypeList<pointwise::Add, pointwise::Subtract, pointwise::Multiply, pointwise::Divide,
-                              pointwise::Negate, pointwise::Square, pointwise::Exp, pointwise::Log,
-                              pointwise::Sqrt, pointwise::Sin, pointwise::Cos, pointwise::Tanh,
-                              pointwise::Abs, pointwise::Sigmoid, pointwise::Silu, pointwise::Relu>;
 
 }  // namespace consistency

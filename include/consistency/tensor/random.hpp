@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -48,12 +49,19 @@ struct DropoutMask {  ///< 0 with probability `rate`, else 1 / (1 − rate)
 
 }  // namespace law
 
+/// Whether the backend of tensors T draws from a law: Kernel<Law, Backend>::fill(law, y, key, first).
+template <class Law, class T>
+concept DrawKernelFor = requires(Law const& law, T& y, Key key, Counter first) {
+  Kernel<Law, typename T::Backend>::fill(law, y, key, first);
+};
+
 /// Draws of a law. Axis 0 counts samples, sample i of the tensor being counter sample first + i: a batch may
 /// be split anywhere without changing a number. Throws config_error for more samples, or blocks of four
 /// numbers in one, than 32 bits count.
 template <class T, class Law>
 as_tensor_t<T> draws(Law law, Shape shape, Key key, Counter first = {}) {
   using X = as_tensor_t<T>;
+  static_assert(DrawKernelFor<Law, X>, "draws: this backend has no kernel of this law");
   auto const samples = shape.rank() == 0 ? Index{1} : shape[0];
   static_cast<void>(counted("random numbers", "samples", Index{first.sample}, samples));
   if (samples > 0 && shape.count() > Index{1} << 32U)

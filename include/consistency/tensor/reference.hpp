@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 /// The reference backend: every kernel as plain loops, for any scalar. The oracle of the other backends.

@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <concepts>
 #include <type_traits>
 
 #include <consistency/tensor/tensor.hpp>
@@ -52,18 +55,41 @@ Tensor<S, B> const& stop_gradient(Tensor<S, B> const& x) {
   return x;
 }
 
-/// How a backend computes an operation: `static value(op, inputs...)`, and for backends that differentiate
-/// `static vjp(op, wanted, output, gradient, inputs...)`. One specialisation per operation and backend.
+/// How a backend computes an operation: one specialisation for each pair, with static functions of tensors
+/// - value(op, x...): y, for each number of operands that op.result takes;
+/// - vjp(op, wanted, y, g, x...), for the least number of operands: the gradients of the wanted x from the
+///   gradient g of y, as an array that is undefined at the others. Only where Rule<Op> calls it, and y and x
+///   have the numbers that Rule<Op> keeps.
 template <class Op, class Backend>
 struct Kernel;
+
+/// Whether a backend computes Op of operands X..., tensors of one type.
+template <class Op, class Backend, class... X>
+concept KernelFor = requires(Op const& op, X const&... x) {
+  { Kernel<Op, Backend>::value(op, x...) } -> std::same_as<std::common_type_t<X...>>;
+};
+/// Whether it computes their gradients.
+template <class Op, class Backend, class... X>
+concept GradientKernelFor = requires(Op const& op, std::array<bool, sizeof...(X)> const& wanted,
+                                     std::common_type_t<X...> const& y, X const&... x) {
+  {
+    Kernel<Op, Backend>::vjp(op, wanted, y, y, x...)
+  } -> std::same_as<std::array<std::common_type_t<X...>, sizeof...(X)>>;
+};
 
 /// y = op(inputs…) on plain tensors.
 template <class Op, class S, class B, class... Rest>
   requires(is_tensor<Rest> && ...)
 auto apply(Op const& op, Tensor<S, B> const& first, Rest const&... rest) {
+  static_assert((std::is_same_v<S, typename Rest::Scalar> && ...),
+                "the operands must have one scalar: float and double do not mix; make all tensors of one, "
+                "as in normal<float>(...)");
+  static_assert((std::is_same_v<B, typename Rest::Backend> && ...),
+                "the operands must live in one backend; move them with to<Backend>(x)");
   static_assert(
-      (std::is_same_v<Tensor<S, B>, Rest> && ...),
-      "apply: the operands must have one scalar and live in one backend; move them with to<Backend>(x)");
+      KernelFor<Op, B, Tensor<S, B>, Rest...>,
+      "apply: this backend has no kernel of this operation for so many operands. A backend's kernels are in "
+      "consistency/tensor/cpu.hpp, cuda.hpp and reference.hpp; Kernel says what one must have");
   return Kernel<Op, B>::value(op, first, rest...);
 }
 

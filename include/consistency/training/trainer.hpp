@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -47,6 +48,10 @@ struct TrainerSettings {
 template <class M, Optimizer O, class X = Tensor<float>, Communicator C = SelfCommunicator>
 class Trainer {
  public:
+  static_assert(
+      !requires(M const& method) { method.f.parameters(); },
+      "Trainer: the method was given a network and trains a function of one: give it "
+      "ConsistencyFunction{net}");
   static_assert(
       Method<M, X>,
       "Trainer: the first argument must be a Method: f, check(), follows, rate(k), resolution(k), "

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cmath>
@@ -6,7 +7,6 @@
 #include <utility>
 
 #include <consistency/network/parameters.hpp>
-#include <consistency/tensor/cpu/largest.hpp>
 
 namespace consistency {
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Runs `program` on ranks of which one is lost in the way `how`: the launcher must end in time, not with success, what the
 # ranks said must match `said`, and the last checkpoint must be whole. Variables: launcher (a list), program, folder, how,
 # said.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // usage: lost_rank train FOLDER killed|thrown|stopped|caught   rank 1 is lost in step 5, while rank 0 writes
 // a checkpoint
 //        lost_rank check FOLDER                               whether the last checkpoint is whole

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes ddpmpp.safetensors: a small DDPM++ with random weights, and what EDM's own program computes with them.
 
 usage: ddpmpp.py EDM OUT, with EDM a checkout of github.com/NVlabs/edm; needs PyTorch and safetensors

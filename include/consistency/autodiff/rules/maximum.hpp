@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -14,10 +15,10 @@ struct MaximumRule {
   static constexpr bool keeps_output = false;
 
   template <class T, std::size_t N>
-  static std::array<T, N> vjp(Op const& op, std::array<bool, N> const& wanted, T const&, T const& g,
+  static std::array<T, N> vjp(Op const& op, std::array<bool, N> const& wanted, T const& y, T const& g,
                               std::array<T, N> const& x) {
     std::array<T, N> result;
-    if (wanted[N - 1]) result[N - 1] = Kernel<Op, typename T::Backend>::vjp(op, g, x[0]);
+    if (wanted[N - 1]) result[N - 1] = kernel_vjp(op, {true}, y, g, x[0])[0];
     return result;
   }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -12,9 +13,9 @@ struct Rule<op::GroupNorm> {
   static constexpr bool keeps_output = false;
 
   template <class T>
-  static std::array<T, 3> vjp(op::GroupNorm const& op, std::array<bool, 3> const& wanted, T const&,
+  static std::array<T, 3> vjp(op::GroupNorm const& op, std::array<bool, 3> const& wanted, T const& y,
                               T const& g, std::array<T, 3> const& x) {
-    return Kernel<op::GroupNorm, typename T::Backend>::vjp(op, wanted, g, x[0], x[1], x[2]);
+    return kernel_vjp(op, wanted, y, g, x[0], x[1], x[2]);
   }
 
   /// With x̂ = (x − mean) / σ: dx̂ = (dx − mean(dx) − x̂ · mean(x̂ · dx)) / σ and u = x̂ · scale + shift.
@@ -54,9 +55,9 @@ struct Rule<op::Softmax> {
   static constexpr bool keeps_output = true;
 
   template <class T>
-  static std::array<T, 1> vjp(op::Softmax const&, auto const&, T const& y, T const& g,
-                              std::array<T, 1> const&) {
-    return {Kernel<op::Softmax, typename T::Backend>::vjp(y, g)};
+  static std::array<T, 1> vjp(op::Softmax const& op, std::array<bool, 1> const& wanted, T const& y,
+                              T const& g, std::array<T, 1> const& x) {
+    return kernel_vjp(op, wanted, y, g, x[0]);
   }
 
   /// dy = y (dx − Σ y dx)

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
+#include <tuple>
 
 #include <consistency/autodiff/rule.hpp>
 
@@ -33,15 +35,16 @@ struct Rule<Pointwise<F>> {
   static constexpr bool keeps_output = false;
 
   template <class T, std::size_t N>
-  static std::array<T, N> vjp(Pointwise<F> const& op, std::array<bool, N> const& wanted, T const&, T const& g,
-                              std::array<T, N> const& x) {
+  static std::array<T, N> vjp(Pointwise<F> const& op, std::array<bool, N> const& wanted, T const& y,
+                              T const& g, std::array<T, N> const& x) {
     std::array<T, N> result;
+    auto const run = [&](auto const&... v) { result = kernel_vjp(op, wanted, y, g, v...); };
     if constexpr (keeps_inputs > 0) {
-      result = Kernel<Pointwise<F>, typename T::Backend>::vjp(op, wanted, g, x);
+      std::apply(run, x);
     } else {
       std::array<T, N> anything;
       anything.fill(g);
-      result = Kernel<Pointwise<F>, typename T::Backend>::vjp(op, wanted, g, anything);
+      std::apply(run, anything);
     }
     for (std::size_t k = 0; k < N; ++k)
       if (wanted[k] && result[k].shape() != x[k].shape()) result[k] = sum_to(result[k], x[k].shape());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -15,9 +16,9 @@ struct AffineRule {
   static constexpr bool keeps_output = false;
 
   template <class T, std::size_t N>
-  static std::array<T, N> vjp(Op const& op, std::array<bool, N> const& wanted, T const&, T const& g,
+  static std::array<T, N> vjp(Op const& op, std::array<bool, N> const& wanted, T const& y, T const& g,
                               std::array<T, N> const& x) {
-    auto product = Kernel<Op, typename T::Backend>::vjp(op, {wanted[0], wanted[1]}, g, x[0], x[1]);
+    auto product = kernel_vjp(op, {wanted[0], wanted[1]}, y, g, x[0], x[1]);
     std::array<T, N> result;
     result[0] = std::move(product[0]);
     result[1] = std::move(product[1]);
@@ -80,9 +81,9 @@ struct Rule<op::Attention> {
   static constexpr bool keeps_output = false;
 
   template <class T>
-  static std::array<T, 3> vjp(op::Attention const& op, std::array<bool, 3> const& wanted, T const&,
+  static std::array<T, 3> vjp(op::Attention const& op, std::array<bool, 3> const& wanted, T const& y,
                               T const& g, std::array<T, 3> const& x) {
-    return Kernel<op::Attention, typename T::Backend>::vjp(op, wanted, g, x[0], x[1], x[2]);
+    return kernel_vjp(op, wanted, y, g, x[0], x[1], x[2]);
   }
 
   template <class Y>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -31,8 +32,9 @@ struct Kernel<op::Attention, Cpu> {
   /// The formulas stand in tensor/attention.hpp; here too the weights are computed again.
   template <class S>
   static std::array<Tensor<S, Cpu>, 3> vjp(op::Attention const& op, std::array<bool, 3> const& wanted,
-                                           Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& q,
-                                           Tensor<S, Cpu> const& k, Tensor<S, Cpu> const& v) {
+                                           Tensor<S, Cpu> const&, Tensor<S, Cpu> const& g,
+                                           Tensor<S, Cpu> const& q, Tensor<S, Cpu> const& k,
+                                           Tensor<S, Cpu> const& v) {
     auto const plan = Plan<S>{op, q, k};
     auto const keys = plan.transposed(k, plan.scale), values = plan.transposed(v);
     auto const key_rows = plan.rows(k, plan.scale);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -81,11 +82,11 @@ template <class Run>
 bool with_winograd(Index kernel, Index stride, Shape const& image, Index in, Index out, Run&& run) {
   if (kernel != 3 || stride != 1 || in < 16) return false;
   auto const one = image.with(0, 1);
-  auto const small = TileGrid<Winograd<2>>{one}.tiles;
-  auto const large = TileGrid<Winograd<4>>{one}.tiles;
+  auto const tiles_of_2 = TileGrid<Winograd<2>>{one}.tiles;
+  auto const tiles_of_4 = TileGrid<Winograd<4>>{one}.tiles;
   // On small images of many channels the time goes into reading the weights, of which larger tiles have more.
-  auto const heavy = large < 8 && in * out >= 128 * 128;
-  if (heavy || small * Winograd<2>::frequencies < large * Winograd<4>::frequencies) {
+  auto const heavy = tiles_of_4 < 8 && in * out >= 128 * 128;
+  if (heavy || tiles_of_2 * Winograd<2>::frequencies < tiles_of_4 * Winograd<4>::frequencies) {
     run(Winograd<2>{});
   } else {
     run(Winograd<4>{});
@@ -117,8 +118,8 @@ struct Kernel<op::Conv2d, Cpu> {
 
   template <class S>
   static std::array<Tensor<S, Cpu>, 2> vjp(op::Conv2d const& op, std::array<bool, 2> const& wanted,
-                                           Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& x,
-                                           Tensor<S, Cpu> const& w) {
+                                           Tensor<S, Cpu> const&, Tensor<S, Cpu> const& g,
+                                           Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w) {
     std::array<Tensor<S, Cpu>, 2> result;
     auto const k = w.shape()[0];
     auto const out = w.shape()[3];

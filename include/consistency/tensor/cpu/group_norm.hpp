@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -23,8 +24,9 @@ struct Kernel<op::GroupNorm, Cpu> {
 
   template <class S>
   static std::array<Tensor<S, Cpu>, 3> vjp(op::GroupNorm const& op, std::array<bool, 3> const& wanted,
-                                           Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& x,
-                                           Tensor<S, Cpu> const& scale, Tensor<S, Cpu> const& shift) {
+                                           Tensor<S, Cpu> const&, Tensor<S, Cpu> const& g,
+                                           Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& scale,
+                                           Tensor<S, Cpu> const& shift) {
     auto dx = Tensor<S, Cpu>{x.shape()};
     auto const samples = x.shape()[0];
     auto const c = x.shape()[3];

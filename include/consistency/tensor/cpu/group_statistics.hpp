@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -32,8 +33,8 @@ struct NormPieces {
 
   /// visit(sample): small samples on all threads at once, large ones in turn, each on all threads.
   void each_sample(auto const& visit) const {
-    constexpr Index small = 65536;
-    if (pixels * channels <= small) {
+    constexpr Index few = 65536;
+    if (pixels * channels <= few) {
       parallel_for(samples, visit);
     } else {
       for (Index n = 0; n < samples; ++n) visit(n);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -63,8 +64,8 @@ struct Kernel<op::Linear, Cpu> {
   /// (g Wᵀ, xᵀ g)
   template <class S>
   static std::array<Tensor<S, Cpu>, 2> vjp(op::Linear const&, std::array<bool, 2> const& wanted,
-                                           Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& x,
-                                           Tensor<S, Cpu> const& w) {
+                                           Tensor<S, Cpu> const&, Tensor<S, Cpu> const& g,
+                                           Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w) {
     std::array<Tensor<S, Cpu>, 2> result;
     auto const k = w.shape()[0];
     auto const n = w.shape()[1];

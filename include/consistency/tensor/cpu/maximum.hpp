@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -28,7 +29,9 @@ struct Kernel<op::MaxPool, Cpu> {
 
   /// The gradient g at the place of each maximum, 0 elsewhere.
   template <class S>
-  static Tensor<S, Cpu> vjp(op::MaxPool const&, Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& x) {
+  static std::array<Tensor<S, Cpu>, 1> vjp(op::MaxPool const&, std::array<bool, 1> const&,
+                                           Tensor<S, Cpu> const&, Tensor<S, Cpu> const& g,
+                                           Tensor<S, Cpu> const& x) {
     auto result = Tensor<S, Cpu>{x.shape()};
     auto* const to = result.mutable_data();
     windows(x, [&](auto lanes, Index at, std::array<Index, 4> const& from, Pack<S> place) {
@@ -37,7 +40,7 @@ struct Kernel<op::MaxPool, Cpu> {
         lanes.store(select(equals(place, Pack<S>(static_cast<double>(k))), gradient, Pack<S>(0.0)),
                     to + from[k]);
     });
-    return result;
+    return {result};
   }
 
  private:
@@ -83,11 +86,13 @@ struct Kernel<op::MaxPerSample, Cpu> {
 
   /// The gradient g at the place of each maximum, 0 elsewhere.
   template <class S>
-  static Tensor<S, Cpu> vjp(op::MaxPerSample const&, Tensor<S, Cpu> const& g, Tensor<S, Cpu> const& x) {
+  static std::array<Tensor<S, Cpu>, 1> vjp(op::MaxPerSample const&, std::array<bool, 1> const&,
+                                           Tensor<S, Cpu> const&, Tensor<S, Cpu> const& g,
+                                           Tensor<S, Cpu> const& x) {
     auto result = Tensor<S, Cpu>{x.shape(), S(0)};
     auto* const to = result.mutable_data();
     samples(x, g.count(), [&](Index n, Index largest) { to[largest] = g[n]; });
-    return result;
+    return {result};
   }
 
  private:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -89,26 +90,25 @@ struct Kernel<Pointwise<F>, Cpu> {
   }
 
   /// g · ∂f/∂xₖ for the wanted k, each of the result's shape: all in one pass.
-  template <class S, std::size_t N>
+  template <class S, std::size_t N, class... Rest>
   static std::array<Tensor<S, Cpu>, N> vjp(Pointwise<F> const& op, std::array<bool, N> const& wanted,
-                                           Tensor<S, Cpu> const& g, std::array<Tensor<S, Cpu>, N> const& x) {
+                                           Tensor<S, Cpu> const&, Tensor<S, Cpu> const& g,
+                                           Tensor<S, Cpu> const& x, Rest const&... rest) {
     using P = Pack<S>;
-    std::array<Shape, N + 1> shapes;
-    std::array<S const*, N + 1> from;
-    for (std::size_t k = 0; k < N; ++k) shapes[k] = x[k].shape(), from[k] = x[k].data();
-    shapes[N] = g.shape(), from[N] = g.data();
-    auto const plan = BroadcastPlan<N + 1>{shapes};
+    auto const plan = BroadcastPlan<N + 1>{x.shape(), rest.shape()..., g.shape()};
     std::array<Tensor<S, Cpu>, N> result;
     std::array<S*, N> to{};
     for (std::size_t k = 0; k < N; ++k)
       if (wanted[k]) result[k] = Tensor<S, Cpu>{plan.shape}, to[k] = result[k].mutable_data();
-    cpu::walk<S, N + 1>(plan, from, [&](std::array<P, N + 1> const& v, Index at, Index lanes) {
-      [&]<std::size_t... K>(std::index_sequence<K...>) {
-        (..., (to[K] ? cpu::store(v[N] * derivative<K, P>(op.f, v, std::make_index_sequence<N>{}), to[K] + at,
-                                  lanes)
-                     : void()));
-      }(std::make_index_sequence<N>{});
-    });
+    cpu::walk<S, N + 1>(
+        plan, {x.data(), rest.data()..., g.data()},
+        [&](std::array<P, N + 1> const& v, Index at, Index lanes) {
+          [&]<std::size_t... K>(std::index_sequence<K...>) {
+            (..., (to[K] ? cpu::store(v[N] * derivative<K, P>(op.f, v, std::make_index_sequence<N>{}),
+                                      to[K] + at, lanes)
+                         : void()));
+          }(std::make_index_sequence<N>{});
+        });
     return result;
   }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -136,12 +137,14 @@ struct Kernel<op::Softmax, Cpu> {
   }
 
   template <class S>
-  static Tensor<S, Cpu> vjp(Tensor<S, Cpu> const& y, Tensor<S, Cpu> const& g) {
+  static std::array<Tensor<S, Cpu>, 1> vjp(op::Softmax const&, std::array<bool, 1> const&,
+                                           Tensor<S, Cpu> const& y, Tensor<S, Cpu> const& g,
+                                           Tensor<S, Cpu> const&) {
     auto result = Tensor<S, Cpu>{y.shape()};
     rows_of(y, [&](Index at, Index columns) {
       cpu::softmax_derivative_row(y.data() + at, g.data() + at, columns, result.mutable_data() + at);
     });
-    return result;
+    return {result};
   }
 
  private:

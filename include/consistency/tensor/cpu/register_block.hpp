@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -132,13 +133,13 @@ void multiply_by_strips(Strided<S> const& a, S const* panel, Index pitch, Index 
 template <class S, bool UnitColumns>
 auto block_for(Index rows, Version version = chosen_version()) {
   using F = void (*)(Strided<S> const&, S const*, Index, Index, Index, S*, Index, Start<S> const&);
-  static constexpr auto tables = []<int... I>(std::integer_sequence<int, I...>) {
-    using Table = std::array<F, sizeof...(I)>;
+  static constexpr auto tables = []<int... K>(std::integer_sequence<int, K...>) {
+    using Table = std::array<F, sizeof...(K)>;
 #if CONSISTENCY_CHOOSES_AVX2
-    return std::array<Table, 2>{Table{&multiply_by_strips<S, I + 1, UnitColumns>...},
-                                Table{&multiply_by_avx2<S, I + 1, UnitColumns>...}};
+    return std::array<Table, 2>{Table{&multiply_by_strips<S, K + 1, UnitColumns>...},
+                                Table{&multiply_by_avx2<S, K + 1, UnitColumns>...}};
 #else
-    return std::array<Table, 1>{Table{&multiply_block<Pack<S>, I + 1, UnitColumns>...}};
+    return std::array<Table, 1>{Table{&multiply_block<Pack<S>, K + 1, UnitColumns>...}};
 #endif
   }(std::make_integer_sequence<int, static_cast<int>(Block<S>::height)>{});
   return tables[static_cast<std::size_t>(version)][static_cast<std::size_t>(rows - 1)];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -64,8 +65,8 @@ struct Kernel<op::Conv2d, Cuda> {
 
   template <class S>
   static std::array<Tensor<S, Cuda>, 2> vjp(op::Conv2d const& op, std::array<bool, 2> const& wanted,
-                                            Tensor<S, Cuda> const& g, Tensor<S, Cuda> const& x,
-                                            Tensor<S, Cuda> const& w) {
+                                            Tensor<S, Cuda> const&, Tensor<S, Cuda> const& g,
+                                            Tensor<S, Cuda> const& x, Tensor<S, Cuda> const& w) {
     auto const shape = cuda::Convolution{x.shape(), w.shape(), op.stride};
     std::array<Tensor<S, Cuda>, 2> result;
     if (wanted[0]) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -49,8 +50,9 @@ struct Kernel<op::GroupNorm, Cuda> {
 
   template <class S>
   static std::array<Tensor<S, Cuda>, 3> vjp(op::GroupNorm const& op, std::array<bool, 3> const& wanted,
-                                            Tensor<S, Cuda> const& g, Tensor<S, Cuda> const& x,
-                                            Tensor<S, Cuda> const& scale, Tensor<S, Cuda> const& shift) {
+                                            Tensor<S, Cuda> const&, Tensor<S, Cuda> const& g,
+                                            Tensor<S, Cuda> const& x, Tensor<S, Cuda> const& scale,
+                                            Tensor<S, Cuda> const& shift) {
     auto const samples = x.shape()[0];
     auto const c = x.shape()[3];
     Tensor<S, Cuda> lines{Shape{samples, op.groups, 2}};

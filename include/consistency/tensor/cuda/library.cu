@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // consistency::cuda: everything that tensor/cuda/*.hpp declare, compiled once.
 #include <consistency/tensor/cuda/library.cuh>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 /// The definitions behind tensor/cuda/: for nvcc, or for a C++ compiler with Thrust's host system. Programs

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -21,8 +22,8 @@ struct Kernel<op::Linear, Cuda> {
 
   template <class S>
   static std::array<Tensor<S, Cuda>, 2> vjp(op::Linear const&, std::array<bool, 2> const& wanted,
-                                            Tensor<S, Cuda> const& g, Tensor<S, Cuda> const& x,
-                                            Tensor<S, Cuda> const& w) {
+                                            Tensor<S, Cuda> const&, Tensor<S, Cuda> const& g,
+                                            Tensor<S, Cuda> const& x, Tensor<S, Cuda> const& w) {
     std::array<Tensor<S, Cuda>, 2> result;
     auto const rows = x.shape().rows();
     auto const k = w.shape()[0];

@@ -1,4 +1,7 @@
+// SPDX-License-Identifier: MIT
 #pragma once
+
+#include <array>
 
 #include <consistency/tensor/cuda/memory.hpp>
 #include <consistency/tensor/ops.hpp>
@@ -34,11 +37,13 @@ struct Kernel<op::MaxPool, Cuda> {
     return y;
   }
   template <class S>
-  static Tensor<S, Cuda> vjp(op::MaxPool const&, Tensor<S, Cuda> const& g, Tensor<S, Cuda> const& x) {
+  static std::array<Tensor<S, Cuda>, 1> vjp(op::MaxPool const&, std::array<bool, 1> const&,
+                                            Tensor<S, Cuda> const&, Tensor<S, Cuda> const& g,
+                                            Tensor<S, Cuda> const& x) {
     Tensor<S, Cuda> dx{x.shape()};
     auto const& s = g.shape();
     cuda::max_pool_gradient(x.data(), g.data(), s[0] * s[1], s[2], s[3], dx.mutable_data());
-    return dx;
+    return {dx};
   }
 };
 
@@ -57,11 +62,13 @@ struct Kernel<op::MaxPerSample, Cuda> {
     return y;
   }
   template <class S>
-  static Tensor<S, Cuda> vjp(op::MaxPerSample const&, Tensor<S, Cuda> const& g, Tensor<S, Cuda> const& x) {
+  static std::array<Tensor<S, Cuda>, 1> vjp(op::MaxPerSample const&, std::array<bool, 1> const&,
+                                            Tensor<S, Cuda> const&, Tensor<S, Cuda> const& g,
+                                            Tensor<S, Cuda> const& x) {
     Tensor<S, Cuda> dx{x.shape()};
     if (g.count() > 0)
       cuda::max_per_row_gradient(x.data(), g.data(), g.count(), x.count() / g.count(), dx.mutable_data());
-    return dx;
+    return {dx};
   }
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -136,10 +137,10 @@ struct SmallUpload {
 /// comes to them, which a recording would do again at each launch.
 CONSISTENCY_EXPORT void upload(void* to, void const* from, std::size_t bytes) {
   if (bytes <= small_upload) {
-    SmallUpload small;
-    std::memcpy(small.byte, from, bytes);
-    small.to = static_cast<unsigned char*>(to);
-    return for_each(static_cast<Index>(bytes), small);
+    SmallUpload few;
+    std::memcpy(few.byte, from, bytes);
+    few.to = static_cast<unsigned char*>(to);
+    return for_each(static_cast<Index>(bytes), few);
   }
   require_no_upload(bytes);
   move(to, from, bytes, cudaMemcpyHostToDevice);

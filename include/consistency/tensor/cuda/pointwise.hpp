@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <array>
@@ -77,15 +78,11 @@ struct Kernel<Pointwise<F>, Cuda> {
   }
 
   /// g · ∂f/∂xₖ for the wanted k, each of the result's shape: all in one pass.
-  template <class S, std::size_t N>
+  template <class S, std::size_t N, class... Rest>
   static std::array<Tensor<S, Cuda>, N> vjp(Pointwise<F> const& op, std::array<bool, N> const& wanted,
-                                            Tensor<S, Cuda> const& g,
-                                            std::array<Tensor<S, Cuda>, N> const& x) {
-    std::array<Shape, N + 1> shapes;
-    std::array<S const*, N + 1> from;
-    for (std::size_t k = 0; k < N; ++k) shapes[k] = x[k].shape(), from[k] = x[k].data();
-    shapes[N] = g.shape(), from[N] = g.data();
-    auto const plan = BroadcastPlan<N + 1>{shapes};
+                                            Tensor<S, Cuda> const&, Tensor<S, Cuda> const& g,
+                                            Tensor<S, Cuda> const& x, Rest const&... rest) {
+    auto const plan = BroadcastPlan<N + 1>{x.shape(), rest.shape()..., g.shape()};
     auto const leaf = cuda::leaves<N + 1>();
     std::array<Tensor<S, Cuda>, N> result;
     std::array<S*, N> to{};
@@ -98,7 +95,7 @@ struct Kernel<Pointwise<F>, Cuda> {
       nodes[count++] = (leaf[N] * derivative(op.f, leaf, k, std::make_index_sequence<N>{})).node();
     }
     auto const program = cuda::Tracer::current().program(nodes, static_cast<int>(count));
-    cuda::run<S, N + 1, N>(program, plan, from, to);
+    cuda::run<S, N + 1, N>(program, plan, {x.data(), rest.data()..., g.data()}, to);
     return result;
   }
 

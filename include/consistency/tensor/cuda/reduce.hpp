@@ -1,4 +1,7 @@
+// SPDX-License-Identifier: MIT
 #pragma once
+
+#include <array>
 
 #include <consistency/tensor/cuda/pointwise.hpp>
 #include <consistency/tensor/ops.hpp>
@@ -66,10 +69,12 @@ struct Kernel<op::Softmax, Cuda> {
     return y;
   }
   template <class S>
-  static Tensor<S, Cuda> vjp(Tensor<S, Cuda> const& y, Tensor<S, Cuda> const& g) {
+  static std::array<Tensor<S, Cuda>, 1> vjp(op::Softmax const&, std::array<bool, 1> const&,
+                                            Tensor<S, Cuda> const& y, Tensor<S, Cuda> const& g,
+                                            Tensor<S, Cuda> const&) {
     Tensor<S, Cuda> dx{y.shape()};
     cuda::softmax_gradient(y.data(), g.data(), y.shape().rows(), y.shape().back(), dx.mutable_data());
-    return dx;
+    return {dx};
   }
 };
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The two things to learn: images with a U-Net, points of a checkerboard with a perceptron.
+
+#include <span>
+#include <utility>
+
+#include <consistency/data/batches.hpp>
+#include <consistency/data/checkerboard.hpp>
+#include <consistency/io/digest.hpp>
+
+#include "../support/data_set.hpp"
+#include "../support/picture.hpp"
+#include "recipe.hpp"
+
+namespace fashion {
+
+struct Pictures {
+  static constexpr auto noun = "images";
+  static constexpr Index preview = 64;  ///< samples of a frame
+
+  static UNet network(Recipe const& r) { return build_unet(r); }
+
+  /// Reads the images, and writes what they are into a new recipe or compares it with a saved one.
+  static ImageBatches open(Recipe& r) {
+    auto images = read_images(r.images);
+    auto const digest = consistency::digest(std::as_bytes(std::span{images.pixels}));
+    if (!r.digest.empty() && r.digest != digest)
+      throw dataset_error{{r.images, "not the images this run began with", "digest " + digest, r.digest,
+                           "Put the original file back, or start a new run."}};
+    r.digest = digest;
+    r.height = images.height, r.width = images.width, r.colours = images.channels;
+    return {std::move(images), r.batch, Key{r.seed}};
+  }
+
+  static Image draw(Tensor<float> const& samples, Index zoom) { return sheet(samples, zoom); }
+};
+
+struct Points {
+  static constexpr auto noun = "points";
+  static constexpr Index preview = 2048;
+
+  static Mlp network(Recipe const& r) { return build_mlp(r); }
+  static CheckerboardBatches open(Recipe& r) { return {r.batch, Key{r.seed}}; }
+
+  /// Over the board's squares.
+  static Image draw(Tensor<float> const& samples, Index zoom) {
+    return scatter(samples, zoom, CheckerboardBatches::dark);
+  }
+};
+
+}  // namespace fashion

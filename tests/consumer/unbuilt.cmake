@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# usage: cmake -Droot=DIR -Dfolder=DIR -Dgenerator=NAME -Dcompiler=PATH -P unbuilt.cmake
+# Configures the library with a CUDA backend, builds nothing, installs, and configures a project that finds the package.
+
+function(run)
+  execute_process(COMMAND ${CMAKE_COMMAND} ${ARGN} COMMAND_ERROR_IS_FATAL ANY OUTPUT_VARIABLE output)
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${folder})
+set(common -G ${generator} -DCMAKE_CXX_COMPILER=${compiler})
+run(-S ${root} -B ${folder}/library ${common} -DCONSISTENCY_CUDA=HOST -DCONSISTENCY_MPI=OFF -DCONSISTENCY_BUILD_TESTS=OFF
+    -DCONSISTENCY_BUILD_BENCH=OFF)
+if(NOT output MATCHES "without optimisation: tens of times slower")
+  message(FATAL_ERROR "no word about a build type that does not optimise:\n${output}")
+endif()
+run(--install ${folder}/library --prefix ${folder}/prefix)
+run(-S ${root}/tests/consumer -B ${folder}/consumer ${common} -DCMAKE_BUILD_TYPE=Release -DWAY=unbuilt
+    -DCMAKE_PREFIX_PATH=${folder}/prefix)
+if(output MATCHES "without optimisation")
+  message(FATAL_ERROR "Release is said not to optimise:\n${output}")
+endif()
+file(GLOB_RECURSE pages RELATIVE ${folder}/prefix ${folder}/prefix/share/doc/*)
+foreach(page IN ITEMS README.md docs/design.md examples/01_gaussian.cpp)
+  if(NOT pages MATCHES "/${page}(;|$)")
+    message(FATAL_ERROR "${page} was not installed")
+  endif()
+endforeach()
