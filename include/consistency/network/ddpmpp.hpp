@@ -115,11 +115,9 @@ class DdpmPp {
                   Mode const& mode = {}) const {
     auto const& s = settings_;
     if (x.shape().rank() != 4 || x.shape() != Shape{x.shape()[0], s.image[0], s.image[1], s.image[2]})
-      throw shape_error{{.where = "DdpmPp",
-                         .what = "input",
-                         .found = x.shape().text(),
-                         .expected = "(n, h, w, c) with (h, w, c) = " + s.image.text(),
-                         .advice = "Images are NHWC, channels last: NCHW data is to be transposed."}};
+      fail<shape_error>("DdpmPp", "input", x.shape().text(),
+                        "(n, h, w, c) with (h, w, c) = " + s.image.text(),
+                        "Images are NHWC, channels last: NCHW data is to be transposed.");
     auto const features = s.time(time, s.channels);
     auto const embedding = evaluated(silu(embed_[1](theta, silu(embed_[0](theta, features)))));
     auto h = ends_[0](theta, x);
@@ -151,12 +149,9 @@ class DdpmPp {
     auto const factor = Index{1} << (levels - 1);
     if (s.image.rank() != 3 || s.image[0] < 1 || s.image[1] < 1 || s.image[2] < 1 ||
         s.image[0] % factor != 0 || s.image[1] % factor != 0)
-      throw config_error{
-          {.where = "DdpmPp",
-           .what = "image",
-           .found = s.image.text(),
-           .expected = "(h, w, c), h and w divisible by 2^(levels − 1) = " + number_text(factor),
-           .advice = "Take fewer multipliers or another image size."}};
+      fail<config_error>("DdpmPp", "image", s.image.text(),
+                         "(h, w, c), h and w divisible by 2^(levels − 1) = " + number_text(factor),
+                         "Take fewer multipliers or another image size.");
     for (auto const extent : s.image)
       require_within("DdpmPp", "extent of the image", extent, 1, detail::largest_setting);
     detail::check_attention("DdpmPp", s.attention, s.image[0], levels);

@@ -36,11 +36,9 @@ void check_unet(char const* where, Settings const& s) {
   within("blocks", s.blocks, most_blocks - 1);
   auto const levels = static_cast<Index>(s.multipliers.size());
   if ((s.blocks + 1) * levels > static_cast<Index>(most_blocks))
-    throw config_error{{.where = where,
-                        .what = "blocks",
-                        .found = number_text(s.blocks) + " on each of " + number_text(levels) + " levels",
-                        .expected = "at most 63 on the way down, those that halve the image among them",
-                        .advice = "Take fewer blocks or levels."}};
+    fail<config_error>(
+        where, "blocks", number_text(s.blocks) + " on each of " + number_text(levels) + " levels",
+        "at most 63 on the way down, those that halve the image among them", "Take fewer blocks or levels.");
 }
 
 /// The settings of a U-Net that change what its parameters mean, but neither names nor shapes.
@@ -59,17 +57,13 @@ inline void check_attention(char const* where, std::vector<Index> const& attenti
   for (std::size_t level = 0; level < levels; ++level)
     heights += (level == 0 ? "" : ", ") + number_text(height >> level);
   for (auto at = attention.begin(); at != attention.end(); ++at) {
-    auto const refuse = [&](std::string const& what) {
-      throw config_error{{.where = where,
-                          .what = what,
-                          .found = number_text(*at),
-                          .expected = "heights of levels, which are " + heights,
-                          .advice = "Attention has its place at the height of a level; {} is none."}};
-    };
     bool has = false;
     for (std::size_t level = 0; level < levels; ++level) has = has || height >> level == *at;
-    if (!has) refuse("attention at a height that no level has");
-    if (std::find(attention.begin(), at, *at) != at) refuse("attention at one height twice");
+    if (!has || std::find(attention.begin(), at, *at) != at)
+      fail<config_error>(where,
+                         has ? "attention at one height twice" : "attention at a height that no level has",
+                         number_text(*at), "heights of levels, which are " + heights,
+                         "Attention has its place at the height of a level; {} is none.");
   }
 }
 

@@ -27,14 +27,12 @@ class Mlp {
     constexpr auto widest = max_channels / 2;
     if (outside(settings.dimensions, widest) || outside(settings.width, widest) ||
         outside(settings.layers, 1024) || outside(settings.embedding, widest) || settings.embedding % 2 != 0)
-      throw config_error{{.where = "Mlp",
-                          .what = "settings",
-                          .found = "dimensions " + number_text(settings.dimensions) + ", width " +
-                                   number_text(settings.width) + ", layers " + number_text(settings.layers) +
-                                   ", embedding " + number_text(settings.embedding),
-                          .expected = "dimensions, width and an even embedding from 1 to " +
-                                      number_text(widest) + ", layers from 1 to 1024",
-                          .advice = ""}};
+      fail<config_error>("Mlp", "settings",
+                         "dimensions " + number_text(settings.dimensions) + ", width " +
+                             number_text(settings.width) + ", layers " + number_text(settings.layers) +
+                             ", embedding " + number_text(settings.embedding),
+                         "dimensions, width and an even embedding from 1 to " + number_text(widest) +
+                             ", layers from 1 to 1024");
     settings.time.check(settings.embedding);
     settings.time.declare(table_);
     auto in = settings.dimensions;

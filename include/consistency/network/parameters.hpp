@@ -71,11 +71,7 @@ class Parameters<Tensor<S, B>> {
   void assign(std::string_view name, Arena const& numbers) {
     auto& to = views_[id_of(name)];
     if (numbers.shape() != to.shape())
-      throw shape_error{{.where = "Parameters::assign",
-                         .what = std::string{name},
-                         .found = numbers.shape().text(),
-                         .expected = to.shape().text(),
-                         .advice = ""}};
+      fail<shape_error>("Parameters::assign", std::string{name}, numbers.shape().text(), to.shape().text());
     to.assign(numbers);
   }
 
@@ -88,11 +84,9 @@ class Parameters<Tensor<S, B>> {
   ParameterId id_of(std::string_view name) const {
     auto const found = table_.find(name);
     if (!found)
-      throw config_error{{.where = "Parameters",
-                          .what = "name",
-                          .found = printable(name),
-                          .expected = "one of the table's " + number_text(table_.entries().size()) + " names",
-                          .advice = "table().entries() lists them."}};
+      fail<config_error>("Parameters", "name", printable(name),
+                         "one of the table's " + number_text(table_.entries().size()) + " names",
+                         "table().entries() lists them.");
     return *found;
   }
   void view() {

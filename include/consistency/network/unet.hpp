@@ -98,11 +98,8 @@ class UNet {
                   Mode const& mode = {}) const {
     auto const& s = settings_;
     if (x.shape().rank() != 4 || x.shape() != Shape{x.shape()[0], s.image[0], s.image[1], s.image[2]})
-      throw shape_error{{.where = "UNet",
-                         .what = "input",
-                         .found = x.shape().text(),
-                         .expected = "(n, h, w, c) with (h, w, c) = " + s.image.text(),
-                         .advice = "Images are NHWC, channels last: NCHW data is to be transposed."}};
+      fail<shape_error>("UNet", "input", x.shape().text(), "(n, h, w, c) with (h, w, c) = " + s.image.text(),
+                        "Images are NHWC, channels last: NCHW data is to be transposed.");
     auto const features = s.time(time, s.channels - s.channels % 2);
     auto const embedding = evaluated(silu(embed_[1](theta, silu(embed_[0](theta, features)))));
     auto h = ends_[0](theta, s.patch > 1 ? space_to_depth(x, s.patch) : evaluated(x));
@@ -123,11 +120,8 @@ class UNet {
   void check() const {
     auto const& s = settings_;
     auto const refuse = [](std::string what, std::string found, std::string expected) {
-      throw config_error{{.where = "UNet",
-                          .what = std::move(what),
-                          .found = std::move(found),
-                          .expected = std::move(expected),
-                          .advice = "Change the setting or the image size."}};
+      fail<config_error>("UNet", std::move(what), std::move(found), std::move(expected),
+                         "Change the setting or the image size.");
     };
     detail::check_unet("UNet", s);
     require_within("UNet", "channels", s.channels, 2, detail::largest_setting);

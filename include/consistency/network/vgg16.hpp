@@ -30,11 +30,8 @@ class Vgg16 {
   /// Throws config_error for a side that is neither 0 nor a multiple of 16 up to the largest.
   explicit Vgg16(Vgg16Settings settings = {}) : settings_{settings} {
     if (settings.resize < 0 || settings.resize > largest_side || settings.resize % 16 != 0)
-      throw config_error{{.where = "Vgg16",
-                          .what = "resize",
-                          .found = number_text(settings.resize),
-                          .expected = "0, or a multiple of 16 up to " + number_text(largest_side),
-                          .advice = ""}};
+      fail<config_error>("Vgg16", "resize", number_text(settings.resize),
+                         "0, or a multiple of 16 up to " + number_text(largest_side));
     Index in = 3;
     Index layer = 0;  // torchvision counts ReLUs and poolings too
     for (std::size_t block = 0; block < channels.size(); ++block, ++layer)

@@ -24,12 +24,9 @@ struct Multistep {
     for (std::size_t i = 0; i < times.size(); ++i) {
       auto const above = i == 0 ? sigma_max : times[i - 1];
       if (!(times[i] < above && times[i] > epsilon))
-        throw config_error{
-            {.where = "Multistep",
-             .what = "times[" + number_text(i) + "]",
-             .found = number_text(times[i]),
-             .expected = "strictly between " + number_text(epsilon) + " and " + number_text(above),
-             .advice = "Give the times in decreasing order."}};
+        fail<config_error>("Multistep", "times[" + number_text(i) + "]", number_text(times[i]),
+                           "strictly between " + number_text(epsilon) + " and " + number_text(above),
+                           "Give the times in decreasing order.");
     }
   }
 

@@ -27,13 +27,12 @@ void require_finite_samples(Tensor<S, Cpu> const& samples, Index first) {
   Index i = 0;
   while (std::isfinite(samples[i])) ++i;
   auto const size = samples.count() / samples.shape()[0];
-  throw numeric_error{{.where = "sample",
-                       .what = "sample " + number_text(first + i / size) + ", number " +
-                               number_text(i % size) + " of " + number_text(size),
-                       .found = number_text(samples[i]),
-                       .expected = "a finite number",
-                       .advice = "Check that the weights are finite and belong to this network, and that the "
-                                 "sampler's times are those that it was trained for."}};
+  fail<numeric_error>("sample",
+                      "sample " + number_text(first + i / size) + ", number " + number_text(i % size) +
+                          " of " + number_text(size),
+                      number_text(samples[i]), "a finite number",
+                      "Check that the weights are finite and belong to this network, and that the "
+                      "sampler's times are those that it was trained for.");
 }
 
 /// `count` samples (count, …) of any consistency function f(x, t) on data of shape `one`. Throws config_error
@@ -41,12 +40,10 @@ void require_finite_samples(Tensor<S, Cpu> const& samples, Index first) {
 template <class X = Tensor<float>, class F, class Sampler = OneStep>
 X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettings settings = {}) {
   if (settings.count < 1 || settings.batch < 1 || settings.first < 0)
-    throw config_error{{.where = "sample",
-                        .what = "count, batch, first",
-                        .found = number_text(settings.count) + ", " + number_text(settings.batch) + ", " +
-                                 number_text(settings.first),
-                        .expected = "count >= 1, batch >= 1, first >= 0",
-                        .advice = ""}};
+    fail<config_error>(
+        "sample", "count, batch, first",
+        number_text(settings.count) + ", " + number_text(settings.batch) + ", " + number_text(settings.first),
+        "count >= 1, batch >= 1, first >= 0");
   auto const first = counted("sample", "samples", settings.first, settings.count);
   auto const shape = [&](Index n) {
     Shape s{n};

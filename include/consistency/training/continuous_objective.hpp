@@ -75,11 +75,8 @@ struct ContinuousObjective {
     check_boundary(f, grid.range());
     if constexpr (requires { weighting.grid == grid; })
       if (weighting.grid != grid)
-        throw config_error{{.where = "training method",
-                            .what = "grid of the weighting",
-                            .found = "another grid",
-                            .expected = "the grid of the method's times",
-                            .advice = "Give both the same."}};
+        fail<config_error>("training method", "grid of the weighting", "another grid",
+                           "the grid of the method's times", "Give both the same.");
     if constexpr (requires { velocity.check_student(f, grid.range()); })
       velocity.check_student(f, grid.range());
   }

@@ -63,11 +63,11 @@ struct ConsistencyObjective {
       auto const pair = times.draw(k, own, sample);
       using S = typename X::Scalar;
       if (!(static_cast<S>(pair.t) > static_cast<S>(pair.r)))
-        throw config_error{{.where = "training method, step " + number_text(k),
-                            .what = "times t and r of sample " + number_text(sample.sample),
-                            .found = number_text(pair.t) + " and " + number_text(pair.r),
-                            .expected = "t > r in the numbers that the method trains with",
-                            .advice = "Take fewer points of the grid, or larger gaps."}};
+        fail<config_error>("training method, step " + number_text(k),
+                           "times t and r of sample " + number_text(sample.sample),
+                           number_text(pair.t) + " and " + number_text(pair.r),
+                           "t > r in the numbers that the method trains with",
+                           "Take fewer points of the grid, or larger gaps.");
       return std::array{pair.t, pair.r};
     });
   }

@@ -69,7 +69,8 @@ class Trainer {
       method_.check();
       check_settings(optimizer_);
       require_rate("Trainer", "ema", settings.ema);
-      if (!(settings.clip >= 0)) refuse("clip", number_text(settings.clip), "0 or more");
+      if (!(settings.clip >= 0))
+        fail<config_error>("Trainer", "clip", number_text(settings.clip), "0 or more");
       require_layout("theta", theta, method_.f.network().parameters());
       bounds_ = measured(state_, "Start from finite parameters.");
     });
@@ -115,7 +116,8 @@ class Trainer {
     ranks_.together([&] {
       if (!M::follows) state.target.reset();
       if (M::follows && !state.target)
-        refuse("state", "no target network", "the θ⁻ that this method's target follows");
+        fail<config_error>("Trainer", "state", "no target network",
+                           "the θ⁻ that this method's target follows");
       for_arenas(state, [&](char const* name, Parameters<X> const& arena) {
         require_layout(name, arena, method_.f.network().parameters());
       });
@@ -261,21 +263,10 @@ class Trainer {
     return settings_.ema_warmup ? std::min(settings_.ema, (1 + k) / (10 + k)) : settings_.ema;
   }
 
-  [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
-    throw config_error{{.where = "Trainer",
-                        .what = std::move(what),
-                        .found = std::move(found),
-                        .expected = std::move(expected),
-                        .advice = ""}};
-  }
   [[noreturn]] static void diverged(char const* what, double found, Index k) {
-    throw numeric_error{{.where = "Trainer, step " + number_text(k),
-                         .what = what,
-                         .found = number_text(found),
-                         .expected = "a finite number",
-                         .advice =
-                             "The state is as before this step. Lower the learning rate, clip the gradient, "
-                             "check the data's range, and that times and weights of the method are finite."}};
+    fail<numeric_error>("Trainer, step " + number_text(k), what, number_text(found), "a finite number",
+                        "The state is as before this step. Lower the learning rate, clip the gradient, "
+                        "check the data's range, and that times and weights of the method are finite.");
   }
 
   Ranks<C> ranks_;

@@ -45,11 +45,9 @@ class SelfAttention {
  private:
   static Index divisible(std::string const& name, Index channels, Index heads) {
     if (channels < 1 || channels > max_channels || heads < 1 || channels % heads != 0)
-      throw config_error{{.where = name,
-                          .what = "channels not divisible by heads",
-                          .found = number_text(channels) + " channels, " + number_text(heads) + " heads",
-                          .expected = "a multiple of the heads, from 1 to " + number_text(max_channels),
-                          .advice = ""}};
+      fail<config_error>(name, "channels not divisible by heads",
+                         number_text(channels) + " channels, " + number_text(heads) + " heads",
+                         "a multiple of the heads, from 1 to " + number_text(max_channels));
     return channels;
   }
   static Normalization::Settings without_silu(Normalization::Settings settings) {

@@ -26,15 +26,13 @@ class Normalization {
         shift_{table.add(name + ".bias", {channels}, Initializer::zeros())},
         settings_{groups(channels, settings), settings.epsilon, settings.silu} {
     if (settings_.groups < 1 || channels % settings_.groups != 0)
-      throw config_error{
-          {.where = name,
-           .what = "channels not divisible by the groups of the normalisation",
-           .found = number_text(channels) + " channels, " + number_text(settings_.groups) + " groups",
-           .expected = "a multiple of the groups",
-           .advice = "The nearest is " +
-                     number_text((channels / std::max<Index>(1, settings_.groups) + 1) *
-                                 std::max<Index>(1, settings_.groups)) +
-                     " channels."}};
+      fail<config_error>(name, "channels not divisible by the groups of the normalisation",
+                         number_text(channels) + " channels, " + number_text(settings_.groups) + " groups",
+                         "a multiple of the groups",
+                         "The nearest is " +
+                             number_text((channels / std::max<Index>(1, settings_.groups) + 1) *
+                                         std::max<Index>(1, settings_.groups)) +
+                             " channels.");
     require_setting(settings.epsilon > 0 && settings.epsilon <= 1, name.c_str(), "epsilon", settings.epsilon,
                     "above 0, at most 1");
   }
