@@ -49,6 +49,18 @@ void declare_conventions(ParameterTable& table, Settings const& s) {
   table.add_convention({"heads", number_text(s.heads), number_text(s.heads)});
 }
 
+/// Throws shape_error unless x is a batch (n, h, w, c) of such images.
+inline void require_images(char const* where, Shape const& x, Shape const& image) {
+  if (x.rank() != 4 || x != Shape{x[0], image[0], image[1], image[2]})
+    fail<shape_error>(where, "input", x.text(), "(n, h, w, c) with (h, w, c) = " + image.text(),
+                      "Images are NHWC, channels last: NCHW data is to be transposed.");
+}
+
+/// Whether a level of this height has attention.
+inline bool attends(std::vector<Index> const& attention, Index height) {
+  return std::find(attention.begin(), attention.end(), height) != attention.end();
+}
+
 /// Throws config_error, with the heights that there are, where attention is asked for at a height that no
 /// level has, or at one twice. `height` is the first level's.
 inline void check_attention(char const* where, std::vector<Index> const& attention, Index height,

@@ -37,7 +37,7 @@ class Vgg16 {
     for (std::size_t block = 0; block < channels.size(); ++block, ++layer)
       for (Index i = 0; i < depths[block]; ++i, layer += 2) {
         convolutions_.emplace_back(table_, "features." + number_text(layer), in, channels[block],
-                                   Convolution::Settings{.gain = 1.41});
+                                   ConvolutionSettings{.gain = 1.41});
         in = channels[block];
       }
   }

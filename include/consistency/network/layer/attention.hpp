@@ -23,7 +23,7 @@ class SelfAttention {
   /// `norm` is the normalisation's own name. `interleaved`: PyTorch's files have q, k and v of channel j as
   /// channels 3j, 3j + 1 and 3j + 2 of `qkv`. Throws config_error where channels are not divisible by heads.
   SelfAttention(ParameterTable& table, std::string const& name, Index channels, Index heads,
-                Normalization::Settings settings, std::string const& norm = "norm", bool interleaved = false,
+                NormalizationSettings settings, std::string const& norm = "norm", bool interleaved = false,
                 BlockWeights const& weights = {})
       : norm_{table, name + "." + norm, divisible(name, channels, heads), without_silu(settings)},
         qkv_{table, name + ".qkv", channels, 3 * channels, weights.qkv, weights.law, interleaved ? 3 : 1},
@@ -50,7 +50,7 @@ class SelfAttention {
                          "a multiple of the heads, from 1 to " + number_text(max_channels));
     return channels;
   }
-  static Normalization::Settings without_silu(Normalization::Settings settings) {
+  static NormalizationSettings without_silu(NormalizationSettings settings) {
     settings.silu = false;
     return settings;
   }

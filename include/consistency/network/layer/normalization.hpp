@@ -9,19 +9,20 @@
 
 namespace consistency {
 
+struct NormalizationSettings {
+  Index groups = 8;
+  bool silu = true;
+  double epsilon = 1e-5;
+  Index group_channels = 0;  ///< at least so many per group, with fewer groups where needed; 0: any number
+};
+
 /// Group normalisation followed by SiLU, optionally modulated by each sample's own scale and shift:
 /// silu(norm(x) · γ(1 + s) + (β(1 + s) + b)).
 class Normalization {
  public:
-  struct Settings {
-    Index groups = 8;
-    bool silu = true;
-    double epsilon = 1e-5;
-    Index group_channels = 0;  ///< at least so many per group, with fewer groups where needed; 0: any number
-  };
-
   /// Throws config_error where channels are not divisible by groups, or for an epsilon that is not positive.
-  Normalization(ParameterTable& table, std::string const& name, Index channels, Settings settings)
+  Normalization(ParameterTable& table, std::string const& name, Index channels,
+                NormalizationSettings settings)
       : scale_{table.add(name + ".weight", {channels}, Initializer::ones())},
         shift_{table.add(name + ".bias", {channels}, Initializer::zeros())},
         settings_{groups(channels, settings), settings.epsilon, settings.silu} {
@@ -47,7 +48,7 @@ class Normalization {
   }
 
  private:
-  static Index groups(Index channels, Settings const& settings) {
+  static Index groups(Index channels, NormalizationSettings const& settings) {
     if (settings.group_channels < 1) return settings.groups;
     return std::min(settings.groups, channels / settings.group_channels);
   }

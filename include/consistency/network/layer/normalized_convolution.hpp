@@ -8,18 +8,19 @@
 
 namespace consistency {
 
+struct NormalizedConvolutionSettings {
+  Index kernel = 3;
+  Index stride = 1;
+  double epsilon = 1e-5;
+};
+
 /// k×k convolution without a bias, then batch normalisation with the statistics of training (Ioffe & Szegedy
 /// 2015). Both are one convolution: weights W γ/σ and bias β − μ γ/σ.
 class NormalizedConvolution {
  public:
-  struct Settings {
-    Index kernel = 3;
-    Index stride = 1;
-    double epsilon = 1e-5;
-  };
-
   NormalizedConvolution(ParameterTable& table, std::string const& convolution,
-                        std::string const& normalization, Index in, Index out, Settings settings)
+                        std::string const& normalization, Index in, Index out,
+                        NormalizedConvolutionSettings settings)
       : weight_{Convolution::add_weight(
             table, convolution, in, out,
             {.kernel = settings.kernel, .stride = settings.stride, .gain = 1.41})},
@@ -45,7 +46,7 @@ class NormalizedConvolution {
   }
 
   ParameterId weight_, scale_, shift_, mean_, variance_;
-  Settings settings_;
+  NormalizedConvolutionSettings settings_;
 };
 
 }  // namespace consistency
