@@ -46,10 +46,11 @@ class Parameters<Tensor<S, B>> {
       auto const stream_key = key.with_stream(stream::initialization);
       auto const at = Counter{0, i++};
       auto const flat = Shape{1, v.count()};
-      Tensor<S> const z = law.bound == 0 ? normal<S>(flat, stream_key, at) : uniform<S>(flat, stream_key, at);
+      Tensor<S> const z =
+          law.bound == 0 ? normal<S>(flat, stream_key, at) : uniform<S>(flat, stream_key, at);  // (1, count)
       auto const scale = static_cast<S>(law.bound == 0 ? law.deviation : 2 * law.bound);
       auto const shift = static_cast<S>(law.constant - law.bound);
-      Tensor<S> numbers{v.shape()};
+      Tensor<S> numbers{v.shape()};  // as v
       for (Index j = 0; j < v.count(); ++j) numbers.mutable_data()[j] = shift + scale * z[j];
       v.assign(to<B>(numbers));
     }
@@ -94,7 +95,7 @@ class Parameters<Tensor<S, B>> {
   }
 
   ParameterTable table_;
-  Arena flat_;
+  Arena flat_;  // (table.size())
   std::vector<Arena> views_;
 };
 

@@ -47,9 +47,9 @@ class Vgg16 {
 
   auto operator()(auto const& theta, Operand auto const& x) const {
     using V = value_t<decltype(x)>;
-    V h = imagenet_scaled(x);
-    if (settings_.resize > 0) h = resize(h, settings_.resize, settings_.resize);
-    std::array<V, channels.size()> maps;
+    V h = imagenet_scaled(x);                                                     // (n, h, w, 3)
+    if (settings_.resize > 0) h = resize(h, settings_.resize, settings_.resize);  // (n, h, w, 3)
+    std::array<V, channels.size()> maps;  // (n, h / 2^block, w / 2^block, channels[block])
     auto convolution = convolutions_.begin();
     for (std::size_t block = 0; block < channels.size(); ++block) {
       if (block > 0) h = settings_.pooling == Pooling::average ? downsample(h) : max_pool(h);

@@ -34,11 +34,12 @@ struct Multistep {
   X operator()(auto const& f, Shape const& shape, Key key, std::uint32_t first) const {
     using S = typename X::Scalar;
     check();
-    X x = OneStep{sigma_max}.template operator()<X>(f, shape, key, first);
+    X x = OneStep{sigma_max}.template operator()<X>(f, shape, key, first);  // (n, …)
     std::uint32_t draw = 0;
     for (auto const tau : times) {
-      auto const z = normal<X>(shape, key, {++draw, first});
-      x = f(X(x + std::sqrt(tau * tau - epsilon * epsilon) * z), X(shape.per_sample(), static_cast<S>(tau)));
+      auto const z = normal<X>(shape, key, {++draw, first});             // (n, …)
+      X const x_tau = x + std::sqrt(tau * tau - epsilon * epsilon) * z;  // (n, …)
+      x = f(x_tau, X(shape.per_sample(), static_cast<S>(tau)));          // (n, …)
     }
     return x;
   }

@@ -10,8 +10,6 @@
 
 namespace consistency {
 
-/// A sampler turns noise into samples of a shape with a consistency function f(x, t); sample i of the batch
-/// takes the draws of counter sample first + i. Models: OneStep, Multistep. docs/concepts/sampler.md
 struct SampleSettings {
   std::uint64_t seed = 0;
   Index count = 1;
@@ -35,8 +33,10 @@ void require_finite_samples(Tensor<S, Cpu> const& samples, Index first) {
                       "sampler's times are those that it was trained for.");
 }
 
-/// `count` samples (count, …) of any consistency function f(x, t) on data of shape `one`. Throws config_error
-/// for a count or batch below 1 or more samples than 2^32, and numeric_error for one that is not finite.
+/// `count` samples (count, …) of any consistency function f(x, t) on data of shape `one`. The sampler's call
+/// operator turns noise into a batch of samples; sample i of it takes the draws of counter sample first + i
+/// (OneStep, Multistep, OdeSampler; docs/concepts/sampler.md). Throws config_error for a count or batch below
+/// 1 or more samples than 2^32, and numeric_error for one that is not finite.
 template <class X = Tensor<float>, class F, class Sampler = OneStep>
 X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettings settings = {}) {
   if (settings.count < 1 || settings.batch < 1 || settings.first < 0)
@@ -51,14 +51,15 @@ X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettin
     return s;
   };
   auto const key = Key{settings.seed, stream::sampling};
-  auto all = X{shape(settings.count)};
-  X magnitude;  // of all samples on a device, which is asked once, at the end
+  auto all = X{shape(settings.count)};  // (count, …)
+  X magnitude;                          // (): of all samples on a device, which is asked once, at the end
   for (Index i = 0; i < settings.count; i += settings.batch) {
     auto const n = std::min(settings.batch, settings.count - i);
-    X const part = sampler.template operator()<X>(f, shape(n), key, first + static_cast<std::uint32_t>(i));
+    auto const at = first + static_cast<std::uint32_t>(i);
+    X const part = sampler.template operator()<X>(f, shape(n), key, at);  // (n, …)
     all.view(i * one.count(), shape(n)).assign(part);
     if constexpr (!OnHost<typename X::Backend>) {
-      X const more = sum(abs(part));
+      X const more = sum(abs(part));  // ()
       magnitude = i == 0 ? more : X(magnitude + more);
     }
   }

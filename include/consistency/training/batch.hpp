@@ -14,7 +14,7 @@ void check_batch(X const& batch) {
   constexpr double largest_magnitude = 16;  // far outside what a sigma_data of 0.5 means
   if (!batch.defined() || batch.count() == 0)
     fail<dataset_error>("Trainer", "batch", "no data", "1 sample or more");
-  auto const magnitude = to<Cpu>(X{mean_per_sample(abs(batch))});
+  auto const magnitude = to<Cpu>(X{mean_per_sample(abs(batch))});  // (n, 1, …)
   for (Index i = 0; i < magnitude.count(); ++i) {
     if (!std::isfinite(magnitude[i]))
       fail<dataset_error>("Trainer", "sample " + number_text(i) + " of the batch",

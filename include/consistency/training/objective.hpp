@@ -74,18 +74,18 @@ struct ConsistencyObjective {
   template <class X>
   auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0,
             Draws<X, 2> const& drawn) const {
-    auto const& [t, r] = drawn.times;
-    return mean(distance(theta, theta_minus, x0, drawn.z, t, r, drawn.mode));
+    auto const& [t, r] = drawn.times;                                          // (n, 1, …)
+    return mean(distance(theta, theta_minus, x0, drawn.z, t, r, drawn.mode));  // ()
   }
 
   /// w(t, r) · d(f_θ(x_t, t), f_θ⁻(x_r, r)) of each sample, for given noise and times.
   template <class X>
   auto distance(auto const& theta, Parameters<X> const& theta_minus, X const& x0, X const& z, X const& t,
                 X const& r, Mode const& mode = {}) const {
-    X const x_t = noised(x0, z, t);
-    X const x_r = solver.step(velocity.given(x0), x_t, t, r);
-    X const y = f(theta_minus, x_r, r, mode);
-    return evaluated(weighting(t, r) * metric(f(theta, x_t, t, mode), y));
+    X const x_t = noised(x0, z, t);                                         // (n, …)
+    X const x_r = solver.step(velocity.given(x0), x_t, t, r);               // (n, …)
+    X const y = f(theta_minus, x_r, r, mode);                               // (n, …)
+    return evaluated(weighting(t, r) * metric(f(theta, x_t, t, mode), y));  // (n, 1, …)
   }
 };
 

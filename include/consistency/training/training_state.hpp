@@ -65,7 +65,7 @@ void require_layout(char const* arena, Parameters<X> const& numbers, ParameterTa
 template <class X>
 double largest_magnitude(char const* arena, Parameters<X> const& numbers, char const* advice,
                          bool squares = false) {
-  auto const flat = to<Cpu>(numbers.flat());
+  auto const flat = to<Cpu>(numbers.flat());  // (parameters)
   auto const top = static_cast<double>(largest(flat, [](auto pack) { return abs(pack); }));
   if (std::isfinite(top) && !(squares && largest(flat, [](auto pack) { return -pack; }) > 0)) return top;
   Index i = 0;

@@ -35,11 +35,11 @@ class SelfAttention {
   auto operator()(auto const& theta, Value auto const& x) const {
     auto const shape = x.shape();
     auto const sequence = Shape{shape[0], shape[1] * shape[2], 3 * channels_};
-    auto const qkv = reshape(qkv_(theta, norm_(theta, x)), sequence);
-    auto const q = slice(qkv, 0, channels_);
-    auto const k = slice(qkv, channels_, 2 * channels_);
-    auto const v = slice(qkv, 2 * channels_, 3 * channels_);
-    return proj_(theta, reshape(attention(q, k, v, {.heads = heads_}), shape));
+    auto const qkv = reshape(qkv_(theta, norm_(theta, x)), sequence);            // (n, h w, 3 c)
+    auto const q = slice(qkv, 0, channels_);                                     // (n, h w, c)
+    auto const k = slice(qkv, channels_, 2 * channels_);                         // (n, h w, c)
+    auto const v = slice(qkv, 2 * channels_, 3 * channels_);                     // (n, h w, c)
+    return proj_(theta, reshape(attention(q, k, v, {.heads = heads_}), shape));  // (n, h, w, c)
   }
 
  private:

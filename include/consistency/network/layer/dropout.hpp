@@ -16,6 +16,7 @@ class Dropout {
       fail<config_error>("Dropout", "rate", number_text(rate), "[0, 1)", "0 switches dropout off.");
   }
 
+  /// x of any shape → the same shape.
   template <Value X>
   X operator()(X const& x, Mode const& mode) const {
     if (!mode.training || rate_ == 0) return x;
@@ -25,8 +26,8 @@ class Dropout {
                          "Leave TrainerSettings::record false, or dropout out.");
     using T = tensor_of_t<X>;
     auto const key = mode.key.with_stream(stream::dropout + (layer_ << 8U));
-    T const mask = dropout_mask<T>(x.shape(), rate_, key, mode.first);
-    return x * mask;
+    T const mask = dropout_mask<T>(x.shape(), rate_, key, mode.first);  // as x
+    return x * mask;                                                    // as x
   }
 
  private:

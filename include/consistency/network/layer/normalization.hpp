@@ -38,10 +38,11 @@ class Normalization {
                     "above 0, at most 1");
   }
 
+  /// x (n, …, c) → the same shape.
   auto operator()(auto const& theta, Operand auto const& x) const {
     return group_norm(x, theta[scale_], theta[shift_], settings_);
   }
-  /// scale and shift: (n, 1, 1, c)
+  /// x (n, h, w, c), scale and shift (n, 1, 1, c) → (n, h, w, c)
   auto operator()(auto const& theta, Operand auto const& x, Operand auto const& scale,
                   Operand auto const& shift) const {
     return group_norm(x, theta[scale_] * (1.0 + scale), theta[shift_] * (1.0 + scale) + shift, settings_);

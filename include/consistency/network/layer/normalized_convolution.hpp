@@ -30,19 +30,20 @@ class NormalizedConvolution {
         variance_{table.add(normalization + ".running_var", {out}, Initializer::ones())},
         settings_{settings} {}
 
+  /// x (n, h, w, in) → (n, h / stride, w / stride, out), rounded up.
   auto operator()(auto const& theta, Operand auto const& x) const {
-    auto const scale = folded_scale(theta);
+    auto const scale = folded_scale(theta);  // (out)
     return conv2d(x, theta[weight_] * scale, theta[shift_] - theta[mean_] * scale, settings_.stride);
   }
-  /// this + residual, for a stride of 1.
+  /// The same + residual (n, h, w, out), for a stride of 1.
   auto added(auto const& theta, Operand auto const& x, Operand auto const& residual) const {
-    auto const scale = folded_scale(theta);
+    auto const scale = folded_scale(theta);  // (out)
     return conv2d(x, theta[weight_] * scale, theta[shift_] - theta[mean_] * scale, residual, 1.0);
   }
 
  private:
   auto folded_scale(auto const& theta) const {
-    return evaluated(theta[scale_] / sqrt(theta[variance_] + settings_.epsilon));
+    return evaluated(theta[scale_] / sqrt(theta[variance_] + settings_.epsilon));  // (out)
   }
 
   ParameterId weight_, scale_, shift_, mean_, variance_;
