@@ -74,8 +74,12 @@ double by_hand(cm::Index steps) {
     tape.backward(loss);
     X const norm = sum(square(gradient.flat()));
     if (!std::isfinite(norm[0])) std::abort();
-    moment_update(cm::Adam{}.at(k + 1), 1, gradient.flat(), m.flat(), v.flat(), theta.flat(),
-                  {average.flat(), X{}}, {0.9999, 0});
+    moment_update(cm::MomentUpdate<X>{.step = cm::Adam{}.at(k + 1),
+                                      .gradient = gradient.flat(),
+                                      .first_moment = m.flat(),
+                                      .second_moment = v.flat(),
+                                      .theta = theta.flat(),
+                                      .averages = {{{average.flat(), 0.9999}}}});
   }
   return value;
 }

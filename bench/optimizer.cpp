@@ -15,7 +15,12 @@ void update(benchmark::State& state) {
   T m{count, 0.0F}, v{count, 0.0F}, theta{count, 1.0F}, average{count, 1.0F};
   auto const step = cm::RAdam{}.at(1000);
   auto const seconds = bench::measure(state, [&] {
-    moment_update(step, 1.0, gradient, m, v, theta, {average, T{}}, {0.9999, 0.0});
+    moment_update(cm::MomentUpdate<T>{.step = step,
+                                      .gradient = gradient,
+                                      .first_moment = m,
+                                      .second_moment = v,
+                                      .theta = theta,
+                                      .averages = {{{average, 0.9999}}}});
   });
   bench::traffic(state, seconds, 4 * 9 * gradient.count());  // reads five arenas, writes four
 }

@@ -48,14 +48,14 @@ TEST_CASE("the numbers of the error codes are stable") {
 TEST_CASE_TEMPLATE("an error is caught as its own type and as the base and as a standard error", E,
                    config_error, shape_error, io_error, format_error, integrity_error, mismatch_error,
                    dataset_error, numeric_error, resource_error, device_error, distributed_error) {
-  auto const fail = [] {
-    throw E{{.where = "here", .what = "this", .found = "", .expected = "", .advice = ""}};
-  };
-  CHECK_THROWS_AS(fail(), E);
-  CHECK_THROWS_AS(fail(), error);
-  CHECK_THROWS_AS(fail(), std::runtime_error);
+  CHECK_THROWS_AS(fail<E>("here", "this", "0", "1"), E);
+  CHECK_THROWS_AS(fail<E>("here", "this", "0", "1"), error);
+  CHECK_THROWS_AS(fail<E>("here", "this", "0", "1"), std::runtime_error);
+  CHECK_THROWS_WITH(fail<E>("here", "this", "0", "1"), "here: this: found 0, expected 1");
+  CHECK_THROWS_WITH(fail<E>("here", "this", "0", "1", "Add one."),
+                    "here: this: found 0, expected 1. Add one.");
   try {
-    fail();
+    fail<E>("here", "this", "0", "1");
   } catch (error const& e) {
     CHECK(std::is_same_v<E, config_error> == (e.code() == ErrorCode::config));
     CHECK(std::is_same_v<E, device_error> == (e.code() == ErrorCode::device));

@@ -232,7 +232,7 @@ TEST_CASE("a long error is cut, not lost, on its way to the other ranks") {
   auto const results = on_ranks(2, [](ThreadCommunicator c) {
     Ranks{c}.together([&] {
       if (c.rank() == 1)
-        throw io_error{{"a file", std::string(5000, 'x'), "this", "that", "Look at its name."}};
+        fail<io_error>("a file", std::string(5000, 'x'), "this", "that", "Look at its name.");
     });
     return 0;
   });

@@ -66,7 +66,7 @@ inline std::string png_pixels(std::string_view file) {
     read = ::png_image_finish_read(&picture, nullptr, pixels.data(), 0, nullptr) != 0;
   }
   ::png_image_free(&picture);
-  if (!read) throw format_error{{"PNG", picture.message, "", "", ""}};
+  if (!read) fail<format_error>("PNG", picture.message, "", "");
   return pixels;
 }
 

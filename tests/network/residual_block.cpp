@@ -66,7 +66,7 @@ T resampled(T const& x, Resampling how) {
 }
 
 /// The block by its formula (Karras et al. 2022, Appendix F.2).
-T by_hand(Named const& p, T const& x, T const& embedding, Index out, ResidualBlock::Settings const& s) {
+T by_hand(Named const& p, T const& x, T const& embedding, Index out, ResidualBlockSettings const& s) {
   auto const plain = [&](std::string const& name, T const& at) {
     auto const& weight = p[name + ".weight"];
     auto const& bias = p[name + ".bias"];
@@ -87,13 +87,13 @@ T by_hand(Named const& p, T const& x, T const& embedding, Index out, ResidualBlo
   }
   h = conv2d(h, p["b.conv1.weight"], p["b.conv1.bias"]);
   auto straight = resampled(x, s.resampling);
-  if (x.shape()[3] != out || (s.project && s.resampling != Resampling::none))
+  if (x.shape()[3] != out || (s.project_resampled && s.resampling != Resampling::none))
     straight = linear(straight, p["b.skip.weight"], p["b.skip.bias"]);
   T y = (straight + h) / std::sqrt(2.0);
   if (s.heads == 0) return y;
 
-  auto const prefix = std::string{s.flat ? "b." : "b.attention."};
-  auto const norm = prefix + (s.flat ? "norm2" : "norm");
+  auto const prefix = std::string{s.edm_attention ? "b." : "b.attention."};
+  auto const norm = prefix + (s.edm_attention ? "norm2" : "norm");
   auto const normed = normalized(
       y, s.groups, [&](Index, Index c) { return p[norm + ".weight"][c]; },
       [&](Index, Index c) { return p[norm + ".bias"][c]; }, s.epsilon, false);
@@ -131,14 +131,14 @@ TEST_CASE("a residual block is its formula for every setting") {
         for (Index const heads : {0, 1, 2})
           for (auto const as_ddpmpp : {false, true}) {
             ParameterTable table;
-            auto const settings = ResidualBlock::Settings{.embedding = 5,
-                                                          .groups = 2,
-                                                          .epsilon = as_ddpmpp ? 0.1 : 1e-5,
-                                                          .heads = heads,
-                                                          .flat = as_ddpmpp,
-                                                          .project = as_ddpmpp,
-                                                          .conditioning = conditioning,
-                                                          .resampling = resampling};
+            auto const settings = ResidualBlockSettings{.embedding = 5,
+                                                        .groups = 2,
+                                                        .epsilon = as_ddpmpp ? 0.1 : 1e-5,
+                                                        .heads = heads,
+                                                        .edm_attention = as_ddpmpp,
+                                                        .project_resampled = as_ddpmpp,
+                                                        .conditioning = conditioning,
+                                                        .resampling = resampling};
             auto const block = ResidualBlock{table, "b", 4, out, settings};
             auto const p = Named{table};
             auto const x = normal<double>({3, 4, 6, 4}, {2});

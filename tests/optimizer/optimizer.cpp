@@ -70,7 +70,12 @@ struct Arenas {
         m(Shape{count}, S(0)),
         v(Shape{count}, S(0)) {}
   void step(MomentStep const& at, Tensor<S> const& g, double scale = 1) {
-    moment_update<S>(at, scale, g, m, v, theta, {}, {});
+    moment_update(MomentUpdate<Tensor<S>>{.step = at,
+                                          .gradient_scale = scale,
+                                          .gradient = g,
+                                          .first_moment = m,
+                                          .second_moment = v,
+                                          .theta = theta});
   }
   Tensor<S> theta, m, v;
 };
@@ -210,7 +215,12 @@ TEST_CASE_TEMPLATE("averages of constant weights follow the closed form", S, flo
   auto const nothing = Tensor<S>(Shape{count}, S(0));
   auto const ulp = static_cast<double>(std::numeric_limits<S>::epsilon());
   for (Index k = 1; k <= 200; ++k) {
-    moment_update<S>(RAdam{}.at(k), 1, nothing, m, v, theta, {slow, fast}, {0.99, 0.9});
+    moment_update(MomentUpdate<Tensor<S>>{.step = RAdam{}.at(k),
+                                          .gradient = nothing,
+                                          .first_moment = m,
+                                          .second_moment = v,
+                                          .theta = theta,
+                                          .averages = {{{slow, 0.99}, {fast, 0.9}}}});
     auto const error = [&](Tensor<S> const& average, double mu) {
       double largest = 0;
       for (Index i = 0; i < count; ++i) {
@@ -230,8 +240,13 @@ TEST_CASE("an average takes the parameters after the update, and an undefined on
   auto arenas = Arenas<double>(5);
   auto average = arenas.theta.clone();
   auto const before = arenas.theta.clone();
-  moment_update<double>(Adam{}.at(1), 1, gradient_of<double>(1, 5), arenas.m, arenas.v, arenas.theta,
-                        {Tensor<double>{}, average}, {0.5, 0.75});
+  auto const gradient = gradient_of<double>(1, 5);
+  moment_update(MomentUpdate<Tensor<double>>{.step = Adam{}.at(1),
+                                             .gradient = gradient,
+                                             .first_moment = arenas.m,
+                                             .second_moment = arenas.v,
+                                             .theta = arenas.theta,
+                                             .averages = {{{}, {average, 0.75}}}});
   CHECK_FALSE(same_bits(arenas.theta, before));
   for (Index i = 0; i < 5; ++i)
     CHECK(average[i] == doctest::Approx(0.75 * before[i] + 0.25 * arenas.theta[i]).epsilon(1e-15));

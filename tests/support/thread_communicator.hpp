@@ -109,20 +109,14 @@ class ThreadCommunicator {
   void meet(char const* operation) {
     auto const seconds = group_->deadline.seconds;
     if (!group_->meeting.arrive_and_wait(seconds))
-      throw distributed_error{{.where = "rank " + std::to_string(rank_) + ", " + operation,
-                               .what = "a rank was lost",
-                               .found = "no answer for " + number_text(seconds) + " s",
-                               .expected = "all ranks",
-                               .advice = ""}};
+      fail<distributed_error>("rank " + std::to_string(rank_) + ", " + operation, "a rank was lost",
+                              "no answer for " + number_text(seconds) + " s", "all ranks");
   }
   template <class S>
   S* of(std::size_t rank) const {
     if (group_->slots[rank] == nullptr)
-      throw distributed_error{{.where = "ThreadCommunicator",
-                               .what = "rank " + std::to_string(rank),
-                               .found = "it has left",
-                               .expected = "all ranks",
-                               .advice = ""}};
+      fail<distributed_error>("ThreadCommunicator", "rank " + std::to_string(rank), "it has left",
+                              "all ranks");
     return static_cast<S*>(group_->slots[rank]);
   }
 

@@ -119,7 +119,7 @@ class Comparison {
                               D_.initialize(Key{plan_.seed}), plan_.teacher_steps, 1, OdeSampler<Heun>{});
     if (!record) return std::nullopt;
     if (!record->stopped.empty())
-      throw numeric_error{{"teacher", "training stopped", record->stopped, "a teacher to distill", ""}};
+      fail<numeric_error>("teacher", "training stopped", record->stopped, "a teacher to distill");
     return std::pair{*record,
                      load_parameters(file("teacher.safetensors"), D_.network().parameters(), Role::averaged)};
   }
@@ -191,8 +191,8 @@ class Comparison {
   static Quality finite(Quality quality) {
     for (auto const value : quality)
       if (!std::isfinite(value))
-        throw numeric_error{
-            {"compare_methods", "quality of the samples", number_text(value), "a finite number", ""}};
+        fail<numeric_error>("compare_methods", "quality of the samples", number_text(value),
+                            "a finite number");
     return quality;
   }
 
@@ -205,15 +205,15 @@ class Comparison {
     auto const& all = saved.settings();
     auto const plan = all.find("plan"), record = all.find("record");
     if (plan == all.end() || plan->second != plan_.text() || record == all.end())
-      throw mismatch_error{{options_.out.string(), "a trained policy of another comparison", "another plan",
-                            "that of plan.json", "Choose another --out."}};
+      fail<mismatch_error>(options_.out.string(), "a trained policy of another comparison", "another plan",
+                           "that of plan.json", "Choose another --out.");
     try {
       auto read = nlohmann::json::parse(record->second).template get<Record>();
       read.check(Subject::measures.size());
       return read;
     } catch (nlohmann::json::exception const& failure) {
-      throw format_error{{options_.out.string(), "record of a trained policy", printable(failure.what()),
-                          "what compare_methods writes", "Choose another --out."}};
+      fail<format_error>(options_.out.string(), "record of a trained policy", printable(failure.what()),
+                         "what compare_methods writes", "Choose another --out.");
     }
   }
 

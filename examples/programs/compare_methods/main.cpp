@@ -42,8 +42,8 @@ int run(Options const& options) {
   auto const lock = FolderLock{options.out};
   auto const file = options.out / "plan.json";
   if (!options.resume && consistency::detail::is_there(file.native()))
-    throw config_error{{options.out.string(), "a comparison is in this folder", "plan.json",
-                        "an empty folder", "Go on with it (--resume) or choose another --out."}};
+    fail<config_error>(options.out.string(), "a comparison is in this folder", "plan.json", "an empty folder",
+                       "Go on with it (--resume) or choose another --out.");
   auto const plan = options.resume ? Plan::load(file) : options.plan;
   return plan.pictures() ? compare_on<Pictures>(options, plan) : compare_on<Points>(options, plan);
 }

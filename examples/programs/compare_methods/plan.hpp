@@ -51,21 +51,21 @@ struct Plan {
   /// Throws io_error, or format_error where the file is no plan.
   static Plan load(std::filesystem::path const& path) {
     auto const bytes = read_file(path);
-    auto const refuse = [&](std::string found) {
-      throw format_error{{path.string(), "not a plan", std::move(found), "a file of compare_methods",
-                          "Start a new comparison in another --out."}};
+    auto const fail_with = [&](std::string found) {
+      fail<format_error>(path.string(), "not a plan", std::move(found), "a file of compare_methods",
+                         "Start a new comparison in another --out.");
     };
     Plan plan;
     try {
       auto const* const text = reinterpret_cast<char const*>(bytes.data());
       plan = nlohmann::json::parse(text, text + bytes.size()).get<Plan>();
     } catch (nlohmann::json::exception const& failure) {
-      refuse(printable(failure.what()));
+      fail_with(printable(failure.what()));
     }
     for (auto const& text : {plan.data, plan.images, plan.perceptual})  // they would reach a terminal
-      if (consistency::detail::has_control_bytes(text)) refuse("'" + printable(text) + "'");
+      if (consistency::detail::has_control_bytes(text)) fail_with("'" + printable(text) + "'");
     for (auto const count : {plan.size, plan.batch, plan.teacher_steps, plan.steps, plan.measurements})
-      if (count < 0 || count > Index{1} << 31) refuse(number_text(count));  // products of two must fit
+      if (count < 0 || count > Index{1} << 31) fail_with(number_text(count));  // products of two must fit
     return plan;
   }
   void save(std::filesystem::path const& path) const { write_file_atomically(path, text_bytes(text())); }

@@ -157,8 +157,8 @@ inline std::vector<Policy> chosen_policies(std::vector<std::string> const& names
   };
   for (auto const& name : names)
     if (!has(policies, [&](Policy const& policy) { return policy.name == name; }))
-      throw config_error{{"--policies", name, "no network for its features", "a trained network",
-                          "Name its file with --perceptual."}};
+      fail<config_error>("--policies", name, "no network for its features", "a trained network",
+                         "Name its file with --perceptual.");
   std::erase_if(policies, [&](Policy const& policy) {
     return !has(names, [&](std::string const& name) { return policy.name == name; });
   });

@@ -40,9 +40,9 @@ struct Record {
       fits = fits && one.size() == measures &&
              std::all_of(one.begin(), one.end(), [](double value) { return std::isfinite(value); });
     if (!fits)
-      throw consistency::format_error{{"compare_methods", "record of a trained policy",
-                                       "steps, qualities or times that do not fit each other",
-                                       "what compare_methods writes", "Choose another --out."}};
+      consistency::fail<consistency::format_error>("compare_methods", "record of a trained policy",
+                                                   "steps, qualities or times that do not fit each other",
+                                                   "what compare_methods writes", "Choose another --out.");
   }
 
   bool measured() const { return !quality.empty(); }

@@ -145,9 +145,9 @@ class Pictures {
   static ImageSet open(Plan const& plan) {
     auto images = example::read_images(plan.images);
     if (images.count < gaussian_count + 4 * samples)
-      throw dataset_error{{plan.images, "number of images", std::to_string(images.count),
-                           std::to_string(gaussian_count + 4 * samples) + " or more",
-                           "Use the training images."}};
+      fail<dataset_error>(plan.images, "number of images", std::to_string(images.count),
+                          std::to_string(gaussian_count + 4 * samples) + " or more",
+                          "Use the training images.");
     return plan.size < images.height ? halved(images) : images;
   }
 

@@ -48,22 +48,22 @@ class Folder {
   /// removes nothing.
   void check_free(bool overwrite) const {
     if (overwrite || !used()) return;
-    auto const refuse = [&](std::string what, std::string found, std::string const& advice) {
-      throw config_error{{path_.string(), std::move(what), std::move(found), "an empty folder",
-                          advice + "choose another --out, or start again (--overwrite)."}};
+    auto const fail_with = [&](std::string what, std::string found, std::string const& advice) {
+      fail<config_error>(path_.string(), std::move(what), std::move(found), "an empty folder",
+                         advice + "choose another --out, or start again (--overwrite).");
     };
     try {
       auto const file = newest_checkpoint(checkpoint()).file;
       auto const steps = to_recipe(file.settings(), checkpoint().string()).steps;
       if (file.step() < steps)
-        refuse("an unfinished run is in this folder",
-               "step " + to_text(file.step()) + " of " + to_text(steps), "Go on with it (--resume), ");
+        fail_with("an unfinished run is in this folder",
+                  "step " + to_text(file.step()) + " of " + to_text(steps), "Go on with it (--resume), ");
     } catch (integrity_error const& failure) {
-      refuse("a damaged run is in this folder", failure.what(), "Mend it, ");
+      fail_with("a damaged run is in this folder", failure.what(), "Mend it, ");
     } catch (format_error const& failure) {
-      refuse("a damaged run is in this folder", failure.what(), "Mend it, ");
+      fail_with("a damaged run is in this folder", failure.what(), "Mend it, ");
     } catch (io_error const& failure) {
-      refuse("a run that cannot be read is in this folder", failure.what(), "Mend it, ");
+      fail_with("a run that cannot be read is in this folder", failure.what(), "Mend it, ");
     }
   }
 

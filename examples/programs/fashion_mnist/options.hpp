@@ -30,8 +30,8 @@ inline std::optional<int> change(Recipe& recipe, std::vector<std::string> const&
     auto const equals = setting.find('=');
     auto const at = all.find(setting.substr(0, equals));
     if (at == all.end() || equals == std::string::npos)
-      throw config_error{
-          {"--set", "no such setting", setting, "NAME=VALUE", "report.html lists all settings."}};
+      fail<config_error>("--set", "no such setting", setting, "NAME=VALUE",
+                         "report.html lists all settings.");
     at->second = setting.substr(equals + 1);
   }
   recipe = to_recipe(all, "--set", "");

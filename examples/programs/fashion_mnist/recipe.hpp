@@ -139,7 +139,7 @@ inline Recipe to_recipe(Metadata const& settings, std::string const& file,
     auto const at = settings.find(name);
     auto const found = at == settings.end() ? std::string{"nothing"} : printable(at->second);
     if (at == settings.end() || !from_text(at->second, field))
-      throw format_error{{file, "setting '" + std::string{name} + "'", found, "a value of its type", advice}};
+      fail<format_error>(file, "setting '" + std::string{name} + "'", found, "a value of its type", advice);
   });
   return recipe;
 }
@@ -165,9 +165,9 @@ inline Recipe as_built(Recipe recipe) {
 inline Index share(char const* name, double of_steps, Recipe const& r) {
   auto const steps = of_steps * static_cast<double>(r.steps);
   if (!(steps >= 0 && steps <= 0x1p62))
-    throw config_error{{"recipe", "setting '" + std::string{name} + "'",
-                        to_text(of_steps) + " of " + to_text(r.steps) + " steps",
-                        "a share of the steps, from 0 to 2^62 of them", "Take a share from 0 to 1."}};
+    fail<config_error>("recipe", "setting '" + std::string{name} + "'",
+                       to_text(of_steps) + " of " + to_text(r.steps) + " steps",
+                       "a share of the steps, from 0 to 2^62 of them", "Take a share from 0 to 1.");
   return static_cast<Index>(std::llround(steps));
 }
 

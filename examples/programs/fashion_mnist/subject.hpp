@@ -27,8 +27,8 @@ struct Pictures {
     auto images = read_images(r.images);
     auto const digest = consistency::digest(std::as_bytes(std::span{images.pixels}));
     if (!r.digest.empty() && r.digest != digest)
-      throw dataset_error{{r.images, "not the images this run began with", "digest " + digest, r.digest,
-                           "Put the original file back, or start a new run."}};
+      fail<dataset_error>(r.images, "not the images this run began with", "digest " + digest, r.digest,
+                          "Put the original file back, or start a new run.");
     r.digest = digest;
     r.height = images.height, r.width = images.width, r.colours = images.channels;
     return {std::move(images), r.batch, Key{r.seed}};

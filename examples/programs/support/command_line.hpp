@@ -31,7 +31,7 @@ inline std::string absolute_path(std::string const& path) {
   std::error_code failure;
   auto const absolute = std::filesystem::absolute(path, failure);
   if (failure)
-    consistency::detail::refuse_io(path, "no absolute path", failure.value(), "Start in another folder.");
+    consistency::detail::fail_io(path, "no absolute path", failure.value(), "Start in another folder.");
   return absolute.string();
 }
 

@@ -15,10 +15,10 @@ inline constexpr auto fashion_mnist = "/usr/share/datasets/fashion-mnist/train-i
 inline consistency::ImageSet read_images(std::string const& path) {
   std::error_code failure;  // what cannot be looked at is said when it is read
   if (!std::filesystem::exists(path, failure) && !failure)
-    throw consistency::dataset_error{
-        {path, "no such data set", "no file", "an IDX file of images",
-         "Install it (Debian: apt-get install dataset-fashion-mnist), name it with --images, or train "
-         "without a file: --data checkerboard"}};
+    consistency::fail<consistency::dataset_error>(
+        path, "no such data set", "no file", "an IDX file of images",
+        "Install it (Debian: apt-get install dataset-fashion-mnist), name it with --images, or train "
+        "without a file: --data checkerboard");
   return consistency::read_idx_images(path);
 }
 

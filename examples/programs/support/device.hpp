@@ -21,19 +21,12 @@ int on_device(std::string const& device, auto const& work) {
   if (device == "cpu") return work.template operator()<Tensor<float>>();
 #ifdef EXAMPLE_CUDA
   if (auto const why = cuda::unavailable(); !why.empty())
-    throw device_error{{.where = "--device " + device,
-                        .what = "no GPU can be used",
-                        .found = why,
-                        .expected = "a CUDA device and its driver",
-                        .advice = "--device cpu runs everywhere."}};
+    fail<device_error>("--device " + device, "no GPU can be used", why, "a CUDA device and its driver",
+                       "--device cpu runs everywhere.");
   return work.template operator()<Tensor<float, Cuda>>();
 #else
-  throw config_error{
-      {.where = "--device",
-       .what = "the program was built without consistency::cuda",
-       .found = device,
-       .expected = "cpu",
-       .advice = "Configure with cmake -DCONSISTENCY_CUDA=ON, which needs nvcc, and build again."}};
+  fail<config_error>("--device", "the program was built without consistency::cuda", device, "cpu",
+                     "Configure with cmake -DCONSISTENCY_CUDA=ON, which needs nvcc, and build again.");
 #endif
 }
 

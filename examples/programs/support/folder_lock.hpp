@@ -23,12 +23,12 @@ class FolderLock {
     std::filesystem::create_directories(path, failure);
     if (!failure) handle_ = consistency::detail::open_file(path.c_str(), O_RDONLY | O_DIRECTORY);
     if (!handle_.open())
-      consistency::detail::refuse_io(path, "no folder can be made or opened here",
-                                     failure ? failure.value() : errno, "Choose another --out.");
+      consistency::detail::fail_io(path, "no folder can be made or opened here",
+                                   failure ? failure.value() : errno, "Choose another --out.");
     if (::flock(handle_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-      throw consistency::config_error{{path.string(), "the folder is in use", "another run in it",
-                                       "a folder of one run",
-                                       "Stop the other run, or choose another --out."}};
+      consistency::fail<consistency::config_error>(path.string(), "the folder is in use", "another run in it",
+                                                   "a folder of one run",
+                                                   "Stop the other run, or choose another --out.");
   }
 
  private:

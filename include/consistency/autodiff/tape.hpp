@@ -145,11 +145,8 @@ class Tape {
 
   static void same_shape(char const* where, Shape const& found, Shape const& expected) {
     if (found != expected)
-      throw shape_error{{.where = std::string{"Tape: "} + where,
-                         .what = "shape of the gradient",
-                         .found = found.text(),
-                         .expected = expected.text(),
-                         .advice = ""}};
+      fail<shape_error>(std::string{"Tape: "} + where, "shape of the gradient", found.text(),
+                        expected.text());
   }
 
   static constexpr std::size_t chunk_size = std::size_t{1} << 16U;

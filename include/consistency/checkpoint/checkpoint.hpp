@@ -57,8 +57,8 @@ inline Metadata checkpoint_metadata(ParameterTable const& table, Index step, Key
   return all;
 }
 
-inline void rename_or_refuse(std::string const& from, std::string const& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) refuse_io(to, "rename failed", errno, "");
+inline void rename_or_fail(std::string const& from, std::string const& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail_io(to, "rename failed", errno, "");
 }
 
 /// `from` gets the second name `to`, in place of what bore it; it keeps its own name where the file system
@@ -68,7 +68,7 @@ inline void give_name(std::string const& from, std::string const& to) {
   link.hold();  // rename() does nothing where both are one file already
   ::unlink(link.name().c_str());
   auto const linked = ::link(from.c_str(), link.name().c_str()) == 0;
-  rename_or_refuse(linked ? link.name() : from, to);
+  rename_or_fail(linked ? link.name() : from, to);
 }
 
 /// What a killed save may have left: a link, and a whole checkpoint that has not got its name.
@@ -76,7 +76,7 @@ inline void take_up_killed_save(std::string const& path, std::string const& next
                                 std::string const& previous) {
   ::unlink((previous + ".link").c_str());
   if (::access(next.c_str(), F_OK) == 0 && !is_whole_safetensors(path) && is_whole_safetensors(next))
-    rename_or_refuse(next, path);
+    rename_or_fail(next, path);
 }
 
 /// save_checkpoint for tensors and names that are made.
@@ -89,7 +89,7 @@ inline void replace_checkpoint(std::string const& path, std::span<TensorEntry co
   write_safetensors(next.name(), entries, metadata, true, path);
   check_whole_safetensors(next.name());
   if (is_whole_safetensors(path)) give_name(path, previous);
-  rename_or_refuse(next.name(), path);
+  rename_or_fail(next.name(), path);
   next.release();
 }
 
@@ -126,8 +126,8 @@ inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Ten
   }
   auto const folder = detail::open_file(detail::folder_of(path.native()).c_str(), O_RDONLY | O_DIRECTORY);
   if (!folder.open() || !detail::sync_folder(folder.get()))
-    detail::refuse_io(path, "fsync (folder) failed", errno,
-                      "The checkpoint is in place, but not yet safe from a power failure.");
+    detail::fail_io(path, "fsync (folder) failed", errno,
+                    "The checkpoint is in place, but not yet safe from a power failure.");
 }
 
 /// Throws as CheckpointFile and its `state` do.

@@ -52,11 +52,9 @@ class Mismatches {
     for (std::size_t i = 0; i < std::min(shown, lines_.size()); ++i)
       text += (i == 0 ? ": " : "; ") + lines_[i];
     if (lines_.size() > shown) text += "; and " + number_text(lines_.size() - shown) + " more";
-    throw mismatch_error{{.where = file,
-                          .what = "tensors of another network",
-                          .found = std::move(text),
-                          .expected = "exactly the parameters of this network",
-                          .advice = "Build the network from the file's own settings."}};
+    fail<mismatch_error>(file, "tensors of another network", std::move(text),
+                         "exactly the parameters of this network",
+                         "Build the network from the file's own settings.");
   }
 
  private:
@@ -74,15 +72,16 @@ class CheckpointFile {
       : name_{path.string()}, file_{read_safetensors(path)} {
     auto const& all = file_.metadata();
     if (!all.contains("format") || all.at("format") != "consistency checkpoint")
-      refuse("not a checkpoint", "no format 'consistency checkpoint'",
-             "a file of save_checkpoint or save_parameters");
+      fail<format_error>(name_, "not a checkpoint", "no format 'consistency checkpoint'",
+                         "a file of save_checkpoint or save_parameters");
     if (auto const found = number<std::uint64_t>("format_version"); found > detail::checkpoint_format)
-      refuse("format version", number_text(found), "at most " + number_text(detail::checkpoint_format),
-             "It was written by version " + text("library_version") + " of the library, this is " +
-                 std::string{version} + ": use the later one.");
+      fail<format_error>(name_, "format version", number_text(found),
+                         "at most " + number_text(detail::checkpoint_format),
+                         "It was written by version " + text("library_version") +
+                             " of the library, this is " + std::string{version} + ": use the later one.");
     if (!file_.verified())
-      throw integrity_error{{name_, "digest", "none", "the digest that every checkpoint has",
-                             "Another program rewrote the file: use another copy."}};
+      fail<integrity_error>(name_, "digest", "none", "the digest that every checkpoint has",
+                            "Another program rewrote the file: use another copy.");
     step_ = number<Index>("step");
     key_ = {number<std::uint64_t>("seed"), number<std::uint32_t>("stream")};
     for (auto const& [key, value] : all)
@@ -131,11 +130,6 @@ class CheckpointFile {
   }
 
  private:
-  [[noreturn]] void refuse(std::string what, std::string found, std::string expected,
-                           std::string advice = "") const {
-    throw format_error{{name_, std::move(what), std::move(found), std::move(expected), std::move(advice)}};
-  }
-
   std::string text(std::string const& key) const {
     auto const at = file_.metadata().find(key);
     return at == file_.metadata().end() ? "(none)" : printable(at->second);
@@ -144,12 +138,13 @@ class CheckpointFile {
   template <class Number>
   Number number(std::string const& key) const {
     auto const at = file_.metadata().find(key);
-    if (at == file_.metadata().end()) refuse("metadata", "no key '" + key + "'", "a whole number");
+    if (at == file_.metadata().end())
+      fail<format_error>(name_, "metadata", "no key '" + key + "'", "a whole number");
     auto const& digits = at->second;
     Number value{};
     auto const [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (failure != std::errc{} || end != digits.data() + digits.size() || std::cmp_less(value, 0))
-      refuse("metadata '" + key + "'", "'" + printable(digits) + "'", "a whole number");
+      fail<format_error>(name_, "metadata '" + key + "'", "'" + printable(digits) + "'", "a whole number");
     return value;
   }
 
@@ -167,12 +162,9 @@ class CheckpointFile {
       auto const says = at != file_.metadata().end();
       auto const found = says ? at->second : before;
       if (found != value)
-        throw mismatch_error{
-            {.where = name_,
-             .what = "parameters of a network with another setting '" + convention + "'",
-             .found = printable(found) + (says ? "" : " (of files that do not say)"),
-             .expected = value,
-             .advice = "Construct the network with ." + convention + " = " + printable(found) + "."}};
+        fail<mismatch_error>(name_, "parameters of a network with another setting '" + convention + "'",
+                             printable(found) + (says ? "" : " (of files that do not say)"), value,
+                             "Construct the network with ." + convention + " = " + printable(found) + ".");
     }
   }
 

@@ -38,7 +38,7 @@ inline bool is_there(std::string const& path) {
   struct ::stat now {};
   if (::stat(path.c_str(), &now) == 0) return true;
   if (errno != ENOENT && errno != ENOTDIR)
-    refuse_io(path, "stat failed", errno, "Check the permissions of its folder.");
+    fail_io(path, "stat failed", errno, "Check the permissions of its folder.");
   return false;
 }
 
@@ -66,7 +66,7 @@ inline bool has_checkpoint(std::filesystem::path const& path) {
 /// Removes the checkpoints of all these names. Throws io_error for one that stays.
 inline void remove_checkpoints(std::filesystem::path const& path) {
   for (auto const& name : checkpoint_names(path))
-    if (::unlink(name.c_str()) != 0 && errno != ENOENT) detail::refuse_io(name, "unlink failed", errno, "");
+    if (::unlink(name.c_str()) != 0 && errno != ENOENT) detail::fail_io(name, "unlink failed", errno, "");
 }
 
 struct NewestCheckpoint {

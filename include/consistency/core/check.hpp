@@ -14,9 +14,7 @@ namespace consistency {
 /// Throws config_error, naming the setting and its value, unless it holds.
 inline void require_setting(bool holds, char const* where, char const* what, double found,
                             char const* expected) {
-  if (!holds)
-    throw config_error{
-        {.where = where, .what = what, .found = number_text(found), .expected = expected, .advice = ""}};
+  if (!holds) fail<config_error>(where, what, number_text(found), expected);
 }
 
 /// A number that must be positive and finite.
@@ -28,11 +26,8 @@ inline void require_positive(char const* where, char const* what, double found) 
 inline void require_within(std::string_view where, std::string_view what, std::int64_t found,
                            std::int64_t least, std::int64_t most) {
   if (found < least || found > most)
-    throw config_error{{.where = std::string{where},
-                        .what = std::string{what},
-                        .found = number_text(found),
-                        .expected = number_text(least) + " to " + number_text(most),
-                        .advice = ""}};
+    fail<config_error>(std::string{where}, std::string{what}, number_text(found),
+                       number_text(least) + " to " + number_text(most));
 }
 
 /// A decay rate of a moving average lies in [0, 1).
@@ -45,12 +40,10 @@ inline void require_rate(char const* where, char const* what, double rate) {
 inline std::uint32_t counted(char const* where, char const* what, Index first, Index count = 1) {
   constexpr auto numbers = Index{1} << 32U;
   if (first < 0 || count > numbers || first > numbers - count)
-    throw config_error{{.where = where,
-                        .what = what,
-                        .found = count == 1 ? number_text(first)
-                                            : number_text(count) + " from " + number_text(first) + " on",
-                        .expected = "numbers from 0 to 2^32 - 1",
-                        .advice = "Go on under another seed."}};
+    fail<config_error>(
+        where, what,
+        count == 1 ? number_text(first) : number_text(count) + " from " + number_text(first) + " on",
+        "numbers from 0 to 2^32 - 1", "Go on under another seed.");
   return static_cast<std::uint32_t>(first);
 }
 

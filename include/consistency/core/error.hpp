@@ -70,7 +70,7 @@ class typed_error : public error {
 
 using config_error = typed_error<ErrorCode::config>;        ///< an impossible setting
 using shape_error = typed_error<ErrorCode::shape>;          ///< operands that do not fit each other
-using io_error = typed_error<ErrorCode::io>;                ///< the operating system refused
+using io_error = typed_error<ErrorCode::io>;                ///< a call of the operating system that failed
 using format_error = typed_error<ErrorCode::format>;        ///< bytes that break their format's rules
 using integrity_error = typed_error<ErrorCode::integrity>;  ///< a digest that does not match its bytes
 using mismatch_error = typed_error<ErrorCode::mismatch>;    ///< a valid file that belongs to something else
@@ -79,6 +79,13 @@ using numeric_error = typed_error<ErrorCode::numeric>;      ///< a value that is
 using resource_error = typed_error<ErrorCode::resource>;    ///< memory or threads that cannot be had
 using device_error = typed_error<ErrorCode::device>;        ///< an accelerator that failed
 using distributed_error = typed_error<ErrorCode::distributed>;  ///< ranks that differ, or lost each other
+
+/// Throws an E, one of the types above.
+template <class E>
+[[noreturn]] void fail(std::string where, std::string what, std::string found, std::string expected,
+                       std::string advice = {}) {
+  throw E{{std::move(where), std::move(what), std::move(found), std::move(expected), std::move(advice)}};
+}
 
 /// Throws the typed_error of a code that is known at run time alone.
 [[noreturn]] inline void throw_error(ErrorCode code, ErrorReport const& report) {

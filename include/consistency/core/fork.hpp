@@ -20,11 +20,8 @@ inline void at_fork([[maybe_unused]] void (*before)(), [[maybe_unused]] void (*i
                     [[maybe_unused]] void (*in_child)()) {
 #if CONSISTENCY_HAS_FORK
   if (auto const status = ::pthread_atfork(before, in_parent, in_child); status != 0)
-    throw resource_error{{.where = "pthread_atfork",
-                          .what = "no memory for what is to be done at a fork",
-                          .found = "error " + number_text(status),
-                          .expected = "0",
-                          .advice = "Use the library before memory is short."}};
+    fail<resource_error>("pthread_atfork", "no memory for what is to be done at a fork",
+                         "error " + number_text(status), "0", "Use the library before memory is short.");
 #endif
 }
 

@@ -39,7 +39,7 @@ class MemoryPool {
   /// A block of at least `bytes`. Where the system has none, unused blocks are given back and it is asked
   /// once more; then throws resource_error.
   void* allocate(std::size_t bytes) {
-    if (bytes > largest) refuse(bytes, reserved_bytes());
+    if (bytes > largest) out_of_memory(bytes, reserved_bytes());
     auto const bin = bin_of(bytes);
     auto const size = size_of(bin);
     auto const lock = std::scoped_lock{mutex_};
@@ -52,7 +52,7 @@ class MemoryPool {
         give_back();
         block = from_system(size);
       }
-      if (block == nullptr) refuse(bytes, reserved_);
+      if (block == nullptr) out_of_memory(bytes, reserved_);
       ++system_allocations_;
       reserved_ += size;
     }
@@ -89,12 +89,9 @@ class MemoryPool {
     return pool;
   }
 
-  [[noreturn]] static void refuse(std::size_t bytes, std::size_t held) {
-    throw resource_error{{.where = "MemoryPool",
-                          .what = "out of memory",
-                          .found = number_text(held) + " bytes held",
-                          .expected = number_text(bytes) + " bytes more",
-                          .advice = "Use a smaller batch or network."}};
+  [[noreturn]] static void out_of_memory(std::size_t bytes, std::size_t held) {
+    fail<resource_error>("MemoryPool", "out of memory", number_text(held) + " bytes held",
+                         number_text(bytes) + " bytes more", "Use a smaller batch or network.");
   }
 
   void give_back() noexcept {

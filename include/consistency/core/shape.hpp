@@ -22,15 +22,16 @@ class Shape {
   constexpr Shape() = default;
   /// Throws shape_error for more than four extents, a negative one, or a product that overflows.
   constexpr Shape(std::initializer_list<Index> extents) {
-    if (extents.size() > max_rank) refuse("rank", number_text(extents.size()), "at most 4");
+    if (extents.size() > max_rank)
+      fail<shape_error>("Shape", "rank", number_text(extents.size()), "at most 4");
     for (auto const extent : extents) push_back(extent);
   }
 
   constexpr void push_back(Index extent) {
-    if (rank_ == max_rank) refuse("rank", "5", "at most 4");
-    if (extent < 0) refuse("extent", number_text(extent), "0 or more");
+    if (rank_ == max_rank) fail<shape_error>("Shape", "rank", "5", "at most 4");
+    if (extent < 0) fail<shape_error>("Shape", "extent", number_text(extent), "0 or more");
     if (extent != 0 && count_ > std::numeric_limits<Index>::max() / extent)
-      refuse("number of elements", "more than 2^63", "a product that fits 63 bits");
+      fail<shape_error>("Shape", "number of elements", "more than 2^63", "a product that fits 63 bits");
     extents_[rank_++] = extent;
     count_ *= extent;
   }
@@ -71,14 +72,6 @@ class Shape {
   }
 
  private:
-  [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
-    throw shape_error{{.where = "Shape",
-                       .what = std::move(what),
-                       .found = std::move(found),
-                       .expected = std::move(expected),
-                       .advice = ""}};
-  }
-
   std::array<Index, max_rank> extents_{};
   std::size_t rank_ = 0;
   Index count_ = 1;
@@ -92,11 +85,9 @@ inline Shape broadcast(Shape const& a, Shape const& b) {
     auto const x = i + a.rank() < rank ? 1 : a[i + a.rank() - rank];
     auto const y = i + b.rank() < rank ? 1 : b[i + b.rank() - rank];
     if (x != y && x != 1 && y != 1)
-      throw shape_error{{.where = "broadcast",
-                         .what = "shapes",
-                         .found = a.text() + " and " + b.text(),
-                         .expected = "axes aligned at the last, extents equal or 1",
-                         .advice = "Reshape one operand, e.g. times to (n, 1, 1, 1)."}};
+      fail<shape_error>("broadcast", "shapes", a.text() + " and " + b.text(),
+                        "axes aligned at the last, extents equal or 1",
+                        "Reshape one operand, e.g. times to (n, 1, 1, 1).");
     result.push_back(x == 1 ? y : x);
   }
   return result;

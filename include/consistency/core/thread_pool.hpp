@@ -57,29 +57,20 @@ class ThreadPool {
   /// gives fewer, and then the pool is as before.
   void resize(unsigned threads) {
     if (threads == 0 || threads > most)
-      throw config_error{{.where = "ThreadPool",
-                          .what = "number of threads",
-                          .found = number_text(threads),
-                          .expected = "1 to " + number_text(most),
-                          .advice = "Use 1 for no extra threads, and no more than there are cores."}};
+      fail<config_error>("ThreadPool", "number of threads", number_text(threads), "1 to " + number_text(most),
+                         "Use 1 for no extra threads, and no more than there are cores.");
     if (place() != Place::outside)
-      throw config_error{{.where = "ThreadPool",
-                          .what = "number of threads set inside a chunk of a loop",
-                          .found = number_text(threads),
-                          .expected = "a call outside of loops",
-                          .advice = "Set the number of threads before the loop."}};
+      fail<config_error>("ThreadPool", "number of threads set inside a chunk of a loop", number_text(threads),
+                         "a call outside of loops", "Set the number of threads before the loop.");
     while (!ours(true)) std::this_thread::yield();
     auto const lock = std::scoped_lock{resizing_};
     auto const before = size();
     if (threads <= before) return shrink(threads);
     if (auto const had = grow(threads); had < threads) {
       shrink(before);
-      throw resource_error{{.where = "ThreadPool",
-                            .what = "the system gives no more threads",
-                            .found = number_text(had),
-                            .expected = number_text(threads),
-                            .advice = "Use at most " + number_text(had) + "; there are " +
-                                      number_text(before) + " as before."}};
+      fail<resource_error>(
+          "ThreadPool", "the system gives no more threads", number_text(had), number_text(threads),
+          "Use at most " + number_text(had) + "; there are " + number_text(before) + " as before.");
     }
   }
 
@@ -182,11 +173,9 @@ class ThreadPool {
       pause();
     }
     if (forks() != born)
-      throw config_error{{.where = "ThreadPool",
-                          .what = "fork() inside a chunk of a loop",
-                          .found = "chunks that are computed in the parent alone",
-                          .expected = "a child that ends, or calls exec, within the chunk",
-                          .advice = "Call fork() outside of loops."}};
+      fail<config_error>(
+          "ThreadPool", "fork() inside a chunk of a loop", "chunks that are computed in the parent alone",
+          "a child that ends, or calls exec, within the chunk", "Call fork() outside of loops.");
     while (unfinished_.load() != 0) {
       sleeps_.store(1);
       if (unfinished_.load() != 0) wait_while(sleeps_, 1);
@@ -231,7 +220,7 @@ class ThreadPool {
     }
   }
 
-  /// Starts threads until there are as many, or the system refuses; returns how many there are.
+  /// Starts threads until there are as many, or the system gives no more; returns how many there are.
   unsigned grow(unsigned threads) noexcept {
     auto have = size();
     threads_.store(threads);  // before they start: those beyond the number leave

@@ -45,11 +45,9 @@ class ImageBatches {
     constexpr auto most = Index{0xffffffff};
     images_.check();
     if (batch < 1 || batch > images_.count || images_.count > most)
-      throw config_error{{.where = "ImageBatches",
-                          .what = "batch size",
-                          .found = number_text(batch) + " of " + number_text(images_.count) + " images",
-                          .expected = "at least 1 and at most the number of images",
-                          .advice = ""}};
+      fail<config_error>("ImageBatches", "batch size",
+                         number_text(batch) + " of " + number_text(images_.count) + " images",
+                         "at least 1 and at most the number of images");
   }
 
   Index batch() const noexcept { return batch_; }
@@ -71,7 +69,7 @@ class ImageBatches {
 
   /// The numbers of the images of step k.
   std::span<std::uint32_t const> order(Index k) {
-    if (k < 0) throw config_error{{"ImageBatches", "step", number_text(k), "0 or more", ""}};
+    if (k < 0) fail<config_error>("ImageBatches", "step", number_text(k), "0 or more");
     auto const epoch = k / per_epoch();
     if (order_.empty() || epoch != epoch_) {
       order_ =

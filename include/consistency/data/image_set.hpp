@@ -29,15 +29,17 @@ struct ImageSet {
   void check() const {
     auto const extents = std::array{count, height, width, channels};
     if (*std::min_element(extents.begin(), extents.end()) < 1)
-      refuse("extents", text(), "1 or more along every axis");
+      fail<dataset_error>("ImageSet", "extents", text(), "1 or more along every axis", advice);
     std::array<std::uint64_t, 4> factors{};
     std::copy(extents.begin(), extents.end(), factors.begin());
     auto const size = checked_product(factors);
     if (!size || *size != pixels.size())
-      refuse("pixels", number_text(pixels.size()) + " bytes for " + text(),
-             size ? number_text(*size) + " bytes, the product of the extents" : "a size that can exist");
+      fail<dataset_error>(
+          "ImageSet", "pixels", number_text(pixels.size()) + " bytes for " + text(),
+          size ? number_text(*size) + " bytes, the product of the extents" : "a size that can exist", advice);
     if (!labels.empty() && labels.size() != static_cast<std::size_t>(count))
-      refuse("labels", number_text(labels.size()) + " for " + text(), "one per image, or none");
+      fail<dataset_error>("ImageSet", "labels", number_text(labels.size()) + " for " + text(),
+                          "one per image, or none", advice);
   }
 
   std::string text() const {  ///< "60000 images (28, 28, 1)"
@@ -49,23 +51,13 @@ struct ImageSet {
   std::span<std::uint8_t const> image(Index number) const {
     check();
     if (number < 0 || number >= count)
-      throw shape_error{{.where = "ImageSet",
-                         .what = "image number",
-                         .found = number_text(number),
-                         .expected = "0 to " + number_text(count - 1),
-                         .advice = ""}};
+      fail<shape_error>("ImageSet", "image number", number_text(number), "0 to " + number_text(count - 1));
     auto const size = static_cast<std::size_t>(image_size());
     return std::span{pixels}.subspan(static_cast<std::size_t>(number) * size, size);
   }
 
  private:
-  [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
-    throw dataset_error{{.where = "ImageSet",
-                         .what = std::move(what),
-                         .found = std::move(found),
-                         .expected = std::move(expected),
-                         .advice = "Is every image there, and all of one size?"}};
-  }
+  static constexpr auto advice = "Is every image there, and all of one size?";
 };
 
 }  // namespace consistency

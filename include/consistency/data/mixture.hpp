@@ -24,7 +24,7 @@ class MixtureBatches {
   /// Throws config_error for a batch below 1 or above 2^32 - 1.
   MixtureBatches(Index batch, Key key) : batch_{batch}, key_{key.with_stream(stream::data_order)} {
     if (counted("MixtureBatches", "batch size", batch) < 1)
-      throw config_error{{"MixtureBatches", "batch size", "0", "1 or more", ""}};
+      fail<config_error>("MixtureBatches", "batch size", "0", "1 or more");
   }
 
   Index batch() const noexcept { return batch_; }

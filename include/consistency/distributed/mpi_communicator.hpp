@@ -22,7 +22,7 @@ namespace consistency {
 class MpiCommunicator {
  public:
   /// All ranks, or those of `group`. Throws config_error for a deadline that is not more than 0, and
-  /// distributed_error where MPI refuses or a rank does not come.
+  /// distributed_error where MPI fails or a rank does not come.
   explicit MpiCommunicator(MPI_Comm group = MPI_COMM_WORLD, Deadline deadline = {})
       : group_{group, deadline} {}
 

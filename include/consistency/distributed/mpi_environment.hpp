@@ -34,12 +34,9 @@ inline std::string mpi_text(int code) {
 /// Throws distributed_error unless an MPI call succeeded.
 inline void require_mpi(int code, char const* call) {
   if (code == MPI_SUCCESS) return;
-  throw distributed_error{{.where = call,
-                           .what = "MPI",
-                           .found = mpi_text(code),
-                           .expected = "success",
-                           .advice = "A rank or the network between them was lost: start all ranks again "
-                                     "from the last checkpoint."}};
+  fail<distributed_error>(call, "MPI", mpi_text(code), "success",
+                          "A rank or the network between them was lost: start all ranks again "
+                          "from the last checkpoint.");
 }
 
 }  // namespace detail
@@ -56,12 +53,9 @@ class MpiEnvironment {
     detail::require_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &given), "MPI_Init_thread");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     if (given < MPI_THREAD_FUNNELED)
-      throw distributed_error{
-          {.where = "MPI_Init_thread",
-           .what = "thread level",
-           .found = number_text(given),
-           .expected = number_text(MPI_THREAD_FUNNELED) + " (MPI_THREAD_FUNNELED) or more",
-           .advice = "Use an MPI that was built with threads."}};
+      fail<distributed_error>("MPI_Init_thread", "thread level", number_text(given),
+                              number_text(MPI_THREAD_FUNNELED) + " (MPI_THREAD_FUNNELED) or more",
+                              "Use an MPI that was built with threads.");
   }
   MpiEnvironment(MpiEnvironment const&) = delete;
   MpiEnvironment& operator=(MpiEnvironment const&) = delete;

@@ -91,7 +91,7 @@ class MpiGroup {
   /// Until all that was begun is done. Throws distributed_error where a rank did not take its part before the
   /// deadline, has given up or left by an exception, and from then on at once.
   void wait(char const* operation) {
-    if (!lost_.empty()) refuse(operation);
+    if (!lost_.empty()) fail_lost(operation);
     auto backoff = Backoff{deadline_};
     for (auto pending = requests_.size(); pending > 0;) {
       hear();  // first: what a rank sent before it left is then there
@@ -196,18 +196,15 @@ class MpiGroup {
     mpi_lost = true;
     tell(blamed);
     cancel();
-    refuse(operation);
+    fail_lost(operation);
   }
 
-  [[noreturn]] void refuse(char const* operation) const {
-    throw distributed_error{
-        {.where = name(rank_) + " of " + number_text(size_) + ", " + operation,
-         .what = "a rank was lost",
-         .found = lost_,
-         .expected = "all ranks within " + number_text(deadline_.seconds) + " s",
-         .advice =
-             "Start all ranks again from the last checkpoint; where a rank works alone for longer, with "
-             "a longer Deadline."}};
+  [[noreturn]] void fail_lost(char const* operation) const {
+    fail<distributed_error>(
+        name(rank_) + " of " + number_text(size_) + ", " + operation, "a rank was lost", lost_,
+        "all ranks within " + number_text(deadline_.seconds) + " s",
+        "Start all ranks again from the last checkpoint; where a rank works alone for longer, with "
+        "a longer Deadline.");
   }
 
   static std::string name(int rank) { return "rank " + number_text(rank); }

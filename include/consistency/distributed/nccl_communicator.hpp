@@ -23,13 +23,11 @@ namespace detail {
 /// Throws distributed_error unless an NCCL call succeeded.
 inline void require_nccl(ncclResult_t result, char const* call) {
   if (result == ncclSuccess) return;
-  throw distributed_error{
-      {.where = call,
-       .what = "NCCL",
-       .found = std::string{ncclGetErrorString(result)} + " (" + ncclGetLastError(nullptr) + ")",
-       .expected = "success",
-       .advice = "Each rank needs a GPU of its own, chosen by cuda::set_device; NCCL_DEBUG=INFO says more. "
-                 "Where a rank was lost, start all again from the last checkpoint."}};
+  fail<distributed_error>(
+      call, "NCCL", std::string{ncclGetErrorString(result)} + " (" + ncclGetLastError(nullptr) + ")",
+      "success",
+      "Each rank needs a GPU of its own, chosen by cuda::set_device; NCCL_DEBUG=INFO says more. "
+      "Where a rank was lost, start all again from the last checkpoint.");
 }
 
 /// The same for a call that may go on after it has returned.
@@ -58,7 +56,7 @@ class NcclCommunicator {
  public:
   /// The ranks of `host`, on the device of each rank's thread, where its tensors must be. All make it at
   /// once. On every rank throws device_error where one of them has no GPU, and distributed_error where NCCL
-  /// refuses, versions of it differ, or a rank does not come. Throws config_error for an impossible deadline.
+  /// fails, versions of it differ, or a rank does not come. Throws config_error for an impossible deadline.
   explicit NcclCommunicator(Host host, Deadline deadline = {})
       : ranks_{std::move(host)}, deadline_{deadline} {
     deadline.check();
@@ -91,7 +89,7 @@ class NcclCommunicator {
   void broadcast(std::span<std::byte> bytes, int from) { ranks_.communicator().broadcast(bytes, from); }
 
   /// numbers ← their sum over the ranks, which give equally many, when the work of this thread's stream is
-  /// done. Throws distributed_error for what NCCL refuses and for a rank that is lost, and device_error for
+  /// done. Throws distributed_error where NCCL fails or a rank is lost, and device_error for
   /// what fails in the stream.
   template <CompiledScalar S>
   void sum(Tensor<S, Cuda>& numbers) {
@@ -109,11 +107,8 @@ class NcclCommunicator {
   static void require_gpu() {
     auto const why = cuda::on_host() ? "consistency::cuda is compiled for the host" : cuda::unavailable();
     if (!why.empty())
-      throw device_error{{.where = "NcclCommunicator",
-                          .what = "no GPU can be used",
-                          .found = why,
-                          .expected = "a GPU on every rank",
-                          .advice = "Without, use the communicator that this one was made from."}};
+      fail<device_error>("NcclCommunicator", "no GPU can be used", why, "a GPU on every rank",
+                         "Without, use the communicator that this one was made from.");
   }
 
   /// Until NCCL has begun and query(), the state of its work on the GPU, is success. A group that is not
@@ -132,7 +127,7 @@ class NcclCommunicator {
         auto const work = query();
         if (work == cudaSuccess) return;
         if (work != cudaErrorNotReady)
-          throw device_error{{call, "work on the GPU", cudaGetErrorString(work), "success", ""}};
+          fail<device_error>(call, "work on the GPU", cudaGetErrorString(work), "success");
       }
       if (!backoff.wait()) {
         leave();
@@ -144,14 +139,11 @@ class NcclCommunicator {
   void leave() noexcept { static_cast<void>(ncclCommAbort(group_.release())); }
 
   [[noreturn]] void lose(char const* call, std::string found) const {
-    throw distributed_error{
-        {.where = "rank " + number_text(rank()) + " of " + number_text(size()) + ", " + call,
-         .what = "a rank was lost",
-         .found = std::move(found),
-         .expected = "all ranks within " + number_text(deadline_.seconds) + " s",
-         .advice =
-             "Start all ranks again from the last checkpoint; where a rank works alone for longer, with "
-             "a longer Deadline."}};
+    fail<distributed_error>(
+        "rank " + number_text(rank()) + " of " + number_text(size()) + ", " + call, "a rank was lost",
+        std::move(found), "all ranks within " + number_text(deadline_.seconds) + " s",
+        "Start all ranks again from the last checkpoint; where a rank works alone for longer, with "
+        "a longer Deadline.");
   }
 
   Ranks<Host> ranks_;

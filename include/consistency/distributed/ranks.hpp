@@ -148,11 +148,11 @@ class Ranks {
     call([&] { communicator_.gather(mine, numbers_); });
     auto const failed =
         std::find_if(numbers_.begin(), numbers_.end(), [](double n) { return std::isnan(n); });
-    if (failed != numbers_.end()) refuse(static_cast<int>(failed - numbers_.begin()), failure);
+    if (failed != numbers_.end()) fail_everywhere(static_cast<int>(failed - numbers_.begin()), failure);
   }
 
   /// Throws the failure of `rank`, told to all by one message: the code, then five texts that end with 0.
-  [[noreturn]] void refuse(int rank, Failure const& failure) {
+  [[noreturn]] void fail_everywhere(int rank, Failure const& failure) {
     constexpr std::size_t longest = 400;
     auto const& r = failure.report;
     auto message = std::string{static_cast<char>(failure.code)};
@@ -172,12 +172,9 @@ class Ranks {
   }
 
   [[noreturn]] void differ(char const* what, int rank) const {
-    throw distributed_error{{.where = name(rank),
-                             .what = what,
-                             .found = "others than those of rank 0",
-                             .expected = "the same on every rank",
-                             .advice = "Build method, optimizer, parameters and settings from the same "
-                                       "numbers on every rank; load the same checkpoint."}};
+    fail<distributed_error>(name(rank), what, "others than those of rank 0", "the same on every rank",
+                            "Build method, optimizer, parameters and settings from the same "
+                            "numbers on every rank; load the same checkpoint.");
   }
 
   std::string name(int rank) const {

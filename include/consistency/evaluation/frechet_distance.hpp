@@ -47,12 +47,7 @@ double frechet_distance(std::type_identity_t<G> const& a, std::type_identity_t<G
   auto const where = "frechet_distance";
   auto const d = a.mean.size();
   auto const require = [&](char const* what, Index found) {
-    if (found != d)
-      throw shape_error{{.where = where,
-                         .what = what,
-                         .found = number_text(found),
-                         .expected = number_text(d) + ", as in the first",
-                         .advice = ""}};
+    if (found != d) fail<shape_error>(where, what, number_text(found), number_text(d) + ", as in the first");
   };
   require("dimensions of the second set", b.mean.size());
   for (auto const* g : {&a, &b}) {

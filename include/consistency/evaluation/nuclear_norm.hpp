@@ -75,11 +75,9 @@ Matrix covariance_root(Matrix const& S, char const* where, char const* what) {
   auto const left =
       d == 0 ? 0 : rest.template triangularView<Eigen::Lower>().toDenseMatrix().cwiseAbs().maxCoeff();
   if (!(left <= 1e-6 * largest))
-    throw numeric_error{{.where = where,
-                         .what = what,
-                         .found = "a matrix that differs from R R^T by " + number_text(left),
-                         .expected = "a covariance, symmetric with no negative eigenvalue",
-                         .advice = "Covariances of features come from Gaussian::of."}};
+    fail<numeric_error>(where, what, "a matrix that differs from R R^T by " + number_text(left),
+                        "a covariance, symmetric with no negative eigenvalue",
+                        "Covariances of features come from Gaussian::of.");
   return R.leftCols(rank);
 }
 
@@ -101,11 +99,9 @@ double nuclear_norm(Matrix const& M, char const* where) {
   auto const squares = M.squaredNorm();
   auto const allowed = 16 * static_cast<double>(n + 8) * std::numeric_limits<double>::epsilon() * squares;
   if (!(std::abs(sigma.squaredNorm() - squares) <= allowed))
-    throw numeric_error{{.where = where,
-                         .what = "sum of squared singular values",
-                         .found = number_text(sigma.squaredNorm()),
-                         .expected = number_text(squares) + ", the matrix's own",
-                         .advice = "The decomposition failed: please report the two Gaussians."}};
+    fail<numeric_error>(where, "sum of squared singular values", number_text(sigma.squaredNorm()),
+                        number_text(squares) + ", the matrix's own",
+                        "The decomposition failed: please report the two Gaussians.");
   return sigma.sum();
 }
 

@@ -18,20 +18,14 @@ struct SampleSet {
   template <class S>
   static SampleSet of(Tensor<S> const& x, char const* where) {
     if (x.shape().rank() == 0 || x.shape()[0] < 2 || x.count() == 0)
-      throw dataset_error{{.where = where,
-                           .what = "samples",
-                           .found = x.shape().text(),
-                           .expected = "(n, ...) with n >= 2",
-                           .advice = "A spread cannot be estimated from fewer."}};
+      fail<dataset_error>(where, "samples", x.shape().text(), "(n, ...) with n >= 2",
+                          "A spread cannot be estimated from fewer.");
     auto const set = SampleSet{x.shape()[0], x.count() / x.shape()[0]};
     auto const values = x.values();
     auto const bad = std::find_if(values.begin(), values.end(), [](S v) { return !std::isfinite(v); });
     if (bad != values.end())
-      throw dataset_error{{.where = where,
-                           .what = "sample " + number_text((bad - values.begin()) / set.dimensions),
-                           .found = number_text(*bad),
-                           .expected = "finite numbers",
-                           .advice = "Did the training diverge?"}};
+      fail<dataset_error>(where, "sample " + number_text((bad - values.begin()) / set.dimensions),
+                          number_text(*bad), "finite numbers", "Did the training diverge?");
     return set;
   }
 };
@@ -39,21 +33,15 @@ struct SampleSet {
 /// Throws shape_error unless the samples of both sets have the same size.
 inline void require_same_dimensions(SampleSet const& a, SampleSet const& b, char const* where) {
   if (a.dimensions != b.dimensions)
-    throw shape_error{{.where = where,
-                       .what = "dimensions of the second set",
-                       .found = number_text(b.dimensions),
-                       .expected = number_text(a.dimensions) + ", as in the first",
-                       .advice = ""}};
+    fail<shape_error>(where, "dimensions of the second set", number_text(b.dimensions),
+                      number_text(a.dimensions) + ", as in the first");
 }
 
 /// A measure as it is; throws numeric_error where it is not finite.
 inline double require_finite(double measure, char const* where) {
   if (!std::isfinite(measure))
-    throw numeric_error{{.where = where,
-                         .what = "distance",
-                         .found = number_text(measure),
-                         .expected = "a finite number",
-                         .advice = "The samples are too far apart for their squares to be numbers."}};
+    fail<numeric_error>(where, "distance", number_text(measure), "a finite number",
+                        "The samples are too far apart for their squares to be numbers.");
   return measure;
 }
 

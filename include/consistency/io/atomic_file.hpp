@@ -34,12 +34,12 @@ class AtomicFile {
     struct ::stat now {};
     replaces_ = ::stat(target_.c_str(), &now) == 0;
     if (replaces_ && !S_ISREG(now.st_mode))
-      throw io_error{{path_, "not a regular file", "a folder, device or pipe", "a file to replace",
-                      "Choose another name."}};
+      fail<io_error>(path_, "not a regular file", "a folder, device or pipe", "a file to replace",
+                     "Choose another name.");
     keeps_ = ::stat(like.c_str(), &like_) == 0;
     auto const folder = folder_of(target_);
     folder_ = open_file(folder.c_str(), O_RDONLY | O_DIRECTORY);
-    if (!folder_.open()) refuse("open (folder)");
+    if (!folder_.open()) fail_call("open (folder)");
     create_in(folder);
   }
   AtomicFile(AtomicFile const&) = delete;
@@ -51,7 +51,7 @@ class AtomicFile {
       auto const piece = bytes.first(std::min(bytes.size(), largest_piece));
       auto const taken = uninterrupted([&] { return ::write(file_.get(), piece.data(), piece.size()); });
       if (taken == 0) errno = EIO;
-      if (taken <= 0) refuse("write");
+      if (taken <= 0) fail_call("write");
       written_ += static_cast<std::uint64_t>(taken);
       bytes = bytes.subspan(static_cast<std::size_t>(taken));
     }
@@ -59,21 +59,21 @@ class AtomicFile {
 
   void commit() {
     if (keeps_) take_rights();
-    if (uninterrupted([&] { return ::fsync(file_.get()); }) != 0) refuse("fsync");
+    if (uninterrupted([&] { return ::fsync(file_.get()); }) != 0) fail_call("fsync");
     lock_ = FileDescriptor{::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0)};  // kept until it has its name, or none
-    if (!file_.close()) refuse("close");
-    if (::rename(temporary_.name().c_str(), target_.c_str()) != 0) refuse("rename");
+    if (!file_.close()) fail_call("close");
+    if (::rename(temporary_.name().c_str(), target_.c_str()) != 0) fail_call("rename");
     temporary_.release();
     if (!sync_folder(folder_.get()))
-      refuse_io(path_, "fsync (folder) failed", errno,
-                "The new file is in place, but a power failure may bring the previous one back.");
+      fail_io(path_, "fsync (folder) failed", errno,
+              "The new file is in place, but a power failure may bring the previous one back.");
   }
 
  private:
   /// Where a symbolic link leads.
   static std::string resolved(std::string const& path) {
     auto const real = std::unique_ptr<char, void (*)(void*)>{::realpath(path.c_str(), nullptr), std::free};
-    if (!real && errno == ENOMEM) refuse_memory(path, "none for its path");
+    if (!real && errno == ENOMEM) fail_memory(path, "none for its path");
     return real ? std::string{real.get()} : path;
   }
 
@@ -103,7 +103,7 @@ class AtomicFile {
       }
       return;
     }
-    refuse("open (temporary file)");
+    fail_call("open (temporary file)");
   }
 
   /// Removes a file that its writer no longer holds. False where there is none, or somebody writes it.
@@ -138,11 +138,10 @@ class AtomicFile {
     static_cast<void>(::fchmod(file_.get(), mode));
   }
 
-  [[noreturn]] void refuse(std::string const& call) const {
+  [[noreturn]] void fail_call(std::string const& call) const {
     auto const cause = errno;
-    refuse_io(path_,
-              call + " failed after " + number_text(written_) + " of " + number_text(needed_) + " bytes",
-              cause, replaces_ ? "The previous file was kept." : "No file was there before and none is now.");
+    fail_io(path_, call + " failed after " + number_text(written_) + " of " + number_text(needed_) + " bytes",
+            cause, replaces_ ? "The previous file was kept." : "No file was there before and none is now.");
   }
 
   std::string path_, target_;

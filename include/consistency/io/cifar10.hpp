@@ -34,9 +34,9 @@ class Cifar10Batch {
       got = file_.read(piece);
       if (records == 0) {
         check_kind(ByteView{piece}.first(got));
-        if (auto const size = file_.size().value_or(got); size % record != 0 || got == 0) refuse_size(size);
+        if (auto const size = file_.size().value_or(got); size % record != 0 || got == 0) fail_size(size);
       }
-      if (got % record != 0) refuse_size(records * record + got);
+      if (got % record != 0) fail_size(records * record + got);
       for (std::size_t at = 0; at < got; at += record)
         append_record(set, ByteView{piece}.subspan(at, record), records++);
     }
@@ -47,8 +47,8 @@ class Cifar10Batch {
     constexpr auto classes = std::uint8_t{10};
     auto const label = std::to_integer<std::uint8_t>(bytes[0]);
     if (label >= classes)
-      throw dataset_error{{file_.path(), "label of record " + number_text(number), number_text(label),
-                           "0 to 9", "Is it a CIFAR-10 batch at all?"}};
+      fail<dataset_error>(file_.path(), "label of record " + number_text(number), number_text(label),
+                          "0 to 9", "Is it a CIFAR-10 batch at all?");
     set.labels.push_back(label);
     auto const first = set.pixels.size();
     set.pixels.resize(first + 3 * plane);
@@ -61,15 +61,15 @@ class Cifar10Batch {
 
   void check_kind(ByteView bytes) const {
     if (auto const kind = recognise(bytes); !kind.name.empty())
-      throw dataset_error{{file_.path(), "not a CIFAR-10 batch", std::string{kind.name},
-                           "the binary version's *.bin", std::string{kind.advice}}};
+      fail<dataset_error>(file_.path(), "not a CIFAR-10 batch", std::string{kind.name},
+                          "the binary version's *.bin", std::string{kind.advice});
   }
 
-  [[noreturn]] void refuse_size(std::uint64_t size) const {
-    throw dataset_error{{file_.path(), "size of a CIFAR-10 batch",
-                         number_text(size) + " bytes: " + number_text(size / record) + " whole records and " +
-                             number_text(size % record) + " bytes left over",
-                         "a multiple of 3073 bytes, not 0", "Is the file truncated, or CIFAR-100?"}};
+  [[noreturn]] void fail_size(std::uint64_t size) const {
+    fail<dataset_error>(file_.path(), "size of a CIFAR-10 batch",
+                        number_text(size) + " bytes: " + number_text(size / record) + " whole records and " +
+                            number_text(size % record) + " bytes left over",
+                        "a multiple of 3073 bytes, not 0", "Is the file truncated, or CIFAR-100?");
   }
 
   FileReader file_;
@@ -80,7 +80,7 @@ class Cifar10Batch {
 /// Batches of the official binary version, one after the other: (n, 32, 32, 3) with labels 0..9.
 /// Throws io_error, dataset_error (no batch, size, label, gzip/tar/pickle instead) or resource_error.
 inline ImageSet read_cifar10(std::vector<std::filesystem::path> const& batches) {
-  if (batches.empty()) throw dataset_error{{"read_cifar10", "list of batches", "0 files", "1 or more", ""}};
+  if (batches.empty()) fail<dataset_error>("read_cifar10", "list of batches", "0 files", "1 or more");
   ImageSet set{.count = 0, .height = 32, .width = 32, .channels = 3, .pixels = {}, .labels = {}};
   std::uint64_t records = 0;  // so that memory is asked for once; what cannot be looked at is said when read
   for (auto const& batch : batches) {

@@ -34,9 +34,9 @@ class FileReader {
  public:
   explicit FileReader(std::filesystem::path const& path)
       : path_{path.native()}, file_{open_file(path_.c_str(), O_RDONLY)} {
-    if (!file_.open()) refuse_io(path_, "open failed", errno, "Check the name and its permissions.");
+    if (!file_.open()) fail_io(path_, "open failed", errno, "Check the name and its permissions.");
     struct ::stat now {};
-    if (::fstat(file_.get(), &now) != 0) refuse_io(path_, "fstat failed", errno, "");
+    if (::fstat(file_.get(), &now) != 0) fail_io(path_, "fstat failed", errno, "");
     if (S_ISREG(now.st_mode)) size_ = static_cast<std::uint64_t>(now.st_size);
   }
 
@@ -49,7 +49,7 @@ class FileReader {
     while (filled < to.size()) {
       auto const got =
           uninterrupted([&] { return ::read(file_.get(), to.data() + filled, to.size() - filled); });
-      if (got < 0) refuse_io(path_, "read failed after " + number_text(done_) + " bytes", errno, "");
+      if (got < 0) fail_io(path_, "read failed after " + number_text(done_) + " bytes", errno, "");
       if (got == 0) break;
       filled += static_cast<std::size_t>(got);
       done_ += static_cast<std::uint64_t>(got);
@@ -60,7 +60,7 @@ class FileReader {
   /// Everything that is left, behind the bytes that are there already.
   void read_onto(Bytes& bytes) {
     auto const left = size_ && *size_ > done_ ? *size_ - done_ : 0;
-    if (left >= std::numeric_limits<std::size_t>::max() / 2) refuse_memory(path_, too_large);
+    if (left >= std::numeric_limits<std::size_t>::max() / 2) fail_memory(path_, too_large);
     auto filled = bytes.size();
     bytes.resize(filled + static_cast<std::size_t>(left) + 1);  // one more, to meet the end without growing
     for (;;) {
@@ -83,9 +83,9 @@ template <class Read>
 auto within_memory(std::filesystem::path const& path, Read const& read) try {
   return read();
 } catch (std::bad_alloc const&) {
-  refuse_memory(path, too_large);
+  fail_memory(path, too_large);
 } catch (std::length_error const&) {
-  refuse_memory(path, too_large);
+  fail_memory(path, too_large);
 }
 
 }  // namespace detail

@@ -15,21 +15,15 @@
 
 namespace consistency::detail {
 
-[[noreturn]] inline void refuse_io(std::filesystem::path const& path, std::string what, int cause,
-                                   std::string advice) {
-  throw io_error{{.where = path.string(),
-                  .what = std::move(what),
-                  .found = std::generic_category().message(cause) + " (errno " + number_text(cause) + ")",
-                  .expected = "",
-                  .advice = std::move(advice)}};
+[[noreturn]] inline void fail_io(std::filesystem::path const& path, std::string what, int cause,
+                                 std::string advice) {
+  fail<io_error>(path.string(), std::move(what),
+                 std::generic_category().message(cause) + " (errno " + number_text(cause) + ")", "",
+                 std::move(advice));
 }
 
-[[noreturn]] inline void refuse_memory(std::filesystem::path const& path, std::string found) {
-  throw resource_error{{.where = path.string(),
-                        .what = "out of memory",
-                        .found = std::move(found),
-                        .expected = "",
-                        .advice = ""}};
+[[noreturn]] inline void fail_memory(std::filesystem::path const& path, std::string found) {
+  fail<resource_error>(path.string(), "out of memory", std::move(found), "");
 }
 
 /// What `call` returns when no signal has interrupted it.

@@ -46,11 +46,9 @@ void require_finite(std::string_view where, std::string_view tensor, std::span<S
                     std::string_view advice = finite_advice) {
   auto const at = first_not_finite(values);
   if (at == values.size()) return;
-  throw numeric_error{{.where = std::string{where},
-                       .what = "tensor '" + printable(tensor) + "'",
-                       .found = number_text(values[at]) + " at value " + number_text(at),
-                       .expected = "finite numbers",
-                       .advice = std::string{advice}}};
+  fail<numeric_error>(std::string{where}, "tensor '" + printable(tensor) + "'",
+                      number_text(values[at]) + " at value " + number_text(at), "finite numbers",
+                      std::string{advice});
 }
 
 namespace detail {

@@ -60,13 +60,11 @@ inline std::vector<float> float32_values(std::string_view file, TensorEntry cons
     values.reserve(exact.size());
     for (auto const number : exact) {
       if (std::abs(number) >= 0x1.ffffffp127)  // would round to infinity
-        throw numeric_error{{.where = std::string{file},
-                             .what = "tensor '" + printable(entry.name) + "'",
-                             .found = number_text(number) + " at value " + number_text(values.size()),
-                             .expected = "magnitudes up to " +
-                                         number_text(std::numeric_limits<float>::max()) +
-                                         ", the largest of float32",
-                             .advice = "Scale the weights before they are saved."}};
+        fail<numeric_error>(
+            std::string{file}, "tensor '" + printable(entry.name) + "'",
+            number_text(number) + " at value " + number_text(values.size()),
+            "magnitudes up to " + number_text(std::numeric_limits<float>::max()) + ", the largest of float32",
+            "Scale the weights before they are saved.");
       values.push_back(static_cast<float>(number));
     }
   } else {

@@ -28,7 +28,7 @@ class GzipReader {
  public:
   GzipReader(ByteView packed, std::string name) : packed_{packed}, name_{std::move(name)} {
     constexpr auto gzip_only = 16 + MAX_WBITS;
-    if (::inflateInit2(&stream_, gzip_only) != Z_OK) refuse_memory();
+    if (::inflateInit2(&stream_, gzip_only) != Z_OK) fail_memory();
   }
   GzipReader(GzipReader const&) = delete;
   GzipReader& operator=(GzipReader const&) = delete;
@@ -50,10 +50,10 @@ class GzipReader {
       filled += room - stream_.avail_out;
       done_ += room - stream_.avail_out;
       packed_ = packed_.subspan(offered - stream_.avail_in);
-      if (status == Z_MEM_ERROR) refuse_memory();
-      if (status == Z_BUF_ERROR) refuse("truncated", "the end of the data");
+      if (status == Z_MEM_ERROR) fail_memory();
+      if (status == Z_BUF_ERROR) fail_data("truncated", "the end of the data");
       if (status != Z_OK && status != Z_STREAM_END)
-        refuse(stream_.msg == nullptr ? "damaged" : stream_.msg, "valid gzip data");
+        fail_data(stream_.msg == nullptr ? "damaged" : stream_.msg, "valid gzip data");
       inside_ = status == Z_OK;
     }
     return filled;
@@ -62,21 +62,21 @@ class GzipReader {
   /// More than this cannot be left: a byte of deflate makes at most 1032.
   std::uint64_t at_most() const { return 1032 * (std::uint64_t{packed_.size()} + 1); }
 
-  [[noreturn]] void refuse(std::string const& why, std::string expected) const {
-    throw format_error{{name_, "gzip data: " + why, "stopped after " + number_text(done_) + " unpacked bytes",
-                        std::move(expected), "Fetch the file again."}};
+  [[noreturn]] void fail_data(std::string const& why, std::string expected) const {
+    fail<format_error>(name_, "gzip data: " + why, "stopped after " + number_text(done_) + " unpacked bytes",
+                       std::move(expected), "Fetch the file again.");
   }
 
  private:
-  [[noreturn]] void refuse_memory() const {
-    throw resource_error{{name_, "out of memory", "", "a window to inflate with", ""}};
+  [[noreturn]] void fail_memory() const {
+    fail<resource_error>(name_, "out of memory", "", "a window to inflate with");
   }
 
   /// False where the last member has ended.
   bool begin_member() {
     if (inside_) return true;
     if (packed_.empty() && begun_) return false;
-    if (!is_gzip(packed_)) refuse("no gzip member", "the bytes 1f 8b");
+    if (!is_gzip(packed_)) fail_data("no gzip member", "the bytes 1f 8b");
     ::inflateReset(&stream_);
     return inside_ = begun_ = true;
   }
@@ -98,7 +98,7 @@ inline Bytes gunzip(ByteView packed, std::uint64_t limit, std::string const& nam
   Bytes plain;
   for (auto got = piece.size(); got == piece.size();) {
     got = reader.read(piece);
-    if (got > limit - plain.size()) reader.refuse("too large", "at most " + number_text(limit));
+    if (got > limit - plain.size()) reader.fail_data("too large", "at most " + number_text(limit));
     plain.insert(plain.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(got));
   }
   return plain;

@@ -42,24 +42,26 @@ class IdxReader {
     auto array = IdxArray{extents(head), {}};
     auto const rest = head.subspan(header_size());
     auto const count = checked_product(array.extents);
-    if (!count) refuse("IDX extents", "a product of more than 2^64", "a size that can exist");
+    if (!count)
+      fail<format_error>(name_, "IDX extents", "a product of more than 2^64", "a size that can exist");
     auto const there =
         left > std::numeric_limits<std::uint64_t>::max() - rest.size() ? left : rest.size() + left;
-    if (*count > there || (exact && *count < there)) refuse_size(number_text(there), *count > there, *count);
+    if (*count > there || (exact && *count < there)) fail_size(number_text(there), *count > there, *count);
     if (*count > limit)
-      refuse("IDX data too large", number_text(*count) + " bytes, the product of the extents",
-             "at most " + number_text(limit));
+      fail<format_error>(name_, "IDX data too large",
+                         number_text(*count) + " bytes, the product of the extents",
+                         "at most " + number_text(limit));
     if (*count == 0)
-      throw dataset_error{{name_, "data set is empty", "an extent of 0", "1 or more along every axis", ""}};
+      fail<dataset_error>(name_, "data set is empty", "an extent of 0", "1 or more along every axis");
     array.values.resize(static_cast<std::size_t>(*count));
     auto const values = std::as_writable_bytes(std::span{array.values});
     auto const known = std::min(rest.size(), values.size());
     std::copy_n(rest.begin(), known, values.begin());
     auto const got = known + source.read(values.subspan(known));
-    if (got < *count) refuse_size(number_text(got), true, *count);
+    if (got < *count) fail_size(number_text(got), true, *count);
     std::array<std::byte, 1> more;
     if (rest.size() > known || source.read(more) > 0)
-      refuse_size("more than " + number_text(got), false, *count);
+      fail_size("more than " + number_text(got), false, *count);
     return array;
   }
 
@@ -70,32 +72,33 @@ class IdxReader {
     constexpr auto unsigned_bytes = std::byte{0x08};
     auto const size_text = number_text(head.size()) + " bytes";
     if (auto const kind = recognise(head); !kind.name.empty())
-      refuse("not an IDX file", std::string{kind.name}, "IDX data, plain or .gz", std::string{kind.advice});
+      fail<format_error>(name_, "not an IDX file", std::string{kind.name}, "IDX data, plain or .gz",
+                         std::string{kind.advice});
     if (head.size() < 4)
-      refuse("IDX header truncated", size_text, number_text(header_size()) + " bytes or more");
+      fail<format_error>(name_, "IDX header truncated", size_text,
+                         number_text(header_size()) + " bytes or more");
     if (head[0] != std::byte{0} || head[1] != std::byte{0})
-      refuse("IDX magic", printable(bytes_text(head.first(4))), "two zero bytes");
+      fail<format_error>(name_, "IDX magic", printable(bytes_text(head.first(4))), "two zero bytes");
     if (head[2] != unsigned_bytes)
-      refuse("IDX type code", number_text(std::to_integer<int>(head[2])), "8 (unsigned bytes)");
+      fail<format_error>(name_, "IDX type code", number_text(std::to_integer<int>(head[2])),
+                         "8 (unsigned bytes)");
     if (auto const found = std::to_integer<std::size_t>(head[3]); found != rank_)
-      refuse("IDX rank", number_text(found), number_text(rank_) + (rank_ == 3 ? " (images)" : " (labels)"),
-             "Images and labels are in different files: were they exchanged?");
+      fail<format_error>(name_, "IDX rank", number_text(found),
+                         number_text(rank_) + (rank_ == 3 ? " (images)" : " (labels)"),
+                         "Images and labels are in different files: were they exchanged?");
     if (head.size() < header_size())
-      refuse("IDX header truncated", size_text, number_text(header_size()) + " bytes or more");
+      fail<format_error>(name_, "IDX header truncated", size_text,
+                         number_text(header_size()) + " bytes or more");
     std::vector<std::uint64_t> extents;
     for (std::size_t axis = 0; axis < rank_; ++axis)
       extents.push_back(load_big<std::uint32_t>(head.subspan(4 + 4 * axis)));
     return extents;
   }
 
-  [[noreturn]] void refuse_size(std::string const& found, bool truncated, std::uint64_t count) const {
-    refuse(truncated ? "IDX data truncated" : "IDX data oversized", found + " bytes after the header",
-           number_text(count) + " bytes, the product of the extents", "Fetch the file again.");
-  }
-
-  [[noreturn]] void refuse(std::string what, std::string found, std::string expected,
-                           std::string advice = "") const {
-    throw format_error{{name_, std::move(what), std::move(found), std::move(expected), std::move(advice)}};
+  [[noreturn]] void fail_size(std::string const& found, bool truncated, std::uint64_t count) const {
+    fail<format_error>(name_, truncated ? "IDX data truncated" : "IDX data oversized",
+                       found + " bytes after the header",
+                       number_text(count) + " bytes, the product of the extents", "Fetch the file again.");
   }
 
   std::size_t rank_;
@@ -152,11 +155,9 @@ inline ImageSet read_idx(std::filesystem::path const& images, std::filesystem::p
   auto set = read_idx_images(images, limit);
   set.labels = read_idx_labels(labels, limit);
   if (set.labels.size() != static_cast<std::size_t>(set.count))
-    throw dataset_error{{.where = labels.string(),
-                         .what = "number of labels",
-                         .found = number_text(set.labels.size()) + " labels",
-                         .expected = number_text(set.count) + " images in " + images.string(),
-                         .advice = "Take both files from the same split."}};
+    fail<dataset_error>(labels.string(), "number of labels", number_text(set.labels.size()) + " labels",
+                        number_text(set.count) + " images in " + images.string(),
+                        "Take both files from the same split.");
   return set;
 }
 

@@ -26,12 +26,8 @@ struct Image {
     auto const legal = [](Index side) { return side >= 1 && side <= largest_side; };
     if (!legal(height) || !legal(width) || (channels != 1 && channels != 3) ||
         pixels.size() != static_cast<std::size_t>(height * width * channels))
-      throw shape_error{
-          {.where = "Image",
-           .what = "extents",
-           .found = number_text(pixels.size()) + " bytes for " + text(),
-           .expected = "height * width * channels bytes, sides of 1 to 1000000, 1 or 3 channels",
-           .advice = ""}};
+      fail<shape_error>("Image", "extents", number_text(pixels.size()) + " bytes for " + text(),
+                        "height * width * channels bytes, sides of 1 to 1000000, 1 or 3 channels");
   }
 
   std::string text() const {  ///< "(28, 28, 1)"
@@ -52,38 +48,30 @@ inline Index sheet_side(Index cells, Index size, Index gap, Index zoom) {
   auto const possible = cells <= limit && size <= limit && zoom <= limit && gap <= limit;
   auto const side = possible ? cells * size * zoom + (cells - 1) * gap : limit + 1;
   if (side > limit)
-    throw config_error{{.where = "tile",
-                        .what = "size of the sheet",
-                        .found = number_text(cells) + " cells of " + number_text(size) +
-                                 " pixels with zoom " + number_text(zoom) + " and gap " + number_text(gap),
-                        .expected = "sides of at most " + number_text(limit) + " pixels",
-                        .advice = "Use fewer images or a smaller zoom."}};
+    fail<config_error>("tile", "size of the sheet",
+                       number_text(cells) + " cells of " + number_text(size) + " pixels with zoom " +
+                           number_text(zoom) + " and gap " + number_text(gap),
+                       "sides of at most " + number_text(limit) + " pixels",
+                       "Use fewer images or a smaller zoom.");
   return side;
 }
 
 inline void check_tile(std::span<float const> images, Shape shape, Index columns, Index gap, Index zoom) {
   if (shape.rank() != 4 || shape.count() < 1 || (shape[3] != 1 && shape[3] != 3) ||
       images.size() != static_cast<std::size_t>(shape.count()))
-    throw shape_error{{.where = "tile",
-                       .what = "images",
-                       .found = number_text(images.size()) + " values for " + shape.text(),
-                       .expected = "n * h * w * c values of shape (n, h, w, 1 or 3), none of them 0",
-                       .advice = ""}};
+    fail<shape_error>("tile", "images", number_text(images.size()) + " values for " + shape.text(),
+                      "n * h * w * c values of shape (n, h, w, 1 or 3), none of them 0");
   if (columns < 1 || gap < 0 || zoom < 1)
-    throw config_error{{.where = "tile",
-                        .what = "columns, gap, zoom",
-                        .found = number_text(columns) + ", " + number_text(gap) + ", " + number_text(zoom),
-                        .expected = "at least 1, 0, 1",
-                        .advice = ""}};
+    fail<config_error>("tile", "columns, gap, zoom",
+                       number_text(columns) + ", " + number_text(gap) + ", " + number_text(zoom),
+                       "at least 1, 0, 1");
   auto const bad = std::find_if(images.begin(), images.end(), [](float v) { return !std::isfinite(v); });
   if (bad == images.end()) return;
   auto const position = bad - images.begin(), size = shape.count() / shape[0];
-  throw numeric_error{
-      {.where = "tile",
-       .what = "image " + number_text(position / size),
-       .found = number_text(*bad) + " at value " + number_text(position % size) + " of " + number_text(size),
-       .expected = "finite values",
-       .advice = ""}};
+  fail<numeric_error>(
+      "tile", "image " + number_text(position / size),
+      number_text(*bad) + " at value " + number_text(position % size) + " of " + number_text(size),
+      "finite values");
 }
 
 }  // namespace detail

@@ -30,11 +30,8 @@ inline Bytes encode_png(Image const& image) {
         ::png_image_write_to_memory(&plan, file.data(), &size, 0, image.pixels.data(), 0, nullptr);
     if (whole == 0 && size > file.size()) continue;  // libpng has found out how much it needs
     if (whole == 0)
-      throw resource_error{{.where = "encode_png",
-                            .what = "libpng failed",
-                            .found = std::string{plan.message} + " for " + image.text(),
-                            .expected = "a picture that fits one file",
-                            .advice = ""}};
+      fail<resource_error>("encode_png", "libpng failed", std::string{plan.message} + " for " + image.text(),
+                           "a picture that fits one file");
     file.resize(size);
     return file;
   }

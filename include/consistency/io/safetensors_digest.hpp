@@ -78,26 +78,25 @@ inline std::optional<Digest> digest_header_alone(std::string_view json, Metadata
 /// it has a digest and every bit is as it was written.
 inline void check_whole_safetensors(std::filesystem::path const& path) {
   auto file = FileReader{path};
-  auto const refuse = [&](std::string what, std::string found, std::string expected) {
-    throw integrity_error{{file.path(), std::move(what), std::move(found), std::move(expected), ""}};
-  };
   std::array<std::byte, sizeof(std::uint64_t)> prefix{};
   file.read(prefix);
   auto const length = load_little<std::uint64_t>(prefix);
   if (length > safetensors_header_limit)
-    refuse("header length", number_text(length), "at most " + number_text(safetensors_header_limit));
+    fail<integrity_error>(file.path(), "header length", number_text(length),
+                          "at most " + number_text(safetensors_header_limit));
   auto json = std::string(static_cast<std::size_t>(length), ' ');
   file.read(std::as_writable_bytes(std::span{json}));
   auto const metadata = SafetensorsHeader{json, file.path(), safetensors_header_limit}.metadata;
   auto state = begin_digest(json, metadata);
-  if (!state) refuse("digest", "none", "the digest of every file that is written whole");
+  if (!state)
+    fail<integrity_error>(file.path(), "digest", "none", "the digest of every file that is written whole");
   auto piece = Bytes(std::size_t{1} << 18U);
   for (auto got = piece.size(); got == piece.size();) {
     got = file.read(piece);
     state->update(ByteView{piece}.first(got));
   }
   if (auto const& stored = metadata.at(std::string{digest_key}); state->hex() != stored)
-    refuse("digest", "computed " + state->hex(), "stored " + printable(stored));
+    fail<integrity_error>(file.path(), "digest", "computed " + state->hex(), "stored " + printable(stored));
 }
 
 inline bool is_whole_safetensors(std::filesystem::path const& path) try {

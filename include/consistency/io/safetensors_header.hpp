@@ -77,11 +77,11 @@ class SafetensorsHeader {
   SafetensorsHeader(std::string_view json, std::string file, std::uint64_t limit)
       : file_{std::move(file)}, memory_{header_memory(limit)} {
     if (auto const longest = json.size() > limit / 8 ? longest_token(json) : 0; longest > limit / 8)
-      refuse("header", "a text or number of " + number_text(longest) + " bytes",
-             "at most " + number_text(limit / 8) + ", an eighth of the limit of the header");
+      fail<format_error>(file_, "header", "a text or number of " + number_text(longest) + " bytes",
+                         "at most " + number_text(limit / 8) + ", an eighth of the limit of the header");
     // A zero byte would end the parser's input early and hide what follows.
     if (auto const at = json.find('\0'); at != std::string_view::npos)
-      refuse("header", "a zero byte at byte " + number_text(at + prefix), "JSON text");
+      fail<format_error>(file_, "header", "a zero byte at byte " + number_text(at + prefix), "JSON text");
     nlohmann::json::sax_parse(json.data(), json.data() + json.size(), this);
   }
 
@@ -108,7 +108,8 @@ class SafetensorsHeader {
     } else if (place_ == Place::tensor && key_ == "dtype") {
       tensor_->second.dtype = dtype_of(text);
       if (!tensor_->second.dtype)
-        refuse("dtype of " + subject(), "'" + printable(text) + "'", "one of the format's types, e.g. F32");
+        fail<format_error>(file_, "dtype of " + subject(), "'" + printable(text) + "'",
+                           "one of the format's types, e.g. F32");
     } else {
       unexpected("the text '" + printable(text) + "'");
     }
@@ -131,11 +132,12 @@ class SafetensorsHeader {
       fresh = !std::exchange(has_metadata_, true);
     } else {
       if (has_control_bytes(name))
-        refuse("tensor name", "'" + printable(name) + "'", "a name without control bytes");
+        fail<format_error>(file_, "tensor name", "'" + printable(name) + "'", "a name without control bytes");
       std::tie(tensor_, fresh) = tensors.try_emplace(name);
     }
     if (!fresh)
-      refuse("header", "the key '" + printable(name) + "' twice in " + subject(), "no duplicate keys");
+      fail<format_error>(file_, "header", "the key '" + printable(name) + "' twice in " + subject(),
+                         "no duplicate keys");
     return true;
   }
 
@@ -173,8 +175,9 @@ class SafetensorsHeader {
 
   template <class Exception>
   bool parse_error(std::size_t position, std::string const& token, Exception const&) {
-    refuse("header is not valid JSON in UTF-8",
-           "'" + printable(token) + "' at byte " + number_text(position + prefix), "well-formed JSON");
+    fail<format_error>(file_, "header is not valid JSON in UTF-8",
+                       "'" + printable(token) + "' at byte " + number_text(position + prefix),
+                       "well-formed JSON");
   }
 
  private:
@@ -193,21 +196,17 @@ class SafetensorsHeader {
     if (place_ == Place::tensor)
       expected = numbers_ != nullptr ? "at most 64 whole numbers from 0 to 2^64 - 1 in " + key_
                                      : "dtype (text), shape and data_offsets (arrays), and nothing else";
-    refuse(subject(), std::move(found), std::move(expected));
+    fail<format_error>(file_, subject(), std::move(found), std::move(expected));
   }
 
   /// Takes its share of the memory that a header may lead to.
   void claim(std::uint64_t bytes) {
     if (bytes > memory_)
-      refuse("header",
-             number_text(tensors.size()) + " tensors and " + number_text(metadata.size()) +
-                 " texts of metadata up to here",
-             "fewer: they take more memory than a header may, in relation to its limit");
+      fail<format_error>(file_, "header",
+                         number_text(tensors.size()) + " tensors and " + number_text(metadata.size()) +
+                             " texts of metadata up to here",
+                         "fewer: they take more memory than a header may, in relation to its limit");
     memory_ -= bytes;
-  }
-
-  [[noreturn]] void refuse(std::string what, std::string found, std::string expected) const {
-    throw format_error{{file_, std::move(what), std::move(found), std::move(expected), ""}};
   }
 
   std::string file_, key_;

@@ -57,26 +57,26 @@ class SafetensorsFile {
  private:
   static constexpr std::size_t prefix = 8;
 
-  [[noreturn]] void refuse(std::string what, std::string found, std::string expected,
-                           std::string advice = "") const {
-    throw format_error{{name_, std::move(what), std::move(found), std::move(expected), std::move(advice)}};
-  }
-
   std::string_view header_text(std::uint64_t limit) const {
     auto const view = ByteView{bytes_};
     if (auto const kind = recognise(view);
         !kind.name.empty() && (view.size() <= prefix || view[prefix] != std::byte{'{'}))
-      refuse("not a safetensors file", std::string{kind.name}, "safetensors data", std::string{kind.advice});
+      fail<format_error>(name_, "not a safetensors file", std::string{kind.name}, "safetensors data",
+                         std::string{kind.advice});
     if (view.size() < prefix)
-      refuse("truncated", number_text(view.size()) + " bytes", "8 bytes of header length at byte 0");
+      fail<format_error>(name_, "truncated", number_text(view.size()) + " bytes",
+                         "8 bytes of header length at byte 0");
     auto const length = load_little<std::uint64_t>(view);
     auto const length_text = number_text(length) + " at byte 0";
-    if (length > limit) refuse("header length", length_text, "at most " + number_text(limit));
+    if (length > limit)
+      fail<format_error>(name_, "header length", length_text, "at most " + number_text(limit));
     if (length > view.size() - prefix)
-      refuse("truncated header", length_text,
-             "at most the " + number_text(view.size() - prefix) + " bytes left", "Fetch the file again.");
+      fail<format_error>(name_, "truncated header", length_text,
+                         "at most the " + number_text(view.size() - prefix) + " bytes left",
+                         "Fetch the file again.");
     auto const text = bytes_text(view.subspan(prefix, static_cast<std::size_t>(length)));
-    if (!text.starts_with('{')) refuse("header", "'" + printable(text.substr(0, 8)) + "' at byte 8", "a '{'");
+    if (!text.starts_with('{'))
+      fail<format_error>(name_, "header", "'" + printable(text.substr(0, 8)) + "' at byte 8", "a '{'");
     return text;
   }
 
@@ -86,8 +86,8 @@ class SafetensorsFile {
     std::vector<Item*> order;
     for (auto& item : header.tensors) {
       if (item.second.offsets->size() != 2)
-        refuse(label(item.first), number_text(item.second.offsets->size()) + " data_offsets",
-               "2, begin and end");
+        fail<format_error>(name_, label(item.first),
+                           number_text(item.second.offsets->size()) + " data_offsets", "2, begin and end");
       order.push_back(&item);
     }
     entries_.reserve(order.size());
@@ -105,8 +105,9 @@ class SafetensorsFile {
       end_before = end;
     }
     if (end_before != data.size())
-      refuse("trailing bytes", number_text(data.size() - end_before) + " bytes after the last tensor",
-             "the end of the file at byte " + number_text(bytes_.size() - data.size() + end_before));
+      fail<format_error>(
+          name_, "trailing bytes", number_text(data.size() - end_before) + " bytes after the last tensor",
+          "the end of the file at byte " + number_text(bytes_.size() - data.size() + end_before));
     by_name_.resize(entries_.size());
     for (std::size_t i = 0; i < by_name_.size(); ++i) by_name_[i] = i;
     std::sort(by_name_.begin(), by_name_.end(),
@@ -116,23 +117,27 @@ class SafetensorsFile {
   void check_place(std::string const& tensor, std::uint64_t begin, std::uint64_t end,
                    std::uint64_t end_before, std::uint64_t size) const {
     auto const found = "data_offsets [" + number_text(begin) + ", " + number_text(end) + "]";
-    if (begin > end) refuse(label(tensor), found, "a begin that is not behind the end");
+    if (begin > end) fail<format_error>(name_, label(tensor), found, "a begin that is not behind the end");
     if (begin < end_before)
-      refuse(label(tensor) + " overlaps the one before", found, starting_at(end_before));
-    if (begin > end_before) refuse("hole before " + label(tensor), found, starting_at(end_before));
+      fail<format_error>(name_, label(tensor) + " overlaps the one before", found, starting_at(end_before));
+    if (begin > end_before)
+      fail<format_error>(name_, "hole before " + label(tensor), found, starting_at(end_before));
     if (end > size)
-      refuse(label(tensor) + " is truncated", found,
-             "at most the " + number_text(size) + " bytes of data there are", "Fetch the file again.");
+      fail<format_error>(name_, label(tensor) + " is truncated", found,
+                         "at most the " + number_text(size) + " bytes of data there are",
+                         "Fetch the file again.");
   }
 
   void check_size(std::string const& tensor, DType dtype, std::vector<std::uint64_t> const& shape,
                   std::uint64_t size) const {
     auto const bits = checked_product(shape, facts(dtype).bits);
-    if (!bits) refuse(label(tensor), "a shape whose size overflows 64 bits", "a size that can exist");
-    if (*bits % 8 != 0) refuse(label(tensor), number_text(*bits) + " bits", "whole bytes");
+    if (!bits)
+      fail<format_error>(name_, label(tensor), "a shape whose size overflows 64 bits",
+                         "a size that can exist");
+    if (*bits % 8 != 0) fail<format_error>(name_, label(tensor), number_text(*bits) + " bits", "whole bytes");
     if (*bits / 8 != size)
-      refuse(label(tensor), number_text(size) + " bytes between its data_offsets",
-             number_text(*bits / 8) + " bytes for its shape and dtype");
+      fail<format_error>(name_, label(tensor), number_text(size) + " bytes between its data_offsets",
+                         number_text(*bits / 8) + " bytes for its shape and dtype");
   }
 
   void verify_digest(std::string_view json, ByteView data) {
@@ -141,16 +146,19 @@ class SafetensorsFile {
     if (stored == metadata_.end() && type == metadata_.end()) return;
     auto const complete = stored != metadata_.end() && type != metadata_.end();
     if (!complete || type->second != detail::digest_type)
-      refuse_digest(
-          "digest",
+      fail<integrity_error>(
+          name_, "digest",
           complete ? "digest_type '" + printable(type->second) + "'" : "only one of digest and digest_type",
-          "both, and the type " + std::string{detail::digest_type});
+          "both, and the type " + std::string{detail::digest_type}, take_another);
     auto state = detail::begin_digest(json, metadata_);
-    if (!state) refuse_digest("digest", "a header that was rewritten", "the writer's own spelling");
+    if (!state)
+      fail<integrity_error>(name_, "digest", "a header that was rewritten", "the writer's own spelling",
+                            take_another);
     if (auto const computed = state->update(data).hex(); computed != stored->second) {
       blame_header(json);
       blame_tensors();
-      refuse_digest("digest", "computed " + computed, "stored " + printable(stored->second));
+      fail<integrity_error>(name_, "digest", "computed " + computed, "stored " + printable(stored->second),
+                            take_another);
     }
     verified_ = true;
     for (auto const key : {detail::header_digest_key, detail::tensor_digests_key})
@@ -163,7 +171,8 @@ class SafetensorsFile {
     auto const state = detail::digest_header_alone(json, metadata_);
     auto const computed = state ? state->hex() : "none";
     if (computed != stored->second)
-      refuse_digest("header", "digest " + computed, "the stored digest " + printable(stored->second));
+      fail<integrity_error>(name_, "header", "digest " + computed,
+                            "the stored digest " + printable(stored->second), take_another);
   }
 
   void blame_tensors() const {
@@ -179,17 +188,12 @@ class SafetensorsFile {
       if (count <= shown) damaged += (count == 1 ? "" : ", ") + label(entries_[i].name);
     }
     if (count > shown) damaged += " and " + number_text(count - shown) + " more";
-    if (count > 0) refuse_digest(std::move(damaged), std::move(found), std::move(expected));
+    if (count > 0)
+      fail<integrity_error>(name_, std::move(damaged), std::move(found), std::move(expected), take_another);
   }
 
-  [[noreturn]] void refuse_digest(std::string what, std::string found, std::string expected) const {
-    throw integrity_error{
-        {.where = name_,
-         .what = std::move(what),
-         .found = std::move(found),
-         .expected = std::move(expected),
-         .advice = "The file was damaged or edited since it was written: use another copy."}};
-  }
+  static constexpr auto take_another =
+      "The file was damaged or edited since it was written: use another copy.";
 
   static std::string label(std::string const& tensor) { return "tensor '" + printable(tensor) + "'"; }
   static std::string starting_at(std::uint64_t byte) { return "data from byte " + number_text(byte) + " on"; }

@@ -28,43 +28,38 @@ namespace consistency {
 
 namespace detail {
 
-[[noreturn]] inline void refuse_safetensors(std::string what, std::string found, std::string expected) {
-  throw config_error{{"write_safetensors", std::move(what), std::move(found), std::move(expected), ""}};
-}
-
 inline std::string json_string(std::string_view text) try {
   auto json = nlohmann::json(text).dump();
   if (json.size() > safetensors_text_limit)
-    refuse_safetensors("name or metadata", "a text of " + number_text(json.size()) + " bytes",
+    fail<config_error>("write_safetensors", "name or metadata",
+                       "a text of " + number_text(json.size()) + " bytes",
                        "at most " + number_text(safetensors_text_limit));
   return json;
 } catch (nlohmann::json::exception const&) {
-  refuse_safetensors("name or metadata", "'" + printable(text) + "'", "valid UTF-8");
+  fail<config_error>("write_safetensors", "name or metadata", "'" + printable(text) + "'", "valid UTF-8");
 }
 
 inline void check_entry(TensorEntry const& entry) {
   if (entry.name == metadata_name || has_control_bytes(entry.name))
-    refuse_safetensors("tensor name", "'" + printable(entry.name) + "'",
+    fail<config_error>("write_safetensors", "tensor name", "'" + printable(entry.name) + "'",
                        "no control bytes, and not " + std::string{metadata_name});
   auto const bits = checked_product(entry.shape, facts(entry.dtype).bits);
   if (!bits || *bits % 8 != 0 || *bits / 8 != entry.bytes.size())
-    throw shape_error{{.where = "write_safetensors",
-                       .what = "tensor '" + printable(entry.name) + "'",
-                       .found = number_text(entry.bytes.size()) + " bytes",
-                       .expected = bits ? number_text(*bits) + " bits for its shape and dtype"
-                                        : "a shape whose size fits 64 bits",
-                       .advice = ""}};
+    fail<shape_error>(
+        "write_safetensors", "tensor '" + printable(entry.name) + "'",
+        number_text(entry.bytes.size()) + " bytes",
+        bits ? number_text(*bits) + " bits for its shape and dtype" : "a shape whose size fits 64 bits");
 }
 
-/// What a reader would refuse is not written.
+/// What a reader would not take is not written.
 inline void check_memory(std::span<TensorEntry const> entries, Metadata const& metadata) {
   std::uint64_t needed = 0;
   for (auto const& entry : entries)
     needed += tensor_memory + 2 * entry.name.size() + number_memory * (entry.shape.size() + 2);
   for (auto const& [key, value] : metadata) needed += text_memory + key.size() + value.size();
   if (needed > header_memory(safetensors_header_limit))
-    refuse_safetensors(
-        "header",
+    fail<config_error>(
+        "write_safetensors", "header",
         number_text(entries.size()) + " tensors and " + number_text(metadata.size()) + " texts of metadata",
         "fewer, or several files: readers take at most " +
             number_text(header_memory(safetensors_header_limit)) + " bytes for what they say");
@@ -109,14 +104,15 @@ inline void write_safetensors(std::filesystem::path const& path, std::span<Tenso
                               Metadata metadata, bool with_digest, std::filesystem::path const& like) {
   for (auto const key : detail::digest_keys)
     if (metadata.contains(std::string{key}))
-      detail::refuse_safetensors("metadata key", std::string{key},
-                                 "keys that the writer does not use itself");
+      fail<config_error>("write_safetensors", "metadata key", std::string{key},
+                         "keys that the writer does not use itself");
   std::vector<TensorEntry const*> order;
   std::set<std::string_view> names;
   for (auto const& entry : entries) {
     detail::check_entry(entry);
     if (!names.insert(entry.name).second)
-      detail::refuse_safetensors("tensor name", "'" + printable(entry.name) + "' twice", "different names");
+      fail<config_error>("write_safetensors", "tensor name", "'" + printable(entry.name) + "' twice",
+                         "different names");
     order.push_back(&entry);
   }
   std::stable_sort(order.begin(), order.end(), [](TensorEntry const* a, TensorEntry const* b) {
@@ -136,8 +132,8 @@ inline void write_safetensors(std::filesystem::path const& path, std::span<Tenso
   header += '}';
   while (header.size() % 8 != 0) header += ' ';
   if (header.size() > safetensors_header_limit)
-    detail::refuse_safetensors("header", number_text(header.size()) + " bytes",
-                               "at most " + number_text(safetensors_header_limit));
+    fail<config_error>("write_safetensors", "header", number_text(header.size()) + " bytes",
+                       "at most " + number_text(safetensors_header_limit));
   parts[1] = text_bytes(header);
   if (with_digest) {
     auto const write = [&](std::string_view key, std::string const& value) {

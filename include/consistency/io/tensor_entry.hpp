@@ -57,19 +57,13 @@ template <TensorElement T>
 std::vector<T> copy_as(TensorEntry const& entry) {
   constexpr auto wanted = dtype_of<T>();
   if (entry.dtype != wanted)
-    throw mismatch_error{{.where = "copy_as",
-                          .what = "element type of tensor '" + printable(entry.name) + "'",
-                          .found = std::string{facts(entry.dtype).name},
-                          .expected = std::string{facts(wanted).name},
-                          .advice = ""}};
+    fail<mismatch_error>("copy_as", "element type of tensor '" + printable(entry.name) + "'",
+                         std::string{facts(entry.dtype).name}, std::string{facts(wanted).name});
   if (auto const size = checked_product(entry.shape, sizeof(T)); !size || *size != entry.bytes.size())
-    throw shape_error{
-        {.where = "copy_as",
-         .what = "tensor '" + printable(entry.name) + "'",
-         .found = number_text(entry.bytes.size()) + " bytes",
-         .expected = size ? number_text(*size) + " bytes for its shape " + detail::shape_text(entry.shape)
-                          : "a shape whose size fits 64 bits",
-         .advice = ""}};
+    fail<shape_error>("copy_as", "tensor '" + printable(entry.name) + "'",
+                      number_text(entry.bytes.size()) + " bytes",
+                      size ? number_text(*size) + " bytes for its shape " + detail::shape_text(entry.shape)
+                           : "a shape whose size fits 64 bits");
   std::vector<T> values(entry.bytes.size() / sizeof(T));
   if (!values.empty()) std::memcpy(values.data(), entry.bytes.data(), values.size() * sizeof(T));
   return values;

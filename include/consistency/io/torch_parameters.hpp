@@ -79,12 +79,9 @@ class TorchMismatches {
       if (count > shown) text += " and " + number_text(count - shown) + " more";
     }
     if (text.empty()) return;
-    throw mismatch_error{
-        {.where = file,
-         .what = "tensors of another network",
-         .found = std::move(text),
-         .expected = "the parameters of this network in PyTorch's layout, F32, F16, BF16 or F64",
-         .advice = "Tensors that are not needed may be ignored by name."}};
+    fail<mismatch_error>(file, "tensors of another network", std::move(text),
+                         "the parameters of this network in PyTorch's layout, F32, F16, BF16 or F64",
+                         "Tensors that are not needed may be ignored by name.");
   }
 
  private:

@@ -41,14 +41,17 @@ class Lpips {
   /// a vector, or a weight that is not 0 or more.
   Lpips(Features features, std::vector<T> heads) : features_{std::move(features)}, heads_{std::move(heads)} {
     if (heads_.size() != layers)
-      refuse("number of heads", number_text(heads_.size()), number_text(layers) + ", one per layer");
+      fail<config_error>("Lpips", "number of heads", number_text(heads_.size()),
+                         number_text(layers) + ", one per layer");
     for (std::size_t l = 0; l < layers; ++l) {
       if (heads_[l].shape().rank() != 1)
-        refuse("head of layer " + number_text(l), heads_[l].shape().text(), "a vector of weights");
+        fail<config_error>("Lpips", "head of layer " + number_text(l), heads_[l].shape().text(),
+                           "a vector of weights");
       auto const weights = to<Cpu>(heads_[l]);
       for (auto const weight : weights.values())
         if (!(weight >= 0))
-          refuse("head of layer " + number_text(l), "the weight " + number_text(weight), "0 or more");
+          fail<config_error>("Lpips", "head of layer " + number_text(l), "the weight " + number_text(weight),
+                             "0 or more");
     }
   }
 
@@ -75,21 +78,11 @@ class Lpips {
     auto const& head = heads_[layer];
     auto const& shape = a.shape();
     if (shape.rank() != 4 || b.shape() != shape || head.count() != shape[3])
-      throw shape_error{{.where = "Lpips",
-                         .what = "features of layer " + number_text(layer),
-                         .found = shape.text() + " and " + b.shape().text() + ", head " + head.shape().text(),
-                         .expected = "two maps (n, h, w, c) and a head (c)",
-                         .advice = ""}};
+      fail<shape_error>("Lpips", "features of layer " + number_text(layer),
+                        shape.text() + " and " + b.shape().text() + ", head " + head.shape().text(),
+                        "two maps (n, h, w, c) and a head (c)");
     auto const pixels = static_cast<double>(shape[1] * shape[2]);
     return evaluated(sum_per_sample(head * square(unit(a) - unit(b))) * (1 / pixels));
-  }
-
-  [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
-    throw config_error{{.where = "Lpips",
-                        .what = std::move(what),
-                        .found = std::move(found),
-                        .expected = std::move(expected),
-                        .advice = ""}};
   }
 
   Features features_;

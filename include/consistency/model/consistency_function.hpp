@@ -61,20 +61,16 @@ class ConsistencyFunction {
   template <class T>
   void check(Shape const& shape, T const& t) const {
     if (shape.rank() == 0 || t.shape() != shape.per_sample())
-      throw shape_error{{.where = "ConsistencyFunction",
-                         .what = "times",
-                         .found = t.shape().text() + " for data " + shape.text(),
-                         .expected = "one time per sample, (n, 1, ..., 1) of the data's rank",
-                         .advice = "Build them with Tensor(x.shape().per_sample(), t)."}};
+      fail<shape_error>("ConsistencyFunction", "times", t.shape().text() + " for data " + shape.text(),
+                        "one time per sample, (n, 1, ..., 1) of the data's rank",
+                        "Build them with Tensor(x.shape().per_sample(), t).");
     if constexpr (OnHost<typename T::Backend>) {  // reading the times of a device would stop it
       auto const smallest = static_cast<typename T::Scalar>(parameterization_.smallest_time());
       for (Index i = 0; i < t.count(); ++i)
         if (!(t[i] >= smallest && std::isfinite(t[i])))
-          throw config_error{{.where = "ConsistencyFunction",
-                              .what = "time of sample " + number_text(i),
-                              .found = number_text(t[i]),
-                              .expected = "a finite time of at least " + number_text(smallest),
-                              .advice = "Times are noise levels, usually from 0.002 to 80."}};
+          fail<config_error>("ConsistencyFunction", "time of sample " + number_text(i), number_text(t[i]),
+                             "a finite time of at least " + number_text(smallest),
+                             "Times are noise levels, usually from 0.002 to 80.");
     }
   }
 

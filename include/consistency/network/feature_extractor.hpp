@@ -20,11 +20,8 @@ class FeatureExtractor {
     auto const& table = theta_->table();
     auto const& expected = network_.parameters();
     if (!table.same_meaning(expected))
-      throw config_error{{.where = "FeatureExtractor",
-                          .what = "parameters of another network",
-                          .found = table.text(),
-                          .expected = expected.text(),
-                          .advice = "Make or read them with this network's table."}};
+      fail<config_error>("FeatureExtractor", "parameters of another network", table.text(), expected.text(),
+                         "Make or read them with this network's table.");
   }
 
   auto operator()(Operand auto const& x) const { return network_(*theta_, x); }

@@ -15,14 +15,14 @@ auto imagenet_scaled(Operand auto const& x) {
   using S = typename T::Scalar;
   constexpr auto mean = std::array{0.485, 0.456, 0.406};
   constexpr auto deviation = std::array{0.229, 0.224, 0.225};
-  auto scale = Tensor<S>{Shape{3}};
-  auto shift = Tensor<S>{Shape{3}};
+  auto scale = Tensor<S>{Shape{3}};  // (3)
+  auto shift = Tensor<S>{Shape{3}};  // (3)
   for (std::size_t c = 0; c < 3; ++c) {
     scale.mutable_values()[c] = static_cast<S>(0.5 / deviation[c]);
     shift.mutable_values()[c] = static_cast<S>((0.5 - mean[c]) / deviation[c]);
   }
   using B = typename T::Backend;
-  return evaluated(x * to<B>(scale) + to<B>(shift));
+  return evaluated(x * to<B>(scale) + to<B>(shift));  // (n, h, w, 3)
 }
 
 }  // namespace consistency

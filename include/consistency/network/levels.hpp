@@ -37,11 +37,9 @@ void check_unet(char const* where, Settings const& s) {
   within("blocks", s.blocks, most_blocks - 1);
   auto const levels = static_cast<Index>(s.multipliers.size());
   if ((s.blocks + 1) * levels > static_cast<Index>(most_blocks))
-    throw config_error{{.where = where,
-                        .what = "blocks",
-                        .found = number_text(s.blocks) + " on each of " + number_text(levels) + " levels",
-                        .expected = "at most 63 on the way down, those that halve the image among them",
-                        .advice = "Take fewer blocks or levels."}};
+    fail<config_error>(
+        where, "blocks", number_text(s.blocks) + " on each of " + number_text(levels) + " levels",
+        "at most 63 on the way down, those that halve the image among them", "Take fewer blocks or levels.");
 }
 
 /// The settings of a U-Net that change what its parameters mean, but neither names nor shapes.
@@ -52,6 +50,18 @@ void declare_conventions(ParameterTable& table, Settings const& s) {
   table.add_convention({"heads", number_text(s.heads), number_text(s.heads)});
 }
 
+/// Throws shape_error unless x is a batch (n, h, w, c) of such images.
+inline void require_images(char const* where, Shape const& x, Shape const& image) {
+  if (x.rank() != 4 || x != Shape{x[0], image[0], image[1], image[2]})
+    fail<shape_error>(where, "input", x.text(), "(n, h, w, c) with (h, w, c) = " + image.text(),
+                      "Images are NHWC, channels last: NCHW data is to be transposed.");
+}
+
+/// Whether a level of this height has attention.
+inline bool attends(std::vector<Index> const& attention, Index height) {
+  return std::find(attention.begin(), attention.end(), height) != attention.end();
+}
+
 /// Throws config_error, with the heights that there are, where attention is asked for at a height that no
 /// level has, or at one twice. `height` is the first level's.
 inline void check_attention(char const* where, std::vector<Index> const& attention, Index height,
@@ -60,17 +70,13 @@ inline void check_attention(char const* where, std::vector<Index> const& attenti
   for (std::size_t level = 0; level < levels; ++level)
     heights += (level == 0 ? "" : ", ") + number_text(height >> level);
   for (auto at = attention.begin(); at != attention.end(); ++at) {
-    auto const refuse = [&](std::string const& what) {
-      throw config_error{{.where = where,
-                          .what = what,
-                          .found = number_text(*at),
-                          .expected = "heights of levels, which are " + heights,
-                          .advice = "Attention has its place at the height of a level; {} is none."}};
-    };
     bool has = false;
     for (std::size_t level = 0; level < levels; ++level) has = has || height >> level == *at;
-    if (!has) refuse("attention at a height that no level has");
-    if (std::find(attention.begin(), at, *at) != at) refuse("attention at one height twice");
+    if (!has || std::find(attention.begin(), at, *at) != at)
+      fail<config_error>(where,
+                         has ? "attention at one height twice" : "attention at a height that no level has",
+                         number_text(*at), "heights of levels, which are " + heights,
+                         "Attention has its place at the height of a level; {} is none.");
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,14 +29,12 @@ class Mlp {
     constexpr auto widest = max_channels / 2;
     if (outside(settings.dimensions, widest) || outside(settings.width, widest) ||
         outside(settings.layers, 1024) || outside(settings.embedding, widest) || settings.embedding % 2 != 0)
-      throw config_error{{.where = "Mlp",
-                          .what = "settings",
-                          .found = "dimensions " + number_text(settings.dimensions) + ", width " +
-                                   number_text(settings.width) + ", layers " + number_text(settings.layers) +
-                                   ", embedding " + number_text(settings.embedding),
-                          .expected = "dimensions, width and an even embedding from 1 to " +
-                                      number_text(widest) + ", layers from 1 to 1024",
-                          .advice = ""}};
+      fail<config_error>("Mlp", "settings",
+                         "dimensions " + number_text(settings.dimensions) + ", width " +
+                             number_text(settings.width) + ", layers " + number_text(settings.layers) +
+                             ", embedding " + number_text(settings.embedding),
+                         "dimensions, width and an even embedding from 1 to " + number_text(widest) +
+                             ", layers from 1 to 1024");
     settings.time.check(settings.embedding);
     settings.time.declare(table_);
     auto in = settings.dimensions;
@@ -43,7 +42,7 @@ class Mlp {
       hidden_.emplace_back(table_, "hidden" + number_text(i), in + settings.embedding, settings.width, 1.4);
       in = settings.width;
     }
-    out_.emplace_back(table_, "out", in, settings.dimensions, 1e-1);
+    out_.emplace(table_, "out", in, settings.dimensions, 1e-1);
   }
 
   ParameterTable const& parameters() const noexcept { return table_; }
@@ -52,16 +51,18 @@ class Mlp {
 
   /// F_θ(x, time) with x (n, d); time is c_noise(t), (n, 1).
   auto operator()(auto const& theta, Value auto const& x, Operand auto const& time, Mode const& = {}) const {
-    auto const embedding = settings_.time(time, settings_.embedding);
-    auto h = evaluated(silu(hidden_[0](theta, concat(x, embedding))));
-    for (std::size_t i = 1; i < hidden_.size(); ++i) h = silu(hidden_[i](theta, concat(h, embedding)));
-    return out_[0](theta, h);
+    auto const embedding = settings_.time(time, settings_.embedding);   // (n, embedding)
+    auto h = evaluated(silu(hidden_[0](theta, concat(x, embedding))));  // (n, width)
+    for (std::size_t i = 1; i < hidden_.size(); ++i)
+      h = silu(hidden_[i](theta, concat(h, embedding)));  // (n, width)
+    return (*out_)(theta, h);                             // (n, d)
   }
 
  private:
   MlpSettings settings_;
   ParameterTable table_;
-  std::vector<Linear> hidden_, out_;
+  std::vector<Linear> hidden_;
+  std::optional<Linear> out_;
 };
 
 }  // namespace consistency

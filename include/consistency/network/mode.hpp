@@ -11,7 +11,7 @@ struct Mode {
   bool training = false;
   Key key{};
   Counter first{};
-  bool recorded = false;  ///< the work is sent again for later steps with this mode: dropout refuses
+  bool recorded = false;  ///< the work is sent again for later steps with this mode: dropout fails
 };
 
 }  // namespace consistency

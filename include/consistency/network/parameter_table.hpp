@@ -81,15 +81,18 @@ class ParameterTable {
   /// m · j + i (map i, channel j) in PyTorch's files.
   ParameterId add(std::string name, Shape shape, Initializer initializer, Index interleaved = 1) {
     constexpr Index line = 16;
-    if (find(name)) refuse("parameter name", name + " twice", "unique names");
-    if (shape.count() < 1) refuse("parameter " + name, shape.text(), "one number or more");
+    if (find(name))
+      fail<config_error>("ParameterTable", "parameter name", name + " twice", "unique names", advice);
+    if (shape.count() < 1)
+      fail<config_error>("ParameterTable", "parameter " + name, shape.text(), "one number or more", advice);
     if (shape.count() > limit - line - size_)
-      refuse("parameter " + name, shape.text() + " after " + number_text(count_) + " numbers",
-             "at most " + number_text(limit) + " numbers in all");
+      fail<config_error>("ParameterTable", "parameter " + name,
+                         shape.text() + " after " + number_text(count_) + " numbers",
+                         "at most " + number_text(limit) + " numbers in all", advice);
     if (interleaved < 1 || shape.back() % interleaved != 0)
-      refuse("parameter " + name,
-             number_text(shape.back()) + " channels in " + number_text(interleaved) + " maps",
-             "a multiple of the maps");
+      fail<config_error>("ParameterTable", "parameter " + name,
+                         number_text(shape.back()) + " channels in " + number_text(interleaved) + " maps",
+                         "a multiple of the maps", advice);
     entries_.push_back({std::move(name), shape, size_, initializer, interleaved});
     size_ += (shape.count() + line - 1) / line * line;
     count_ += shape.count();
@@ -131,13 +134,7 @@ class ParameterTable {
   Index count() const noexcept { return count_; }  ///< of parameters
 
  private:
-  [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
-    throw config_error{{.where = "ParameterTable",
-                        .what = std::move(what),
-                        .found = std::move(found),
-                        .expected = std::move(expected),
-                        .advice = "Give each layer a name of its own, and sizes from 1 on."}};
-  }
+  static constexpr auto advice = "Give each layer a name of its own, and sizes from 1 on.";
 
   /// Where a name stands, or the free slot that it would take: open addressing, at most half full.
   std::size_t slot_of(std::string_view name) const {

@@ -47,10 +47,11 @@ class Parameters<Tensor<S, B>> {
       auto const stream_key = key.with_stream(stream::initialization);
       auto const at = Counter{0, i++};
       auto const flat = Shape{1, v.count()};
-      Tensor<S> const z = law.bound == 0 ? normal<S>(flat, stream_key, at) : uniform<S>(flat, stream_key, at);
+      Tensor<S> const z =
+          law.bound == 0 ? normal<S>(flat, stream_key, at) : uniform<S>(flat, stream_key, at);  // (1, count)
       auto const scale = static_cast<S>(law.bound == 0 ? law.deviation : 2 * law.bound);
       auto const shift = static_cast<S>(law.constant - law.bound);
-      Tensor<S> numbers{v.shape()};
+      Tensor<S> numbers{v.shape()};  // as v
       for (Index j = 0; j < v.count(); ++j) numbers.mutable_data()[j] = shift + scale * z[j];
       v.assign(to<B>(numbers));
     }
@@ -72,11 +73,7 @@ class Parameters<Tensor<S, B>> {
   void assign(std::string_view name, Arena const& numbers) {
     auto& to = views_[id_of(name)];
     if (numbers.shape() != to.shape())
-      throw shape_error{{.where = "Parameters::assign",
-                         .what = std::string{name},
-                         .found = numbers.shape().text(),
-                         .expected = to.shape().text(),
-                         .advice = ""}};
+      fail<shape_error>("Parameters::assign", std::string{name}, numbers.shape().text(), to.shape().text());
     to.assign(numbers);
   }
 
@@ -89,11 +86,9 @@ class Parameters<Tensor<S, B>> {
   ParameterId id_of(std::string_view name) const {
     auto const found = table_.find(name);
     if (!found)
-      throw config_error{{.where = "Parameters",
-                          .what = "name",
-                          .found = printable(name),
-                          .expected = "one of the table's " + number_text(table_.entries().size()) + " names",
-                          .advice = "table().entries() lists them."}};
+      fail<config_error>("Parameters", "name", printable(name),
+                         "one of the table's " + number_text(table_.entries().size()) + " names",
+                         "table().entries() lists them.");
     return *found;
   }
   void view() {
@@ -101,7 +96,7 @@ class Parameters<Tensor<S, B>> {
   }
 
   ParameterTable table_;
-  Arena flat_;
+  Arena flat_;  // (table.size())
   std::vector<Arena> views_;
 };
 

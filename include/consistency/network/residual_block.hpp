@@ -21,28 +21,30 @@ enum class Conditioning {
 };
 enum class Resampling { none, up, down };
 
+struct ResidualBlockSettings {
+  Index embedding = 128;  ///< channels of the time embedding
+  Index groups = 8;
+  Index group_channels = 0;  ///< see NormalizationSettings
+  double epsilon = 1e-5;     ///< of the normalisations
+  Index heads = 0;           ///< 0: no attention
+  /// EDM's names of attention's parameters, norm2, qkv and proj of the block itself, and its order of q, k
+  /// and v in files.
+  bool edm_attention = false;
+  bool project_resampled = false;  ///< a 1×1 skip on resampling blocks too, not only where channels change
+  double dropout = 0;
+  bool recompute = false;  ///< in the backward pass, instead of keeping what it needs: see recomputed()
+  Conditioning conditioning = Conditioning::scale_shift;
+  Resampling resampling = Resampling::none;
+  BlockWeights weights{};
+};
+
 /// A residual block of the EDM family (Karras et al. 2022, Appendix F.2):
 /// (skip(x) + conv(drop(norm(conv(norm x), time)))) / √2, then self-attention likewise where asked.
 class ResidualBlock {
  public:
-  struct Settings {
-    Index embedding = 128;  ///< channels of the time embedding
-    Index groups = 8;
-    Index group_channels = 0;  ///< see Normalization::Settings
-    double epsilon = 1e-5;     ///< of the normalisations
-    Index heads = 0;           ///< 0: no attention
-    bool flat = false;     ///< attention's parameters are norm2, qkv, proj of the block itself (EDM's names
-                           ///< and its order of q, k and v in files)
-    bool project = false;  ///< a 1×1 skip on resampling blocks too, not only where channels change
-    double dropout = 0;
-    bool recompute = false;  ///< in the backward pass, instead of keeping what it needs: see recomputed()
-    Conditioning conditioning = Conditioning::scale_shift;
-    Resampling resampling = Resampling::none;
-    BlockWeights weights{};
-  };
-
   /// Throws config_error for sizes that do not fit each other, naming the layer.
-  ResidualBlock(ParameterTable& table, std::string const& name, Index in, Index out, Settings settings)
+  ResidualBlock(ParameterTable& table, std::string const& name, Index in, Index out,
+                ResidualBlockSettings settings)
       : norm0_{table, name + ".norm0", in, norm(settings)},
         conv0_{table, name + ".conv0", in, out, {.law = settings.weights.law}},
         affine_{table,
@@ -57,12 +59,13 @@ class ResidualBlock {
             table, name + ".conv1", out, out, {.gain = settings.weights.last, .law = settings.weights.law}},
         out_{out},
         settings_{settings} {
-    if (in != out || (settings.project && settings.resampling != Resampling::none))
+    if (in != out || (settings.project_resampled && settings.resampling != Resampling::none))
       skip_.emplace(table, name + ".skip", in, out, 1, settings.weights.law);
     require_within(name, "heads", settings.heads, 0, out);
     if (settings.heads > 0)
-      attention_.emplace(table, settings.flat ? name : name + ".attention", out, settings.heads,
-                         norm(settings), settings.flat ? "norm2" : "norm", settings.flat, settings.weights);
+      attention_.emplace(table, settings.edm_attention ? name : name + ".attention", out, settings.heads,
+                         norm(settings), settings.edm_attention ? "norm2" : "norm", settings.edm_attention,
+                         settings.weights);
   }
 
   /// x (n, h, w, in), embedding (n, e) → (n, h', w', out)
@@ -81,26 +84,28 @@ class ResidualBlock {
   X evaluate(auto const& theta, X const& x, Value auto const& embedding, Mode const& mode) const {
     constexpr auto half = std::numbers::sqrt2 / 2;
     auto const n = x.shape()[0];
-    X h = resample(norm0_(theta, x));
-    auto const affine = affine_(theta, embedding);
+    X h = resample(norm0_(theta, x));               // (n, h', w', in)
+    auto const affine = affine_(theta, embedding);  // (n, 2 out), or (n, out) to add
     if (settings_.conditioning == Conditioning::scale_shift) {
-      auto const pair = reshape(affine, {n, 1, 1, 2 * out_});
-      h = norm1_(theta, conv0_(theta, h), slice(pair, 0, out_), slice(pair, out_, 2 * out_));
+      auto const pair = reshape(affine, {n, 1, 1, 2 * out_});  // (n, 1, 1, 2 out)
+      auto const scale = slice(pair, 0, out_);                 // (n, 1, 1, out)
+      auto const shift = slice(pair, out_, 2 * out_);          // (n, 1, 1, out)
+      h = norm1_(theta, conv0_(theta, h), scale, shift);       // (n, h', w', out)
     } else {
-      h = norm1_(theta, conv0_.shifted(theta, h, reshape(affine, {n, 1, 1, out_})));
+      h = norm1_(theta, conv0_.shifted(theta, h, reshape(affine, {n, 1, 1, out_})));  // (n, h', w', out)
     }
-    h = conv1_.added(theta, dropout_(h, mode), straight(theta, x), half);
-    if (attention_) h = half * (h + (*attention_)(theta, h));
+    h = conv1_.added(theta, dropout_(h, mode), skip(theta, x), half);  // (n, h', w', out)
+    if (attention_) h = half * (h + (*attention_)(theta, h));          // (n, h', w', out)
     return h;
   }
 
-  static Normalization::Settings norm(Settings const& s) {
+  static NormalizationSettings norm(ResidualBlockSettings const& s) {
     return {.groups = s.groups, .epsilon = s.epsilon, .group_channels = s.group_channels};
   }
 
   /// A 1×1 projection commutes with upsampling, and is cheaper before it.
   template <Value X>
-  X straight(auto const& theta, X const& x) const {
+  X skip(auto const& theta, X const& x) const {
     if (!skip_) return resample(x);
     if (settings_.resampling == Resampling::up) return upsample((*skip_)(theta, x));
     return (*skip_)(theta, resample(x));
@@ -122,7 +127,7 @@ class ResidualBlock {
   std::optional<Linear> skip_;
   std::optional<SelfAttention> attention_;
   Index out_;
-  Settings settings_;
+  ResidualBlockSettings settings_;
 };
 
 }  // namespace consistency

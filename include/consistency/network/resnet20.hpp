@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,15 +32,15 @@ class ResNet20 {
                            {table_, name + "conv2", name + "bn2", out, out, {}},
                            (out - in) / 2});
       }
-    last_.emplace_back(table_, "linear", channels.back(), classes);
+    last_.emplace(table_, "linear", channels.back(), classes);
   }
 
   ParameterTable const& parameters() const noexcept { return table_; }
 
   auto operator()(auto const& theta, Operand auto const& x) const {
     using V = value_t<decltype(x)>;
-    V h = relu(first_(theta, imagenet_scaled(x)));
-    std::array<V, channels.size()> maps;
+    V h = relu(first_(theta, imagenet_scaled(x)));  // (n, h, w, 16)
+    std::array<V, channels.size()> maps;  // (n, h / stride, w / stride, channels), of strides 1, 1, 2 and 4
     maps[0] = h;
     auto block = blocks_.begin();
     for (std::size_t stage = 1; stage < channels.size(); ++stage) {
@@ -51,14 +52,14 @@ class ResNet20 {
 
   /// The last map averaged over pixels, (n, 64).
   auto pooled(auto const& theta, Operand auto const& x) const {
-    auto const map = (*this)(theta, x).back();
+    auto const map = (*this)(theta, x).back();  // (n, h / 4, w / 4, 64)
     auto const& shape = map.shape();
     auto const pixels = static_cast<double>(shape[1] * shape[2]);
     return reshape((1 / pixels) * sum_to(map, Shape{shape[0], 1, 1, shape[3]}), Shape{shape[0], shape[3]});
   }
 
   /// Unnormalised log probabilities of the classes, (n, 10).
-  auto logits(auto const& theta, Operand auto const& x) const { return last_[0](theta, pooled(theta, x)); }
+  auto logits(auto const& theta, Operand auto const& x) const { return (*last_)(theta, pooled(theta, x)); }
 
  private:
   static constexpr Index depth = 3;  // blocks in a stage
@@ -68,24 +69,25 @@ class ResNet20 {
     Index padding;  // channels of zeros on either side of a shortcut to half the size; 0 where sizes stay
 
     auto operator()(auto const& theta, Value auto const& x) const {
-      auto const h = evaluated(relu(first(theta, x)));
-      return evaluated(relu(second.added(theta, h, padding == 0 ? x : shortcut(x))));
+      auto const h = evaluated(relu(first(theta, x)));                                 // (n, h, w, out)
+      return evaluated(relu(second.added(theta, h, padding == 0 ? x : shortcut(x))));  // (n, h, w, out)
     }
 
     /// Every second pixel, between channels of zeros.
     template <Value V>
     V shortcut(V const& x) const {
       using T = tensor_of_t<V>;
-      V const even = slice(space_to_depth(x, 2), 0, x.shape().back());
-      auto const zeros = T(even.shape().with_channels(padding), typename T::Scalar(0));
-      return concat(concat(zeros, even), zeros);
+      V const even = slice(space_to_depth(x, 2), 0, x.shape().back());  // (n, h / 2, w / 2, in)
+      auto const zeros =
+          T(even.shape().with_channels(padding), typename T::Scalar(0));  // (n, h / 2, w / 2, padding)
+      return concat(concat(zeros, even), zeros);                          // (n, h / 2, w / 2, out)
     }
   };
 
   ParameterTable table_;
   NormalizedConvolution first_;
   std::vector<Block> blocks_;
-  std::vector<Linear> last_;
+  std::optional<Linear> last_;
 };
 
 }  // namespace consistency

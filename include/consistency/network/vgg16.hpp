@@ -31,17 +31,14 @@ class Vgg16 {
   /// Throws config_error for a side that is neither 0 nor a multiple of 16 up to the largest.
   explicit Vgg16(Vgg16Settings settings = {}) : settings_{settings} {
     if (settings.resize < 0 || settings.resize > largest_side || settings.resize % 16 != 0)
-      throw config_error{{.where = "Vgg16",
-                          .what = "resize",
-                          .found = number_text(settings.resize),
-                          .expected = "0, or a multiple of 16 up to " + number_text(largest_side),
-                          .advice = ""}};
+      fail<config_error>("Vgg16", "resize", number_text(settings.resize),
+                         "0, or a multiple of 16 up to " + number_text(largest_side));
     Index in = 3;
     Index layer = 0;  // torchvision counts ReLUs and poolings too
     for (std::size_t block = 0; block < channels.size(); ++block, ++layer)
       for (Index i = 0; i < depths[block]; ++i, layer += 2) {
         convolutions_.emplace_back(table_, "features." + number_text(layer), in, channels[block],
-                                   Convolution::Settings{.gain = 1.41});
+                                   ConvolutionSettings{.gain = 1.41});
         in = channels[block];
       }
   }
@@ -51,9 +48,9 @@ class Vgg16 {
 
   auto operator()(auto const& theta, Operand auto const& x) const {
     using V = value_t<decltype(x)>;
-    V h = imagenet_scaled(x);
-    if (settings_.resize > 0) h = resize(h, settings_.resize, settings_.resize);
-    std::array<V, channels.size()> maps;
+    V h = imagenet_scaled(x);                                                     // (n, h, w, 3)
+    if (settings_.resize > 0) h = resize(h, settings_.resize, settings_.resize);  // (n, h, w, 3)
+    std::array<V, channels.size()> maps;  // (n, h / 2^block, w / 2^block, channels[block])
     auto convolution = convolutions_.begin();
     for (std::size_t block = 0; block < channels.size(); ++block) {
       if (block > 0) h = settings_.pooling == Pooling::average ? downsample(h) : max_pool(h);

@@ -25,12 +25,9 @@ struct Multistep {
     for (std::size_t i = 0; i < times.size(); ++i) {
       auto const above = i == 0 ? sigma_max : times[i - 1];
       if (!(times[i] < above && times[i] > epsilon))
-        throw config_error{
-            {.where = "Multistep",
-             .what = "times[" + number_text(i) + "]",
-             .found = number_text(times[i]),
-             .expected = "strictly between " + number_text(epsilon) + " and " + number_text(above),
-             .advice = "Give the times in decreasing order."}};
+        fail<config_error>("Multistep", "times[" + number_text(i) + "]", number_text(times[i]),
+                           "strictly between " + number_text(epsilon) + " and " + number_text(above),
+                           "Give the times in decreasing order.");
     }
   }
 
@@ -38,11 +35,12 @@ struct Multistep {
   X operator()(auto const& f, Shape const& shape, Key key, std::uint32_t first) const {
     using S = typename X::Scalar;
     check();
-    X x = OneStep{sigma_max}.template operator()<X>(f, shape, key, first);
+    X x = OneStep{sigma_max}.template operator()<X>(f, shape, key, first);  // (n, …)
     std::uint32_t draw = 0;
     for (auto const tau : times) {
-      auto const z = normal<X>(shape, key, {++draw, first});
-      x = f(X(x + std::sqrt(tau * tau - epsilon * epsilon) * z), X(shape.per_sample(), static_cast<S>(tau)));
+      auto const z = normal<X>(shape, key, {++draw, first});             // (n, …)
+      X const x_tau = x + std::sqrt(tau * tau - epsilon * epsilon) * z;  // (n, …)
+      x = f(x_tau, X(shape.per_sample(), static_cast<S>(tau)));          // (n, …)
     }
     return x;
   }

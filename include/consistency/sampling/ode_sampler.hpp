@@ -23,8 +23,7 @@ struct OdeSampler {
   double churn = 0;                                                           ///< S_churn; 0: deterministic
   double churn_min = 0, churn_max = std::numeric_limits<double>::infinity();  ///< S_tmin, S_tmax
   double churn_noise = 1;                                                     ///< S_noise
-  bool to_zero =
-      true;  ///< whether the last step goes from ε to 0, where it is D itself; else the last ends at ε
+  bool to_zero = true;  ///< the last step goes from ε to 0, where x is D(x, ε); false: the last ends at ε
   Solver solver{};
   KarrasGrid grid{};
 
@@ -50,9 +49,9 @@ struct OdeSampler {
   X operator()(auto const& denoiser, Shape const& shape, Key key, std::uint32_t first) const {
     using S = typename X::Scalar;
     check();
-    auto const column = [&](double t) { return X(shape.per_sample(), static_cast<S>(t)); };
+    auto const column = [&](double t) { return X(shape.per_sample(), static_cast<S>(t)); };  // (n, 1, …)
     auto const v = [&](X const& x, X const& t) { return evaluated(flow_velocity(x, denoiser(x, t), t)); };
-    X x = time(0) * normal<X>(shape, key, {0, first});
+    X x = time(0) * normal<X>(shape, key, {0, first});  // (n, …)
     for (Index i = 0; i < steps; ++i) {
       auto t = time(i);
       auto const s = time(i + 1);
@@ -60,12 +59,13 @@ struct OdeSampler {
                              ? std::min(churn / static_cast<double>(steps), std::sqrt(2.0) - 1)
                              : 0.0;
       if (gamma > 0) {
-        auto const z = normal<X>(shape, key, {static_cast<std::uint32_t>(i + 1), first});
+        auto const z = normal<X>(shape, key, {static_cast<std::uint32_t>(i + 1), first});  // (n, …)
         auto const noisier = t * (1 + gamma);
-        x = x + churn_noise * std::sqrt(noisier * noisier - t * t) * z;
+        x = x + churn_noise * std::sqrt(noisier * noisier - t * t) * z;  // (n, …)
         t = noisier;
       }
-      x = s > 0 ? solver.step(v, x, column(t), column(s)) : Euler{}.step(v, x, column(t), column(s));
+      auto const from = column(t), to = column(s);
+      x = s > 0 ? solver.step(v, x, from, to) : Euler{}.step(v, x, from, to);  // (n, …)
     }
     return x;
   }

@@ -18,8 +18,8 @@ struct OneStep {
   X operator()(auto const& f, Shape const& shape, Key key, std::uint32_t first) const {
     using S = typename X::Scalar;
     check();
-    X const x = sigma_max * normal<X>(shape, key, {0, first});
-    return f(x, X(shape.per_sample(), static_cast<S>(sigma_max)));
+    X const x = sigma_max * normal<X>(shape, key, {0, first});      // (n, …)
+    return f(x, X(shape.per_sample(), static_cast<S>(sigma_max)));  // (n, …)
   }
 };
 

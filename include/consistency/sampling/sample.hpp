@@ -11,8 +11,6 @@
 
 namespace consistency {
 
-/// A sampler turns noise into samples of a shape with a consistency function f(x, t); sample i of the batch
-/// takes the draws of counter sample first + i. Models: OneStep, Multistep. docs/concepts/sampler.md
 struct SampleSettings {
   std::uint64_t seed = 0;
   Index count = 1;
@@ -28,27 +26,26 @@ void require_finite_samples(Tensor<S, Cpu> const& samples, Index first) {
   Index i = 0;
   while (std::isfinite(samples[i])) ++i;
   auto const size = samples.count() / samples.shape()[0];
-  throw numeric_error{{.where = "sample",
-                       .what = "sample " + number_text(first + i / size) + ", number " +
-                               number_text(i % size) + " of " + number_text(size),
-                       .found = number_text(samples[i]),
-                       .expected = "a finite number",
-                       .advice = "Check that the weights are finite and belong to this network, and that the "
-                                 "sampler's times are those that it was trained for."}};
+  fail<numeric_error>("sample",
+                      "sample " + number_text(first + i / size) + ", number " + number_text(i % size) +
+                          " of " + number_text(size),
+                      number_text(samples[i]), "a finite number",
+                      "Check that the weights are finite and belong to this network, and that the "
+                      "sampler's times are those that it was trained for.");
 }
 
-/// `count` samples (count, …) of any consistency function f(x, t) on data of shape `one`. Throws config_error
-/// for a count or batch below 1 or more samples than 2^32, and numeric_error for one that is not finite,
-/// which recorded work leaves to its caller.
+/// `count` samples (count, …) of any consistency function f(x, t) on data of shape `one`. The sampler's call
+/// operator turns noise into a batch of samples; sample i of it takes the draws of counter sample first + i
+/// (OneStep, Multistep, OdeSampler; docs/concepts/sampler.md). Throws config_error for a count or batch below
+/// 1 or more samples than 2^32, and numeric_error for one that is not finite, which recorded
+/// work leaves to its caller.
 template <class X = Tensor<float>, class F, class Sampler = OneStep>
 X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettings settings = {}) {
   if (settings.count < 1 || settings.batch < 1 || settings.first < 0)
-    throw config_error{{.where = "sample",
-                        .what = "count, batch, first",
-                        .found = number_text(settings.count) + ", " + number_text(settings.batch) + ", " +
-                                 number_text(settings.first),
-                        .expected = "count >= 1, batch >= 1, first >= 0",
-                        .advice = ""}};
+    fail<config_error>(
+        "sample", "count, batch, first",
+        number_text(settings.count) + ", " + number_text(settings.batch) + ", " + number_text(settings.first),
+        "count >= 1, batch >= 1, first >= 0");
   auto const first = counted("sample", "samples", settings.first, settings.count);
   auto const shape = [&](Index n) {
     Shape s{n};
@@ -56,16 +53,17 @@ X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettin
     return s;
   };
   auto const key = Key{settings.seed, stream::sampling};
-  auto all = X{shape(settings.count)};
+  auto all = X{shape(settings.count)};  // (count, …)
   auto const recording = Recorder<typename X::Backend>::recording();
-  X magnitude;  // of all samples on a device, which is asked once, at the end
+  X magnitude;  // (): of all samples on a device, which is asked once, at the end
   for (Index i = 0; i < settings.count; i += settings.batch) {
     auto const n = std::min(settings.batch, settings.count - i);
-    X const part = sampler.template operator()<X>(f, shape(n), key, first + static_cast<std::uint32_t>(i));
+    auto const at = first + static_cast<std::uint32_t>(i);
+    X const part = sampler.template operator()<X>(f, shape(n), key, at);  // (n, …)
     all.view(i * one.count(), shape(n)).assign(part);
     if constexpr (!OnHost<typename X::Backend>) {
       if (recording) continue;
-      X const more = sum(abs(part));
+      X const more = sum(abs(part));  // ()
       magnitude = i == 0 ? more : X(magnitude + more);
     }
   }

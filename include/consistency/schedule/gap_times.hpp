@@ -33,12 +33,10 @@ struct GapTimes {
     require_setting(stages >= 1, "GapTimes", "stages", static_cast<double>(stages), "1 or more");
     auto const narrowest = std::pow(q, static_cast<double>(stages));
     if (!(1 / narrowest >= least_gap))
-      throw config_error{
-          {.where = "GapTimes",
-           .what = "q^stages",
-           .found = number_text(q) + "^" + number_text(stages) + " = " + number_text(narrowest),
-           .expected = "at most 65536: the last gap, t / q^stages, is otherwise lost in float",
-           .advice = "Take fewer stages, or a smaller q."}};
+      fail<config_error>("GapTimes", "q^stages",
+                         number_text(q) + "^" + number_text(stages) + " = " + number_text(narrowest),
+                         "at most 65536: the last gap, t / q^stages, is otherwise lost in float",
+                         "Take fewer stages, or a smaller q.");
   }
   Index stage(Index k) const {
     return k < denoising ? 0 : std::min(stages, 1 + (k - denoising) / stage_steps);

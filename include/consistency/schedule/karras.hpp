@@ -22,32 +22,30 @@ struct KarrasGrid {
 
   /// Throws config_error unless 0 < ε < T and ρ > 0, all finite, and the squares of times are floats.
   void check() const {
-    auto const refuse = [](char const* what, double found, char const* expected) {
-      throw config_error{{.where = "KarrasGrid",
-                          .what = what,
-                          .found = number_text(found),
-                          .expected = expected,
-                          .advice = "The paper's values are epsilon 0.002, sigma_max 80, rho 7."}};
-    };
-    if (!(epsilon > 0 && std::isfinite(epsilon))) refuse("epsilon", epsilon, "a positive number");
+    constexpr auto advice = "The paper's values are epsilon 0.002, sigma_max 80, rho 7.";
+    if (!(epsilon > 0 && std::isfinite(epsilon)))
+      fail<config_error>("KarrasGrid", "epsilon", number_text(epsilon), "a positive number", advice);
     if (!(sigma_max > epsilon && std::isfinite(sigma_max)))
-      refuse("sigma_max", sigma_max, "more than epsilon");
-    if (!(epsilon >= 1e-18)) refuse("epsilon", epsilon, "at least 1e-18, whose square float holds");
-    if (!(sigma_max <= 1e18)) refuse("sigma_max", sigma_max, "at most 1e18, whose square float holds");
-    if (!(rho > 0 && std::isfinite(rho))) refuse("rho", rho, "a positive number");
+      fail<config_error>("KarrasGrid", "sigma_max", number_text(sigma_max), "more than epsilon", advice);
+    if (!(epsilon >= 1e-18))
+      fail<config_error>("KarrasGrid", "epsilon", number_text(epsilon),
+                         "at least 1e-18, whose square float holds", advice);
+    if (!(sigma_max <= 1e18))
+      fail<config_error>("KarrasGrid", "sigma_max", number_text(sigma_max),
+                         "at most 1e18, whose square float holds", advice);
+    if (!(rho > 0 && std::isfinite(rho)))
+      fail<config_error>("KarrasGrid", "rho", number_text(rho), "a positive number", advice);
     auto const low = from_unit(0.25), high = from_unit(0.75);
     if (!(epsilon < low && low < high && high < sigma_max))
-      refuse("rho", rho, "a number whose powers tell times apart");
+      fail<config_error>("KarrasGrid", "rho", number_text(rho), "a number whose powers tell times apart",
+                         advice);
   }
 
   /// t_n of N points, n = 1 … N; the ends are ε and T to the last bit. Throws config_error for N < 2.
   double operator()(Index n, Index points) const {
     if (points < 2 || n < 1 || n > points)
-      throw config_error{{.where = "KarrasGrid",
-                          .what = "point n of N",
-                          .found = "n = " + number_text(n) + ", N = " + number_text(points),
-                          .expected = "N >= 2 and 1 <= n <= N",
-                          .advice = ""}};
+      fail<config_error>("KarrasGrid", "point n of N",
+                         "n = " + number_text(n) + ", N = " + number_text(points), "N >= 2 and 1 <= n <= N");
     if (n == 1) return epsilon;
     if (n == points) return sigma_max;
     return from_unit(static_cast<double>(n - 1) / static_cast<double>(points - 1));
@@ -61,11 +59,9 @@ struct KarrasGrid {
   /// Throws config_error unless float tells neighbours of N points apart and knows their distance.
   void require_apart(char const* where, Index points) const {
     if (points < 2 || !(smallest_gap(points) >= least_gap))
-      throw config_error{{.where = where,
-                          .what = "points of the grid",
-                          .found = number_text(points),
-                          .expected = "2 or more, and neighbours apart by 2^-16 of the larger",
-                          .advice = "Nearer times are not told apart in float; take fewer points."}};
+      fail<config_error>(where, "points of the grid", number_text(points),
+                         "2 or more, and neighbours apart by 2^-16 of the larger",
+                         "Nearer times are not told apart in float; take fewer points.");
   }
 
   friend bool operator==(KarrasGrid const&, KarrasGrid const&) = default;

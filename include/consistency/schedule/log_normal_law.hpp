@@ -36,11 +36,9 @@ struct LogNormalLaw {
         auto const t = std::exp(mean + deviation * z);
         if (t > grid.epsilon * apart && t < grid.sigma_max) return t;
       }
-    throw config_error{{.where = "LogNormalLaw",
-                        .what = "mean and deviation",
-                        .found = number_text(mean) + ", " + number_text(deviation),
-                        .expected = "a law with mass inside (epsilon, sigma_max)",
-                        .advice = "The usual values are -1.1 and 2.0."}};
+    fail<config_error>("LogNormalLaw", "mean and deviation",
+                       number_text(mean) + ", " + number_text(deviation),
+                       "a law with mass inside (epsilon, sigma_max)", "The usual values are -1.1 and 2.0.");
   }
 };
 

@@ -66,21 +66,23 @@ struct TeacherVelocity {
     if constexpr (requires { denoiser.network(); }) {
       auto const& net = denoiser.network();
       if (net.data_shape() != f.network().data_shape())
-        refuse("data of teacher and student",
-               net.data_shape().text() + " and " + f.network().data_shape().text(), "one shape");
+        fail<config_error>("TeacherVelocity", "data of teacher and student",
+                           net.data_shape().text() + " and " + f.network().data_shape().text(), "one shape",
+                           advice);
       if (!net.parameters().same_meaning(phi.table()))
-        refuse("parameters of the teacher", phi.table().text(),
-               net.parameters().text() + ", named and shaped as its network's");
+        fail<config_error>("TeacherVelocity", "parameters of the teacher", phi.table().text(),
+                           net.parameters().text() + ", named and shaped as its network's", advice);
       auto const& p = denoiser.parameterization();
       if constexpr (requires { p.sigma_data - f.parameterization().sigma_data; })
         if (p.sigma_data != f.parameterization().sigma_data)
-          refuse("sigma_data of teacher and student",
-                 number_text(p.sigma_data) + " and " + number_text(f.parameterization().sigma_data),
-                 "one number");
+          fail<config_error>(
+              "TeacherVelocity", "sigma_data of teacher and student",
+              number_text(p.sigma_data) + " and " + number_text(f.parameterization().sigma_data),
+              "one number", advice);
     }
     if (!(trained.smallest <= used.smallest && used.largest <= trained.largest))
-      refuse("times of the student", text(used),
-             "inside those that the teacher was trained for, " + text(trained));
+      fail<config_error>("TeacherVelocity", "times of the student", text(used),
+                         "inside those that the teacher was trained for, " + text(trained), advice);
   }
 
  private:
@@ -88,23 +90,15 @@ struct TeacherVelocity {
     auto const sums = evaluated(sum_per_sample(stop_gradient(D)));
     for (Index i = 0; i < sums.count(); ++i)
       if (!std::isfinite(sums[i]))
-        throw numeric_error{{.where = "TeacherVelocity",
-                             .what = "the teacher's output for sample " + number_text(i),
-                             .found = number_text(sums[i]) +
-                                      " as its sum, at t = " + number_text(stop_gradient(evaluated(t))[i]),
-                             .expected = "finite numbers",
-                             .advice = "Look at what the teacher denoises at this noise level."}};
+        fail<numeric_error>(
+            "TeacherVelocity", "the teacher's output for sample " + number_text(i),
+            number_text(sums[i]) + " as its sum, at t = " + number_text(stop_gradient(evaluated(t))[i]),
+            "finite numbers", "Look at what the teacher denoises at this noise level.");
   }
   static std::string text(TimeRange r) {
     return "[" + number_text(r.smallest) + ", " + number_text(r.largest) + "]";
   }
-  [[noreturn]] static void refuse(std::string what, std::string found, std::string expected) {
-    throw config_error{{.where = "TeacherVelocity",
-                        .what = std::move(what),
-                        .found = std::move(found),
-                        .expected = std::move(expected),
-                        .advice = "Distill a teacher of the same data."}};
-  }
+  static constexpr auto advice = "Distill a teacher of the same data.";
 };
 template <class Denoiser, class P>
 TeacherVelocity(Denoiser, P) -> TeacherVelocity<Denoiser, P>;

@@ -14,25 +14,18 @@ template <class X>
 void check_batch(X const& batch) {
   constexpr double largest_magnitude = 16;  // far outside what a sigma_data of 0.5 means
   if (!batch.defined() || batch.count() == 0)
-    throw dataset_error{{.where = "Trainer",
-                         .what = "batch",
-                         .found = "no data",
-                         .expected = "1 sample or more",
-                         .advice = ""}};
-  auto const magnitude = to<Cpu>(X{mean_per_sample(abs(batch))});
+    fail<dataset_error>("Trainer", "batch", "no data", "1 sample or more");
+  auto const magnitude = to<Cpu>(X{mean_per_sample(abs(batch))});  // (n, 1, …)
   for (Index i = 0; i < magnitude.count(); ++i) {
     if (!std::isfinite(magnitude[i]))
-      throw dataset_error{{.where = "Trainer",
-                           .what = "sample " + number_text(i) + " of the batch",
-                           .found = "a number that is not finite",
-                           .expected = "finite data, usually in [-1, 1]",
-                           .advice = "Check the data set."}};
+      fail<dataset_error>("Trainer", "sample " + number_text(i) + " of the batch",
+                          "a number that is not finite", "finite data, usually in [-1, 1]",
+                          "Check the data set.");
     if (magnitude[i] > largest_magnitude)
-      throw dataset_error{{.where = "Trainer",
-                           .what = "sample " + number_text(i) + " of the batch",
-                           .found = "a mean magnitude of " + number_text(magnitude[i]),
-                           .expected = "data of about unit scale, usually in [-1, 1]",
-                           .advice = "Scale the data: bytes become x / 127.5 - 1."}};
+      fail<dataset_error>("Trainer", "sample " + number_text(i) + " of the batch",
+                          "a mean magnitude of " + number_text(magnitude[i]),
+                          "data of about unit scale, usually in [-1, 1]",
+                          "Scale the data: bytes become x / 127.5 - 1.");
   }
 }
 

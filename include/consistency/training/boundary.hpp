@@ -19,12 +19,9 @@ void check_boundary(auto const& f, TimeRange used) {
   if constexpr (requires { f.parameterization().smallest_time(); }) {
     auto const epsilon = f.parameterization().smallest_time();
     if (used.smallest != epsilon)
-      throw config_error{
-          {.where = "training method",
-           .what = "smallest time of the grid",
-           .found = number_text(used.smallest),
-           .expected = number_text(epsilon) + ", the student's epsilon, where f(x, epsilon) = x",
-           .advice = "Give the grid and the parameterization one epsilon."}};
+      fail<config_error>("training method", "smallest time of the grid", number_text(used.smallest),
+                         number_text(epsilon) + ", the student's epsilon, where f(x, epsilon) = x",
+                         "Give the grid and the parameterization one epsilon.");
   }
 }
 

@@ -76,11 +76,8 @@ struct ContinuousObjective {
     check_boundary(f, grid.range());
     if constexpr (requires { weighting.grid == grid; })
       if (weighting.grid != grid)
-        throw config_error{{.where = "training method",
-                            .what = "grid of the weighting",
-                            .found = "another grid",
-                            .expected = "the grid of the method's times",
-                            .advice = "Give both the same."}};
+        fail<config_error>("training method", "grid of the weighting", "another grid",
+                           "the grid of the method's times", "Give both the same.");
     if constexpr (requires { velocity.check_student(f, grid.range()); })
       velocity.check_student(f, grid.range());
   }
@@ -95,7 +92,7 @@ struct ContinuousObjective {
   template <class X>
   auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0,
             Draws<X, 1> const& drawn) const {
-    return mean(distance(theta, theta_minus, x0, drawn.z, drawn.times[0], drawn.mode));
+    return mean(distance(theta, theta_minus, x0, drawn.z, drawn.times[0], drawn.mode));  // ()
   }
 
   /// The term of each sample, for given noise and times.
@@ -103,22 +100,22 @@ struct ContinuousObjective {
   auto distance(auto const& theta, Parameters<X> const& theta_minus, X const& x0, X const& z, X const& t,
                 Mode const& mode = {}) const {
     using V = std::remove_cvref_t<decltype(theta[0])>;
-    X const x_t = noised(x0, z, t);
-    X const v = velocity.given(x0)(x_t, t);
-    X const one{t.shape(), typename X::Scalar(1)};
+    X const x_t = noised(x0, z, t);                 // (n, …)
+    X const v = velocity.given(x0)(x_t, t);         // (n, …)
+    X const one{t.shape(), typename X::Scalar(1)};  // (n, 1, …)
     if constexpr (through) {
-      auto const y = f(theta, Dual<V>{V(x_t), V(v)}, Dual<V>{V(t), V(one)}, mode);
-      auto const& J = y.tangent;
+      auto const y = f(theta, Dual<V>{V(x_t), V(v)}, Dual<V>{V(t), V(one)}, mode);  // (n, …)
+      auto const& J = y.tangent;                                                    // (n, …)
       if constexpr (smooth) {
-        return evaluated(0.5 * weighting(t) * curvature<V>(metric, y.primal, J, J));
+        return evaluated(0.5 * weighting(t) * curvature<V>(metric, y.primal, J, J));  // (n, 1, …)
       } else {
-        return evaluated(weighting(t) * metric(J, V(X(J.shape(), typename X::Scalar(0)))));
+        return evaluated(weighting(t) * metric(J, V(X(J.shape(), typename X::Scalar(0)))));  // (n, 1, …)
       }
     } else {
-      auto const y = f(theta_minus, Dual<X>{x_t, v}, Dual<X>{t, one}, mode);
-      auto const& J = y.tangent;
-      V const a = f(theta, x_t, t, mode) + (0.5 * J - y.primal);  // in value J / 2, as θ⁻ is θ
-      return evaluated(weighting(t) * curvature<V>(metric, V(y.primal), a, V(J)));
+      auto const y = f(theta_minus, Dual<X>{x_t, v}, Dual<X>{t, one}, mode);  // (n, …)
+      auto const& J = y.tangent;                                              // (n, …)
+      V const a = f(theta, x_t, t, mode) + (0.5 * J - y.primal);  // (n, …): in value J / 2, as θ⁻ is θ
+      return evaluated(weighting(t) * curvature<V>(metric, V(y.primal), a, V(J)));  // (n, 1, …)
     }
   }
 };

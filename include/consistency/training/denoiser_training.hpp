@@ -69,9 +69,9 @@ struct DenoiserTraining {
   }
   template <class X>
   auto loss(auto const& theta, Parameters<X> const&, X const& x0, Draws<X, 1> const& drawn) const {
-    auto const& t = drawn.times[0];
-    auto const D_x = f(theta, noised(x0, drawn.z, t), t, drawn.mode);
-    return mean(weighting(t) * metric(D_x, x0));
+    auto const& t = drawn.times[0];                                    // (n, 1, …)
+    auto const D_x = f(theta, noised(x0, drawn.z, t), t, drawn.mode);  // (n, …)
+    return mean(weighting(t) * metric(D_x, x0));                       // ()
   }
 };
 

@@ -33,9 +33,9 @@ struct Draws {
   }
 };
 
-/// draw(key, at) gives the times of one sample. Everything is keyed by (key, k) and counted by sample:
-/// sample i of the batch is sample first + i of the step. Throws config_error for a step or sample that
-/// 32 bits do not count.
+/// Noise and times for x0 (n, …); draw(key, at) gives the times of one sample. Everything is keyed by (key,
+/// k) and counted by sample: sample i of the batch is sample first + i of the step. Throws config_error for a
+/// step or sample that 32 bits do not count.
 template <std::size_t Times, class X>
 Draws<X, Times> draw_for(X const& x0, Index k, Key key, std::uint32_t first, auto const& draw) {
   using S = typename X::Scalar;
@@ -44,7 +44,7 @@ Draws<X, Times> draw_for(X const& x0, Index k, Key key, std::uint32_t first, aut
   Draws<X, Times> drawn{{},
                         normal<X>(x0.shape(), key.with_stream(stream::noise), at),
                         {.training = true, .key = key, .first = at}};
-  std::array<Tensor<S>, Times> times;  // few numbers, each by a law of its own: drawn on the host
+  std::array<Tensor<S>, Times> times;  // (n, 1, …) each: few numbers, drawn on the host
   for (auto& t : times) t = Tensor<S>{x0.shape().per_sample()};
   for (Index i = 0; i < x0.shape()[0]; ++i) {
     std::array<double, Times> const numbers =
@@ -58,7 +58,7 @@ Draws<X, Times> draw_for(X const& x0, Index k, Key key, std::uint32_t first, aut
 /// x_t = x₀ + t z: data under the noise of the variance-exploding process (Song et al. 2023, Section 2).
 template <class X>
 X noised(X const& x0, X const& z, X const& t) {
-  return x0 + t * z;
+  return x0 + t * z;  // (n, …)
 }
 
 }  // namespace consistency

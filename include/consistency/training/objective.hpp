@@ -64,29 +64,29 @@ struct ConsistencyObjective {
       auto const pair = times.draw(k, own, sample);
       using S = typename X::Scalar;
       if (!(static_cast<S>(pair.t) > static_cast<S>(pair.r)))
-        throw config_error{{.where = "training method, step " + number_text(k),
-                            .what = "times t and r of sample " + number_text(sample.sample),
-                            .found = number_text(pair.t) + " and " + number_text(pair.r),
-                            .expected = "t > r in the numbers that the method trains with",
-                            .advice = "Take fewer points of the grid, or larger gaps."}};
+        fail<config_error>("training method, step " + number_text(k),
+                           "times t and r of sample " + number_text(sample.sample),
+                           number_text(pair.t) + " and " + number_text(pair.r),
+                           "t > r in the numbers that the method trains with",
+                           "Take fewer points of the grid, or larger gaps.");
       return std::array{pair.t, pair.r};
     });
   }
   template <class X>
   auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0,
             Draws<X, 2> const& drawn) const {
-    auto const& [t, r] = drawn.times;
-    return mean(distance(theta, theta_minus, x0, drawn.z, t, r, drawn.mode));
+    auto const& [t, r] = drawn.times;                                          // (n, 1, …)
+    return mean(distance(theta, theta_minus, x0, drawn.z, t, r, drawn.mode));  // ()
   }
 
   /// w(t, r) · d(f_θ(x_t, t), f_θ⁻(x_r, r)) of each sample, for given noise and times.
   template <class X>
   auto distance(auto const& theta, Parameters<X> const& theta_minus, X const& x0, X const& z, X const& t,
                 X const& r, Mode const& mode = {}) const {
-    X const x_t = noised(x0, z, t);
-    X const x_r = solver.step(velocity.given(x0), x_t, t, r);
-    X const y = f(theta_minus, x_r, r, mode);
-    return evaluated(weighting(t, r) * metric(f(theta, x_t, t, mode), y));
+    X const x_t = noised(x0, z, t);                                         // (n, …)
+    X const x_r = solver.step(velocity.given(x0), x_t, t, r);               // (n, …)
+    X const y = f(theta_minus, x_r, r, mode);                               // (n, …)
+    return evaluated(weighting(t, r) * metric(f(theta, x_t, t, mode), y));  // (n, 1, …)
   }
 };
 

@@ -66,16 +66,16 @@ struct ProgressiveDistillation {
   template <class X>
   auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0,
             Draws<X, 3> const& drawn) const {
-    auto const& [t, u, s] = drawn.times;
-    auto const x_t = noised(x0, drawn.z, t);
+    auto const& [t, u, s] = drawn.times;      // (n, 1, …)
+    auto const x_t = noised(x0, drawn.z, t);  // (n, …)
     auto const teacher = [&](X const& x, X const& time) {
-      return evaluated(flow_velocity(x, f(theta_minus, x, time), time));
+      return evaluated(flow_velocity(x, f(theta_minus, x, time), time));  // (n, …)
     };
-    X const x_u = Euler{}.step(teacher, x_t, t, u);
-    X const x_s = Euler{}.step(teacher, x_u, u, s);
-    X const y = x_t - t * ((x_s - x_t) / (s - t));  // the denoiser whose one step from t ends at x_s
-    auto const D_x = f(theta, x_t, t, drawn.mode);
-    return mean(weighting(t) * metric(D_x, y));
+    X const x_u = Euler{}.step(teacher, x_t, t, u);  // (n, …)
+    X const x_s = Euler{}.step(teacher, x_u, u, s);  // (n, …)
+    X const y = x_t - t * ((x_s - x_t) / (s - t));  // (n, …): the denoiser whose one step from t ends at x_s
+    auto const D_x = f(theta, x_t, t, drawn.mode);  // (n, …)
+    return mean(weighting(t) * metric(D_x, y));     // ()
   }
 };
 

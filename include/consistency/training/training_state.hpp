@@ -54,12 +54,10 @@ void require_layout(char const* arena, Parameters<X> const& numbers, ParameterTa
     return of.text() + " in an arena of " + number_text(size);
   };
   if (!numbers.table().same_meaning(table) || numbers.flat().count() != table.size())
-    throw config_error{
-        {.where = "Trainer",
-         .what = std::string{"parameters, "} + arena,
-         .found = text(numbers.table(), numbers.flat().count()),
-         .expected = text(table, table.size()) + ", named and shaped as the method's network's",
-         .advice = "Take them from a run of the same network."}};
+    fail<config_error>("Trainer", std::string{"parameters, "} + arena,
+                       text(numbers.table(), numbers.flat().count()),
+                       text(table, table.size()) + ", named and shaped as the method's network's",
+                       "Take them from a run of the same network.");
 }
 
 /// The largest magnitude in an arena. Throws numeric_error, naming the parameter, for a number that is not
@@ -67,7 +65,7 @@ void require_layout(char const* arena, Parameters<X> const& numbers, ParameterTa
 template <class X>
 double largest_magnitude(char const* arena, Parameters<X> const& numbers, char const* advice,
                          bool squares = false) {
-  auto const flat = to<Cpu>(numbers.flat());
+  auto const flat = to<Cpu>(numbers.flat());  // (parameters)
   auto const top = static_cast<double>(largest(flat, [](auto pack) { return abs(pack); }));
   if (std::isfinite(top) && !(squares && largest(flat, [](auto pack) { return -pack; }) > 0)) return top;
   Index i = 0;
@@ -76,11 +74,8 @@ double largest_magnitude(char const* arena, Parameters<X> const& numbers, char c
   for (auto const& entry : numbers.table().entries())
     if (i >= entry.offset && i < entry.offset + entry.shape.count())
       where = entry.name + "[" + number_text(i - entry.offset) + "]";
-  throw numeric_error{{.where = "Trainer",
-                       .what = std::string{arena} + ", " + where,
-                       .found = number_text(flat[i]),
-                       .expected = squares ? "a finite number of at least 0" : "a finite number",
-                       .advice = advice}};
+  fail<numeric_error>("Trainer", std::string{arena} + ", " + where, number_text(flat[i]),
+                      squares ? "a finite number of at least 0" : "a finite number", advice);
 }
 
 }  // namespace consistency

@@ -24,7 +24,7 @@ class SelfAttention {
   /// `norm` is the normalisation's own name. `interleaved`: PyTorch's files have q, k and v of channel j as
   /// channels 3j, 3j + 1 and 3j + 2 of `qkv`. Throws config_error where channels are not divisible by heads.
   SelfAttention(ParameterTable& table, std::string const& name, Index channels, Index heads,
-                Normalization::Settings settings, std::string const& norm = "norm", bool interleaved = false,
+                NormalizationSettings settings, std::string const& norm = "norm", bool interleaved = false,
                 BlockWeights const& weights = {})
       : norm_{table, name + "." + norm, divisible(name, channels, heads), without_silu(settings)},
         qkv_{table, name + ".qkv", channels, 3 * channels, weights.qkv, weights.law, interleaved ? 3 : 1},
@@ -36,24 +36,22 @@ class SelfAttention {
   auto operator()(auto const& theta, Value auto const& x) const {
     auto const shape = x.shape();
     auto const sequence = Shape{shape[0], shape[1] * shape[2], 3 * channels_};
-    auto const qkv = reshape(qkv_(theta, norm_(theta, x)), sequence);
-    auto const q = slice(qkv, 0, channels_);
-    auto const k = slice(qkv, channels_, 2 * channels_);
-    auto const v = slice(qkv, 2 * channels_, 3 * channels_);
-    return proj_(theta, reshape(attention(q, k, v, {.heads = heads_}), shape));
+    auto const qkv = reshape(qkv_(theta, norm_(theta, x)), sequence);            // (n, h w, 3 c)
+    auto const q = slice(qkv, 0, channels_);                                     // (n, h w, c)
+    auto const k = slice(qkv, channels_, 2 * channels_);                         // (n, h w, c)
+    auto const v = slice(qkv, 2 * channels_, 3 * channels_);                     // (n, h w, c)
+    return proj_(theta, reshape(attention(q, k, v, {.heads = heads_}), shape));  // (n, h, w, c)
   }
 
  private:
   static Index divisible(std::string const& name, Index channels, Index heads) {
     if (channels < 1 || channels > max_channels || heads < 1 || channels % heads != 0)
-      throw config_error{{.where = name,
-                          .what = "channels not divisible by heads",
-                          .found = number_text(channels) + " channels, " + number_text(heads) + " heads",
-                          .expected = "a multiple of the heads, from 1 to " + number_text(max_channels),
-                          .advice = ""}};
+      fail<config_error>(name, "channels not divisible by heads",
+                         number_text(channels) + " channels, " + number_text(heads) + " heads",
+                         "a multiple of the heads, from 1 to " + number_text(max_channels));
     return channels;
   }
-  static Normalization::Settings without_silu(Normalization::Settings settings) {
+  static NormalizationSettings without_silu(NormalizationSettings settings) {
     settings.silu = false;
     return settings;
   }

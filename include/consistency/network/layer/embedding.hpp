@@ -51,12 +51,12 @@ struct TimeEmbedding {
            ", .order = " + (order == Order::cos_sin ? "cos_sin" : "sin_cos") + "}";
   }
 
-  /// Throws config_error as `check` does.
+  /// time (n, 1, …) → (n, channels). Throws config_error as `check` does.
   auto operator()(Operand auto const& time, Index channels) const {
     check(channels);
-    auto const& t = evaluated(time);
+    auto const& t = evaluated(time);  // (n, 1, …)
     using T = tensor_of_t<decltype(t)>;
-    auto const angle = evaluated(reshape(t, {t.shape()[0], 1}) * frequencies<T>(channels / 2));
+    auto const angle = evaluated(reshape(t, {t.shape()[0], 1}) * frequencies<T>(channels / 2));  // (n, half)
     return order == Order::cos_sin ? concat(cos(angle), sin(angle)) : concat(sin(angle), cos(angle));
   }
 
@@ -64,7 +64,7 @@ struct TimeEmbedding {
   template <class T>
   T frequencies(Index half) const {
     using S = typename T::Scalar;
-    auto f = Tensor<S>{Shape{1, half}};
+    auto f = Tensor<S>{Shape{1, half}};  // (1, half)
     auto const steps = static_cast<double>(endpoint ? half - 1 : half);
     for (Index i = 0; i < half; ++i) {
       auto const at = static_cast<std::uint32_t>(i);
@@ -73,7 +73,7 @@ struct TimeEmbedding {
                                       ? std::pow(10000.0, -static_cast<double>(i) / steps)
                                       : 2 * std::numbers::pi * normal_block<double>({}, {0, at}, 0)[0]));
     }
-    return to<typename T::Backend>(f);
+    return to<typename T::Backend>(f);  // (1, half)
   }
 };
 

@@ -18,6 +18,7 @@ class Linear {
                           interleaved)},
         bias_{table.add(name + ".bias", {out}, Initializer::zeros(), interleaved)} {}
 
+  /// x (…, in) → (…, out)
   auto operator()(auto const& theta, Operand auto const& x) const {
     return linear(x, theta[weight_], theta[bias_]);
   }

@@ -96,72 +96,101 @@ class WinogradWeights {
   Tensor<S, Cpu> all_;
 };
 
-/// y = conv(x, w) with stride 1, or its adjoint in x.
+/// The operands of y = conv(x, w) with stride 1, or of its adjoint in x: y = Aᵀ [(Bᵀ x B) (G w Gᵀ)] A, where
+/// the product is that of a (tiles × in) and an (in × out) matrix for each frequency.
 template <class W, class S, class Layout>
-void winograd_convolve(Tensor<S, Cpu> const& x, Layout const& left, WinogradWeights<W, S> const& w, S* y,
-                       Epilogue<S> const& after) {
-  constexpr auto width = Block<S>::width;
-  auto const in = w.in();
-  auto const out = w.out();
-  auto const grid = TileGrid<W>{x.shape()};
-  auto const plan =
+struct WinogradConvolution {
+  static constexpr auto width = Block<S>::width;
+
+  Tensor<S, Cpu> const& x;  // (n, h, w, in)
+  WinogradWeights<W, S> const& weights;
+  S* y;  // (n, h, w, out)
+  Epilogue<S> const& after;
+  Index in = weights.in();
+  Index out = weights.out();
+  TileGrid<W> grid{x.shape()};
+  WinogradPlan plan =
       WinogradPlan::forward(grid.tiles, in, panels<S>(out), width, Block<S>::height, bytes_per_channel<W, S>);
-  auto const zeros = Tensor<S, Cpu>{Shape{in}, S(0)};
-  auto const weights = WeightLayout<W, S>{in};
-  auto const right = PanelLayout<W, S>{plan.group * width};
-  auto room = w.room(plan.group);
-  // Panels [first, last) of those in u and m, for frequency f.
-  auto const multiply = [&](S const* v, S const* u, S* m, Index f, Index tiles, Index first, Index last) {
+  Layout inputs{in};                               // how transformed tiles of x lie
+  WeightLayout<W, S> matrices{in};                 // how transformed weights lie
+  PanelLayout<W, S> products{plan.group * width};  // how their products lie
+  Tensor<S, Cpu> zeros{Shape{in}, S(0)};
+
+  /// v: the transformed tiles [begin, end) of x, of which the first is at `v`.
+  void transform(Index begin, Index end, S* v) const {
+    transform_input(grid, x.data(), zeros.data(), in, begin, end, v, inputs);
+  }
+  /// m = v u for frequency f of `tiles` tiles, and for panels [first, last) of those in u and m.
+  void multiply(S const* v, S const* u, S* m, Index f, Index tiles, Index first, Index last) const {
     for (auto p = first; p < last; ++p)
       for_blocks<S>(tiles, [&](Index tile, Index height) {
         block_for<S, true>(height)(
-            {v + f * left.group + tile * left.pitch, left.pitch, 1, left.group, left.step},
-            u + weights.of(p, f), width, weights.of(1, 0), in,
-            m + f * width + tile * right.pitch + p * right.step, right.pitch, {});
+            {v + f * inputs.group + tile * inputs.pitch, inputs.pitch, 1, inputs.group, inputs.step},
+            u + matrices.of(p, f), width, matrices.of(1, 0), in,
+            m + f * width + tile * products.pitch + p * products.step, products.pitch, {});
       });
-  };
-  if (plan.resident) {
-    auto const* const u = w.panels(0, plan.group, room);
-    parallel_ranges(grid.tiles, plan.block, [&](Index begin, Index end) {
-      auto v = left.allocate(plan.block);
-      auto m = right.allocate(plan.block);
-      transform_input(grid, x.data(), zeros.data(), in, begin, end, v.mutable_data(), left);
-      for (Index f = 0; f < W::frequencies; ++f)
-        multiply(v.data(), u, m.mutable_data(), f, end - begin, 0, plan.group);
-      transform_output(grid, m.data(), right, out, out, begin, end, y, after);
-    });
-    return;
   }
-  auto v = left.allocate(plan.block);
-  auto m = right.allocate(plan.block);
-  for (Index base = 0; base < panels<S>(out); base += plan.group) {
-    auto const count = std::min(plan.group, panels<S>(out) - base);
-    auto const channels = std::min(count * width, out - base * width);
+};
+
+/// Each block of tiles by one thread: transformed, multiplied and transformed back in its second-level cache.
+template <class W, class S, class Layout>
+void convolve_resident(WinogradConvolution<W, S, Layout> const& c) {
+  auto const panels = c.plan.group;  // all of them
+  auto room = c.weights.room(panels);
+  auto const* const u = c.weights.panels(0, panels, room);
+  parallel_ranges(c.grid.tiles, c.plan.block, [&](Index begin, Index end) {
+    auto v = c.inputs.allocate(c.plan.block);
+    auto m = c.products.allocate(c.plan.block);
+    c.transform(begin, end, v.mutable_data());
+    for (Index f = 0; f < W::frequencies; ++f)
+      c.multiply(v.data(), u, m.mutable_data(), f, end - begin, 0, panels);
+    transform_output(c.grid, m.data(), c.products, c.out, c.out, begin, end, c.y, c.after);
+  });
+}
+
+/// Each of the three steps by all threads together, for one group of panels and one block of tiles at a time.
+template <class W, class S, class Layout>
+void convolve_in_groups(WinogradConvolution<W, S, Layout> const& c) {
+  auto room = c.weights.room(c.plan.group);
+  auto v = c.inputs.allocate(c.plan.block);
+  auto m = c.products.allocate(c.plan.block);
+  auto const all = panels<S>(c.out);
+  for (Index first = 0; first < all; first += c.plan.group) {
+    auto const count = std::min(c.plan.group, all - first);
+    auto const first_channel = first * c.width;
+    auto const channels = std::min(count * c.width, c.out - first_channel);
     auto const parts = count >= 8 ? 2 : 1;  // of a frequency, for the threads
-    auto const* const u = w.panels(base, count, room);
-    for (Index begin = 0; begin < grid.tiles; begin += plan.block) {
-      auto const tiles = std::min(plan.block, grid.tiles - begin);
-      if (base == 0 || tiles < grid.tiles)
-        parallel_ranges(tiles, transform_grain(W::frequencies, in), [&](Index i, Index j) {
-          transform_input(grid, x.data(), zeros.data(), in, begin + i, begin + j,
-                          v.mutable_data() + i * left.pitch, left);
+    auto const* const u = c.weights.panels(first, count, room);
+    for (Index begin = 0; begin < c.grid.tiles; begin += c.plan.block) {
+      auto const tiles = std::min(c.plan.block, c.grid.tiles - begin);
+      if (first == 0 || tiles < c.grid.tiles)
+        parallel_ranges(tiles, transform_grain(W::frequencies, c.in), [&](Index i, Index j) {
+          c.transform(begin + i, begin + j, v.mutable_data() + i * c.inputs.pitch);
         });
       parallel_for(W::frequencies * parts, [&](Index i) {
-        multiply(v.data(), u, m.mutable_data(), i / parts, tiles, i % parts * count / parts,
-                 (i % parts + 1) * count / parts);
+        c.multiply(v.data(), u, m.mutable_data(), i / parts, tiles, i % parts * count / parts,
+                   (i % parts + 1) * count / parts);
       });
       parallel_ranges(tiles, transform_grain(W::frequencies, channels), [&](Index i, Index j) {
-        transform_output(grid, m.data() + i * right.pitch, right, channels, out, begin + i, begin + j,
-                         y + base * width, after.from(base * width));
+        transform_output(c.grid, m.data() + i * c.products.pitch, c.products, channels, c.out, begin + i,
+                         begin + j, c.y + first_channel, c.after.from(first_channel));
       });
     }
   }
 }
 
+/// y = conv(x, w) with stride 1, or its adjoint in x: x (n, h, w, in) → y (n, h, w, out).
 template <class W, class S>
-void winograd_convolve(Tensor<S, Cpu> const& x, WinogradWeights<W, S> const& w, S* y,
+void winograd_convolve(Tensor<S, Cpu> const& x, WinogradWeights<W, S> const& weights, S* y,
                        Epilogue<S> const& after) {
-  with_row_layout<W, S>(w.in(), [&](auto const& left) { winograd_convolve<W>(x, left, w, y, after); });
+  with_row_layout<W, S>(weights.in(), [&]<class Layout>(Layout const&) {
+    auto const c = WinogradConvolution<W, S, Layout>{.x = x, .weights = weights, .y = y, .after = after};
+    if (c.plan.resident) {
+      convolve_resident(c);
+    } else {
+      convolve_in_groups(c);
+    }
+  });
 }
 
 /// Gᵀ s G for sums s of one frequency each, (in × padded) numbers `plane` apart, into channels

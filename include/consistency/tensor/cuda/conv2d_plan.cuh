@@ -153,13 +153,11 @@ class ConvolutionPlan {
         if (plan.try_finish()) return {std::move(proposal), std::move(plan)};
       }
     }
-    throw device_error{
-        {.where = "conv2d",
-         .what = "cuDNN's engines",
-         .found =
-             "none for weights " + Shape{s.k, s.k, s.c, s.o}.text() + ", stride " + number_text(s.stride),
-         .expected = "one that is deterministic and computes in this precision",
-         .advice = "cuda::set_convolution_path(cuda::ConvolutionPath::patches) does without."}};
+    fail<device_error>(
+        "conv2d", "cuDNN's engines",
+        "none for weights " + Shape{s.k, s.k, s.c, s.o}.text() + ", stride " + number_text(s.stride),
+        "one that is deterministic and computes in this precision",
+        "cuda::set_convolution_path(cuda::ConvolutionPath::patches) does without.");
   }
 
   static bool suits(CudnnDescriptor const& proposal, bool tensor_cores) {

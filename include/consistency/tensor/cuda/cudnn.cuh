@@ -15,11 +15,8 @@ inline void check(cudnnStatus_t status, char const* where) {
   if (status == CUDNN_STATUS_SUCCESS) return;
   std::array<char, 512> why{};
   cudnnGetLastErrorString(why.data(), why.size());
-  throw device_error{{.where = where,
-                      .what = "cuDNN call",
-                      .found = std::string{cudnnGetErrorString(status)} + ": " + why.data(),
-                      .expected = "success",
-                      .advice = "cuda::set_convolution_path(cuda::ConvolutionPath::patches) does without."}};
+  fail<device_error>(where, "cuDNN call", std::string{cudnnGetErrorString(status)} + ": " + why.data(),
+                     "success", "cuda::set_convolution_path(cuda::ConvolutionPath::patches) does without.");
 }
 
 /// cuDNN for work on the current stream.

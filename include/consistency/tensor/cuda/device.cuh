@@ -31,11 +31,8 @@ using Extent = std::int32_t;
 
 inline Extent extent(Index count) {
   if (count > INT32_MAX)
-    throw resource_error{{.where = "Tensor<S, Cuda>",
-                          .what = "elements in one operation",
-                          .found = number_text(count),
-                          .expected = "at most " + number_text(INT32_MAX),
-                          .advice = "Use a smaller batch."}};
+    fail<resource_error>("Tensor<S, Cuda>", "elements in one operation", number_text(count),
+                         "at most " + number_text(INT32_MAX), "Use a smaller batch.");
   return static_cast<Extent>(count);
 }
 
@@ -74,12 +71,10 @@ inline ConvolutionPath& current_convolution_path() {
 inline void check(cudaError_t status, char const* where) {
   if (status == cudaSuccess) return;
   static_cast<void>(cudaGetLastError());  // or the next call would report it again
-  throw device_error{{.where = where,
-                      .what = "CUDA call",
-                      .found = std::string{cudaGetErrorName(status)} + ": " + cudaGetErrorString(status),
-                      .expected = "success",
-                      .advice = "Errors of earlier kernels show up late; CUDA_LAUNCH_BLOCKING=1 tells which "
-                                "it was. After a sticky error the process must be started anew."}};
+  fail<device_error>(where, "CUDA call",
+                     std::string{cudaGetErrorName(status)} + ": " + cudaGetErrorString(status), "success",
+                     "Errors of earlier kernels show up late; CUDA_LAUNCH_BLOCKING=1 tells which "
+                     "it was. After a sticky error the process must be started anew.");
 }
 
 #endif

@@ -25,11 +25,7 @@ struct AddBias {
 
 inline void check(cublasStatus_t status, char const* where) {
   if (status != CUBLAS_STATUS_SUCCESS)
-    throw device_error{{.where = where,
-                        .what = "cuBLASLt call",
-                        .found = cublasLtGetStatusString(status),
-                        .expected = "success",
-                        .advice = ""}};
+    fail<device_error>(where, "cuBLASLt call", cublasLtGetStatusString(status), "success");
 }
 
 /// One product's descriptors and the algorithm chosen for it; found once for each thread, device and shape.

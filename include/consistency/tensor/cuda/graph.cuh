@@ -22,11 +22,8 @@ CONSISTENCY_EXPORT void Graph::end() {
   if (released_while_recording()) {
     if (graph) static_cast<void>(cudaGraphDestroy(graph));
     static_cast<void>(cudaGetLastError());
-    throw config_error{{.where = "Graph",
-                        .what = "recorded work",
-                        .found = "a tensor of outside that is replaced",
-                        .expected = "results that are copied into it",
-                        .advice = "Write x.assign(...) instead of x = ...."}};
+    fail<config_error>("Graph", "recorded work", "a tensor of outside that is replaced",
+                       "results that are copied into it", "Write x.assign(...) instead of x = ....");
   }
   check(ended, "cudaStreamEndCapture");
   auto const status = cudaGraphInstantiate(&work_, graph, 0);

@@ -55,13 +55,10 @@ inline void prepare_device() {
   int device = 0;
   if (cudaGetDevice(&device) == cudaSuccess && device == prepared) return;
   if (auto const why = unavailable(); !why.empty())
-    throw device_error{{.where = "Tensor<S, Cuda>",
-                        .what = "no GPU can be used",
-                        .found = why,
-                        .expected =
-                            "a CUDA device, its driver, and an architecture that consistency::cuda was "
-                            "compiled for (CMAKE_CUDA_ARCHITECTURES)",
-                        .advice = "Tensor<S> runs on the CPU."}};
+    fail<device_error>("Tensor<S, Cuda>", "no GPU can be used", why,
+                       "a CUDA device, its driver, and an architecture that consistency::cuda was "
+                       "compiled for (CMAKE_CUDA_ARCHITECTURES)",
+                       "Tensor<S> runs on the CPU.");
   cudaMemPool_t pool = nullptr;
   check(cudaDeviceGetDefaultMemPool(&pool, device), "cudaDeviceGetDefaultMemPool");
   auto all = UINT64_MAX;
@@ -101,13 +98,11 @@ CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
           "cudaMemPoolGetAttribute");
     check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used), "cudaMemPoolGetAttribute");
     free += reserved - used;
-    throw resource_error{{.where = "Tensor<S, Cuda>",
-                          .what = "out of device memory",
-                          .found = number_text(free) + " bytes free of " + number_text(total),
-                          .expected = number_text(bytes) + " bytes more",
-                          .advice = "Memory grows with the batch: use one of at most " +
-                                    number_text(bytes == 0 ? 0 : 100 * free / (free + bytes)) +
-                                    " percent of this size."}};
+    fail<resource_error>(
+        "Tensor<S, Cuda>", "out of device memory", number_text(free) + " bytes free of " + number_text(total),
+        number_text(bytes) + " bytes more",
+        "Memory grows with the batch: use one of at most " +
+            number_text(bytes == 0 ? 0 : 100 * free / (free + bytes)) + " percent of this size.");
   }
   check(status, "cudaMallocAsync");
   return memory;
@@ -165,11 +160,8 @@ CONSISTENCY_EXPORT void* allocate(std::size_t bytes) {
     memory = ask();
   }
   if (memory == nullptr)
-    throw resource_error{{.where = "Tensor<S, Cuda>",
-                          .what = "out of memory",
-                          .found = "",
-                          .expected = number_text(bytes) + " bytes more",
-                          .advice = "Use a smaller batch or network."}};
+    fail<resource_error>("Tensor<S, Cuda>", "out of memory", "", number_text(bytes) + " bytes more",
+                         "Use a smaller batch or network.");
   return memory;
 }
 CONSISTENCY_EXPORT void release(void* memory) noexcept { std::free(memory); }

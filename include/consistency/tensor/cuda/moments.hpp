@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-
 #include <consistency/tensor/cuda/memory.hpp>
 #include <consistency/tensor/moment_step.hpp>
 #include <consistency/tensor/tensor.hpp>
@@ -29,20 +27,18 @@ void moment_update(MomentRun<S> const& work);
 
 }  // namespace cuda
 
-/// See the CPU's.
+/// One pass over the arenas of training, as `moment_update` of CPU tensors.
 template <class S>
-void moment_update(MomentStep const& step, double gradient_scale, Tensor<S, Cuda> const& gradient,
-                   Tensor<S, Cuda>& m, Tensor<S, Cuda>& v, Tensor<S, Cuda>& theta,
-                   std::array<Tensor<S, Cuda>, 2> averages, std::array<double, 2> mu) {
-  cuda::moment_update<S>({step,
-                          gradient_scale,
-                          theta.count(),
-                          gradient.data(),
-                          m.written_data(),
-                          v.written_data(),
-                          theta.written_data(),
-                          {averages[0].written_data(), averages[1].written_data()},
-                          {mu[0], mu[1]}});
+void moment_update(MomentUpdate<Tensor<S, Cuda>> u) {
+  cuda::moment_update<S>({u.step,
+                          u.gradient_scale,
+                          u.theta.count(),
+                          u.gradient.data(),
+                          u.first_moment.written_data(),
+                          u.second_moment.written_data(),
+                          u.theta.written_data(),
+                          {u.averages[0].values.written_data(), u.averages[1].values.written_data()},
+                          {u.averages[0].rate, u.averages[1].rate}});
 }
 
 }  // namespace consistency

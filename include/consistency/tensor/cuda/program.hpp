@@ -128,11 +128,9 @@ class Tracer {
     return code <= Code::divide ? 2 : 1;
   }
   [[noreturn]] static void too_long(char const* what, int most) {
-    throw config_error{{.where = "Tensor<S, Cuda>",
-                        .what = "element-wise chain",
-                        .found = std::string{"more "} + what,
-                        .expected = "at most " + number_text(most) + " " + what,
-                        .advice = "Evaluate a part of it first, with evaluated(...)."}};
+    fail<config_error>("Tensor<S, Cuda>", "element-wise chain", std::string{"more "} + what,
+                       "at most " + number_text(most) + " " + what,
+                       "Evaluate a part of it first, with evaluated(...).");
   }
 
   Node nodes_[Program::max_length];

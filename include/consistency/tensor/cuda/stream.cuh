@@ -13,23 +13,17 @@ CONSISTENCY_EXPORT Stream Stream::current() { return borrowed(current_stream());
 
 CONSISTENCY_EXPORT void set_convolution_path(ConvolutionPath path) {
   if (path == ConvolutionPath::cudnn && first_convolution_path != ConvolutionPath::cudnn)
-    throw config_error{{.where = "set_convolution_path",
-                        .what = "path",
-                        .found = "cudnn",
-                        .expected = "patches",
-                        .advice = "consistency::cuda was compiled without cuDNN; with CONSISTENCY_CUDA=ON, "
-                                  "cuDNN_ROOT says where it is."}};
+    fail<config_error>("set_convolution_path", "path", "cudnn", "patches",
+                       "consistency::cuda was compiled without cuDNN; with CONSISTENCY_CUDA=ON, "
+                       "cuDNN_ROOT says where it is.");
   current_convolution_path() = path;
 }
 CONSISTENCY_EXPORT ConvolutionPath convolution_path() { return current_convolution_path(); }
 
-inline void refuse_device(int device, int count) {
+inline void require_device(int device, int count) {
   if (device < 0 || device >= count)
-    throw config_error{{.where = "set_device",
-                        .what = "device",
-                        .found = number_text(device),
-                        .expected = "0 <= device < " + number_text(count),
-                        .advice = unavailable()}};
+    fail<config_error>("set_device", "device", number_text(device), "0 <= device < " + number_text(count),
+                       unavailable());
 }
 
 #ifdef __CUDACC__
@@ -93,7 +87,7 @@ CONSISTENCY_EXPORT void Stream::wait() const {
 CONSISTENCY_EXPORT void set_device(int device) {
   int count = 0;
   if (cudaGetDeviceCount(&count) != cudaSuccess) static_cast<void>(cudaGetLastError());
-  refuse_device(device, count);
+  require_device(device, count);
   check(cudaSetDevice(device), "cudaSetDevice");
 }
 
@@ -113,7 +107,7 @@ CONSISTENCY_EXPORT std::string unavailable() { return {}; }
 CONSISTENCY_EXPORT Stream::Stream() = default;
 CONSISTENCY_EXPORT Stream::~Stream() = default;
 CONSISTENCY_EXPORT void Stream::wait() const {}
-CONSISTENCY_EXPORT void set_device(int device) { refuse_device(device, 1); }
+CONSISTENCY_EXPORT void set_device(int device) { require_device(device, 1); }
 
 #endif
 

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <consistency/network/levels.hpp>
+#include <consistency/network/residual_block.hpp>
+
+namespace consistency {
+
+/// Where a residual block of a U-Net is.
+struct UNetPlace {
+  enum class Path : std::uint8_t { down, middle, up };
+
+  Path path;
+  std::size_t level;  ///< 0 is that of the first convolution, and each has half the height of the one before
+  Index block = 0;    ///< on this path and level; a block that resamples comes before them
+  Resampling resampling = Resampling::none;
+};
+
+/// What the U-Nets share (Ronneberger et al. 2015): residual blocks down the levels, in the middle and up
+/// again, where each block also reads what one of its size gave on the way down.
+class UNetBody {
+ public:
+  /// `layers` names the layers and chooses their settings, and is asked for them in the order of the table;
+  /// of `s` the body reads channels, multipliers and blocks.
+  template <class Settings, class Layers>
+  UNetBody(Settings const& s, Layers const& layers, Index middle_blocks)
+      : embed_hidden_{layers.embed_hidden()},
+        embed_{layers.embed()},
+        first_{layers.first()},
+        channels_{add_blocks(s, layers, middle_blocks)},
+        norm_{layers.norm(channels_)},
+        last_{layers.last(channels_)} {}
+
+  /// x (n, h, w, c in) and features (n, f) of the times → (n, h, w, c out).
+  auto operator()(auto const& theta, Value auto const& x, Value auto const& features,
+                  Mode const& mode) const {
+    auto const hidden = evaluated(silu(embed_hidden_(theta, features)));  // (n, e)
+    auto const embedding = evaluated(silu(embed_(theta, hidden)));        // (n, e)
+    auto h = first_(theta, x);                                            // (n, h, w, c)
+    std::array<decltype(h), detail::most_blocks> skips;                   // (n, h / 2^level, w / 2^level, c')
+    std::size_t depth = 0;
+    skips[depth++] = h;
+    for (auto const& block : down_) skips[depth++] = h = block(theta, h, embedding, mode);
+    for (auto const& block : middle_) h = block(theta, h, embedding, mode);
+    for (auto const& [block, reads_skip] : up_) {
+      if (reads_skip) h = concat(h, std::exchange(skips[--depth], {}));  // (n, h', w', c' + c'')
+      h = block(theta, h, embedding, mode);                              // (n, h', w', c')
+    }
+    return last_(theta, norm_(theta, h));  // (n, h, w, c out)
+  }
+
+ private:
+  struct UpBlock {
+    ResidualBlock block;
+    bool reads_skip;
+  };
+
+  /// Returns the channels of the last block.
+  template <class Settings, class Layers>
+  Index add_blocks(Settings const& s, Layers const& layers, Index middle_blocks) {
+    using enum UNetPlace::Path;
+    auto channels = s.channels;
+    std::vector<Index> skips = {channels};
+    auto const levels = s.multipliers.size();
+    for (std::size_t level = 0; level < levels; ++level) {
+      auto const add = [&](UNetPlace const& place, Index out) {
+        down_.push_back(layers.block(place, channels, out));
+        channels = out;
+        skips.push_back(channels);
+      };
+      if (level > 0) add({down, level, 0, Resampling::down}, channels);
+      for (Index i = 0; i < s.blocks; ++i) add({down, level, i}, s.channels * s.multipliers[level]);
+    }
+    for (Index i = 0; i < middle_blocks; ++i)
+      middle_.push_back(layers.block({middle, levels - 1, i}, channels, channels));
+    for (auto level = levels; level-- > 0;) {
+      if (level + 1 < levels)
+        up_.push_back({layers.block({up, level, 0, Resampling::up}, channels, channels), false});
+      for (Index i = 0; i <= s.blocks; ++i) {
+        auto const out = s.channels * s.multipliers[level];
+        up_.push_back({layers.block({up, level, i}, channels + skips.back(), out), true});
+        channels = out;
+        skips.pop_back();
+      }
+    }
+    return channels;
+  }
+
+  Linear embed_hidden_, embed_;
+  Convolution first_;
+  std::vector<ResidualBlock> down_, middle_;
+  std::vector<UpBlock> up_;
+  Index channels_;
+  Normalization norm_;
+  Convolution last_;
+};
+
+}  // namespace consistency
