@@ -9,7 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <consistency/core/random.hpp>
-#include <consistency/tensor/cpu/random.hpp>
+#include <consistency/tensor/cpu.hpp>
 
 using namespace consistency;
 

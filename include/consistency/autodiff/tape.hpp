@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <consistency/tensor/cpu/accumulate.hpp>
+#include <consistency/tensor/cpu.hpp>
 #include <consistency/tensor/value.hpp>
 
 namespace consistency {

@@ -4,7 +4,7 @@
 #include <concepts>
 
 #include <consistency/core/check.hpp>
-#include <consistency/tensor/cpu/moments.hpp>
+#include <consistency/tensor/cpu.hpp>
 
 namespace consistency {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include <consistency/network/parameters.hpp>
-#include <consistency/tensor/cpu/largest.hpp>
+#include <consistency/tensor/cpu.hpp>
 
 namespace consistency {
 
@@ -68,8 +68,8 @@ template <class X>
 double largest_magnitude(char const* arena, Parameters<X> const& numbers, char const* advice,
                          bool squares = false) {
   auto const flat = to<Cpu>(numbers.flat());
-  auto const top = static_cast<double>(largest(flat, [](auto pack) { return abs(pack); }));
-  if (std::isfinite(top) && !(squares && largest(flat, [](auto pack) { return -pack; }) > 0)) return top;
+  auto const top = static_cast<double>(largest<pointwise::Abs>(flat));
+  if (std::isfinite(top) && !(squares && largest<pointwise::Negate>(flat) > 0)) return top;
   Index i = 0;
   while (std::isfinite(flat[i]) && !(squares && flat[i] < 0)) ++i;
   auto where = "number " + number_text(i);

@@ -2,30 +2,37 @@
 
 #include <string_view>
 
-/// Whether matrix products choose their instructions when a program runs: in builds for any x86-64. Those
-/// for processors with fused multiply-adds have them already.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__FMA__)
-#define CONSISTENCY_CHOOSES_AVX2 1
+/// The name of the instruction set that this unit is compiled for. It is the inline namespace of all that is
+/// as wide as a register, so that no name of a program stands for two widths.
+#if defined(__AVX512F__)
+#define CONSISTENCY_INSTRUCTIONS avx512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define CONSISTENCY_INSTRUCTIONS avx2
+#elif defined(__AVX__)
+#define CONSISTENCY_INSTRUCTIONS avx
+#elif defined(__SSE2__)
+#define CONSISTENCY_INSTRUCTIONS sse2
+#elif defined(__ARM_NEON)
+#define CONSISTENCY_INSTRUCTIONS neon
 #else
-#define CONSISTENCY_CHOOSES_AVX2 0
+#define CONSISTENCY_INSTRUCTIONS generic
 #endif
+
+#include <consistency/tensor/cpu/link_guard.hpp>
 
 namespace consistency::cpu {
 
-/// The versions of a register block: for what the compiler targets, and for more than that.
-enum class Version { compiled_for, avx2 };
+#ifdef CONSISTENCY_COMPILED
 
-/// What this processor runs best; the same in every call.
-inline Version chosen_version() {
-#if CONSISTENCY_CHOOSES_AVX2
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Version::avx2;
-#endif
-  return Version::compiled_for;
-}
+/// The instructions that kernels are computed with, as a text. Throws as the first kernel of a program does
+/// (tensor/cpu/compiled.hpp).
+std::string_view instruction_set();
 
-/// The instructions that matrix products are computed with, as a text.
+#else
+
+/// The instructions that kernels are computed with, as a text; of a build that leaves wider ones unused it
+/// says so.
 inline std::string_view instruction_set() {
-  if (chosen_version() == Version::avx2) return "AVX2 + FMA, chosen at run time";
 #if defined(__AVX512F__)
   return "AVX-512, compiled for";
 #elif defined(__AVX2__) && defined(__FMA__)
@@ -33,6 +40,8 @@ inline std::string_view instruction_set() {
 #elif defined(__AVX__)
   return "AVX, compiled for";
 #elif defined(__SSE2__)
+  if (__builtin_cpu_supports("avx2"))
+    return "SSE2, compiled for; -march=native or consistency::compiled would use more";
   return "SSE2, compiled for";
 #elif defined(__ARM_NEON)
   return "NEON, compiled for";
@@ -40,5 +49,7 @@ inline std::string_view instruction_set() {
   return "what Eigen finds in the compiler's target";
 #endif
 }
+
+#endif
 
 }  // namespace consistency::cpu

@@ -5,7 +5,7 @@
 #include <consistency/tensor/cpu/pointwise.hpp>
 #include <consistency/tensor/moment_step.hpp>
 
-namespace consistency {
+namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// One pass over the arenas of training: moments, θ, and the averages a ← μ a + (1 − μ) θ. Gradients are
 /// multiplied by `gradient_scale` first. An undefined average is skipped.
@@ -25,7 +25,7 @@ void moment_update(MomentStep const& step, double gradient_scale, Tensor<S, Cpu>
   auto* const v_to = v.written_data();
   auto* const theta_to = theta.written_data();
   auto const averages_to = std::array{averages[0].written_data(), averages[1].written_data()};
-  parallel_ranges(theta.count(), cpu::pointwise_grain, [&](Index begin, Index end) {
+  parallel_ranges(theta.count(), pointwise_grain, [&](Index begin, Index end) {
     for (auto i = begin; i < end; i += P::width) {
       auto const lanes = std::min(P::width, end - i);
       auto const part = [&](Tensor<S, Cpu> const& t) {
@@ -35,14 +35,14 @@ void moment_update(MomentStep const& step, double gradient_scale, Tensor<S, Cpu>
       auto const m1 = b1 * part(m) + c1 * g;
       auto const v1 = b2 * part(v) + c2 * (g * g);
       auto const moved = part(theta) - (step.adaptive ? rate * m1 / (sqrt(v1) + epsilon) : rate * m1);
-      cpu::store(m1, m_to + i, lanes);
-      cpu::store(v1, v_to + i, lanes);
-      cpu::store(moved, theta_to + i, lanes);
+      store(m1, m_to + i, lanes);
+      store(v1, v_to + i, lanes);
+      store(moved, theta_to + i, lanes);
       for (std::size_t a = 0; a < averages.size(); ++a)
         if (averages[a].defined())
-          cpu::store(P(mu[a]) * part(averages[a]) + P(1 - mu[a]) * moved, averages_to[a] + i, lanes);
+          store(P(mu[a]) * part(averages[a]) + P(1 - mu[a]) * moved, averages_to[a] + i, lanes);
     }
   });
 }
 
-}  // namespace consistency
+}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
