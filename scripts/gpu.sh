@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Prepares, on a machine without a GPU, all that one with a GPU and no network needs, and runs it there.
 set -euo pipefail
 

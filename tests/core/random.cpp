@@ -10,7 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <consistency/core/random.hpp>
-#include <consistency/tensor/cpu/random.hpp>
+#include <consistency/tensor/cpu.hpp>
 
 using namespace consistency;
 

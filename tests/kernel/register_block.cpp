@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cmath>
-#include <string_view>
-#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -13,15 +11,8 @@
 
 using namespace consistency;
 using namespace consistency::test;
-using cpu::Version;
 
 namespace {
-
-/// The versions that this program has and its processor can run.
-std::vector<Version> versions() {
-  if (cpu::chosen_version() == Version::avx2) return {Version::compiled_for, Version::avx2};
-  return {Version::compiled_for};
-}
 
 enum class From { zero, bias, accumulated };
 
@@ -40,11 +31,11 @@ struct Factors {
 };
 
 template <class S, bool UnitColumns>
-Tensor<S> product(Factors<S> const& of, Version version, Index rows, From from) {
+Tensor<S> product(Factors<S> const& of, Index rows, From from) {
   using O = Factors<S>;
   auto c = Tensor<S>{of.c.shape()};
   std::copy_n(of.c.data(), c.count(), c.mutable_data());
-  cpu::block_for<S, UnitColumns>(rows, version)(
+  cpu::block_for<S, UnitColumns>(rows)(
       of.template left<UnitColumns>(), of.panel.data(), O::width, 0, O::depth, c.mutable_data(), O::width,
       {.accumulate = from == From::accumulated, .bias = from == From::bias ? of.bias.data() : nullptr});
   return c;
@@ -73,20 +64,18 @@ void agrees_with_plain_loops() {
   auto const of = Factors<S>{};
   // The plain loops are in double: for S = double they round as well.
   auto const allowed = 2 * sum_units(Factors<S>::depth) * unit_roundoff<S>;
-  for (auto const version : versions())
-    for (auto const from : {From::zero, From::bias, From::accumulated})
-      for (Index rows = 1; rows <= Factors<S>::height; ++rows) {
-        CAPTURE(static_cast<int>(version));
-        CAPTURE(static_cast<int>(from));
-        CAPTURE(rows);
-        CHECK(relative_error(product<S, UnitColumns>(of, version, rows, from),
-                             exact_product<S, UnitColumns>(of, rows, from)) <= allowed);
-      }
+  for (auto const from : {From::zero, From::bias, From::accumulated})
+    for (Index rows = 1; rows <= Factors<S>::height; ++rows) {
+      CAPTURE(static_cast<int>(from));
+      CAPTURE(rows);
+      CHECK(relative_error(product<S, UnitColumns>(of, rows, from),
+                           exact_product<S, UnitColumns>(of, rows, from)) <= allowed);
+    }
 }
 
 }  // namespace
 
-TEST_CASE("every version of a register block agrees with plain loops") {
+TEST_CASE("a register block agrees with plain loops") {
   agrees_with_plain_loops<float, true>();
   agrees_with_plain_loops<float, false>();
   agrees_with_plain_loops<double, true>();
@@ -100,37 +89,27 @@ TEST_CASE_TEMPLATE("products of a long depth keep the error of short ones", S, f
     CAPTURE(depth);
     auto const a = random<S>({Factors<S>::height, depth}, 1, 0.5, 1.5);
     auto const panel = random<S>({depth, Factors<S>::width}, 2, 0.5, 1.5);
-    for (auto const version : versions()) {
-      CAPTURE(static_cast<int>(version));
-      auto c = Tensor<S>{{Factors<S>::height, Factors<S>::width}};
-      cpu::block_for<S, true>(Factors<S>::height, version)({a.data(), depth, 1}, panel.data(), c.shape()[1],
-                                                           0, depth, c.mutable_data(), c.shape()[1], {});
-      auto difference = 0.0;
-      for (Index i = 0; i < c.count(); ++i) {
-        long double sum = 0;
-        for (Index k = 0; k < depth; ++k)
-          sum += static_cast<long double>(a[i / c.shape()[1] * depth + k]) *
-                 static_cast<long double>(panel[k * c.shape()[1] + i % c.shape()[1]]);
-        difference += std::pow(static_cast<double>(static_cast<long double>(c[i]) / sum - 1), 2);
-      }
-      CHECK(std::sqrt(difference / static_cast<double>(c.count())) <= sum_units(512) * unit_roundoff<S>);
+    auto c = Tensor<S>{{Factors<S>::height, Factors<S>::width}};
+    cpu::block_for<S, true>(Factors<S>::height)({a.data(), depth, 1}, panel.data(), c.shape()[1], 0, depth,
+                                                c.mutable_data(), c.shape()[1], {});
+    auto difference = 0.0;
+    for (Index i = 0; i < c.count(); ++i) {
+      long double sum = 0;
+      for (Index k = 0; k < depth; ++k)
+        sum += static_cast<long double>(a[i / c.shape()[1] * depth + k]) *
+               static_cast<long double>(panel[k * c.shape()[1] + i % c.shape()[1]]);
+      difference += std::pow(static_cast<double>(static_cast<long double>(c[i]) / sum - 1), 2);
     }
+    CHECK(std::sqrt(difference / static_cast<double>(c.count())) <= sum_units(512) * unit_roundoff<S>);
   }
 }
 
 TEST_CASE("no bit of a row depends on how many rows a register block computes beside it") {
   auto const of = Factors<float>{};
   constexpr auto width = Factors<float>::width;
-  for (auto const version : versions()) {
-    auto const all = product<float, true>(of, version, Factors<float>::height, From::bias);
-    for (Index rows = 1; rows < Factors<float>::height; ++rows) {
-      auto const some = product<float, true>(of, version, rows, From::bias);
-      CHECK(std::equal(all.data(), all.data() + rows * width, some.data()));
-    }
+  auto const all = product<float, true>(of, Factors<float>::height, From::bias);
+  for (Index rows = 1; rows < Factors<float>::height; ++rows) {
+    auto const some = product<float, true>(of, rows, From::bias);
+    CHECK(std::equal(all.data(), all.data() + rows * width, some.data()));
   }
-}
-
-TEST_CASE("the text about instructions says whether they were chosen at run time") {
-  auto const chosen = cpu::instruction_set().find("chosen at run time") != std::string_view::npos;
-  CHECK(chosen == (cpu::chosen_version() == Version::avx2));
 }

@@ -7,13 +7,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 using namespace consistency;
-
-namespace {
-
-auto const magnitude = [](auto pack) { return abs(pack); };
-auto const negative = [](auto pack) { return -pack; };
-
-}  // namespace
+using pointwise::Abs, pointwise::Negate;
 
 TEST_CASE_TEMPLATE("the largest magnitude is that of a plain loop, and NaN wherever one number is", S, float,
                    double) {
@@ -26,15 +20,15 @@ TEST_CASE_TEMPLATE("the largest magnitude is that of a plain loop, and NaN where
       bottom = std::fmax(bottom, -v);
     }
     CAPTURE(count);
-    CHECK(largest(x, magnitude) == top);
-    CHECK(largest(x, negative) == bottom);
+    CHECK(largest<Abs>(x) == top);
+    CHECK(largest<Negate>(x) == bottom);
     for (Index const at : {Index{0}, count / 2, count - 1})
       if (count > 0) {
         auto const before = x[at];
         x.mutable_data()[at] = nan;
-        CHECK(std::isnan(largest(x, magnitude)));
+        CHECK(std::isnan(largest<Abs>(x)));
         x.mutable_data()[at] = -std::numeric_limits<S>::infinity();
-        CHECK(largest(x, magnitude) == std::numeric_limits<S>::infinity());
+        CHECK(largest<Abs>(x) == std::numeric_limits<S>::infinity());
         x.mutable_data()[at] = before;
       }
   }

@@ -64,22 +64,6 @@ inline constexpr bool is_pointwise = false;
 template <class F>
 inline constexpr bool is_pointwise<Pointwise<F>> = true;
 
-/// d f(x) = Σ ∂f/∂xₖ dxₖ as an element-wise function of x and dx.
-template <class F>
-struct Tangent {
-  static constexpr std::size_t leaves = 2 * F::leaves;
-  F f;
-
-  template <std::size_t At, class Numbers>
-  auto eval(Numbers const& x) const {
-    using S = typename Numbers::value_type;
-    return [&]<std::size_t... K>(std::index_sequence<K...>) {
-      auto const jets = std::array<Jet<S>, F::leaves>{Jet<S>{x[At + K], x[At + F::leaves + K]}...};
-      return f.template eval<0>(jets).d;
-    }(std::make_index_sequence<F::leaves>{});
-  }
-};
-
 /// A tangent as an element-wise operand: the number 0 where it is undefined.
 template <class V>
 V tangent_leaf(V const& dx) {
@@ -98,7 +82,7 @@ auto apply(Op const& op, X const&... x) {
   if (!(detail::tangent(x).defined() || ...)) return Dual<V>{std::move(y)};
   if constexpr (detail::is_pointwise<Op>) {
     using F = decltype(op.f);
-    V dy = apply(Pointwise<detail::Tangent<F>>{{op.f}}, detail::primal(x)...,
+    V dy = apply(Pointwise<pointwise::Tangent<F>>{{op.f}}, detail::primal(x)...,
                  detail::tangent_leaf(detail::tangent(x))...);
     if (dy.shape() != y.shape()) dy = V(broadcast_to(dy, y.shape()));
     return Dual<V>{std::move(y), std::move(dy)};

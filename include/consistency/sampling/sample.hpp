@@ -22,7 +22,7 @@ struct SampleSettings {
 /// `first` is the index of the first one.
 template <class S>
 void require_finite_samples(Tensor<S, Cpu> const& samples, Index first) {
-  if (std::isfinite(largest(samples, [](auto pack) { return abs(pack); }))) return;
+  if (std::isfinite(largest<pointwise::Abs>(samples))) return;
   Index i = 0;
   while (std::isfinite(samples[i])) ++i;
   auto const size = samples.count() / samples.shape()[0];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <type_traits>
 
 #include <consistency/tensor/functions.hpp>
 
@@ -9,6 +10,7 @@ namespace consistency {
 
 /// Attention for backends without a kernel of their own: its three operations, one after the other.
 template <class Backend>
+  requires(!std::is_same_v<Backend, Cpu>)
 struct Kernel<op::Attention, Backend> {
   template <class T>
   static T value(op::Attention const& op, T const& q, T const& k, T const& v) {

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// The CPU backend: every kernel.
-#include <consistency/tensor/cpu/accumulate.hpp>
-#include <consistency/tensor/cpu/attention.hpp>
-#include <consistency/tensor/cpu/conv2d.hpp>
-#include <consistency/tensor/cpu/group_norm.hpp>
-#include <consistency/tensor/cpu/largest.hpp>
-#include <consistency/tensor/cpu/layout.hpp>
-#include <consistency/tensor/cpu/linear.hpp>
-#include <consistency/tensor/cpu/maximum.hpp>
-#include <consistency/tensor/cpu/moments.hpp>
-#include <consistency/tensor/cpu/pointwise.hpp>
-#include <consistency/tensor/cpu/random.hpp>
-#include <consistency/tensor/cpu/reduce.hpp>
-#include <consistency/tensor/cpu/resize.hpp>
+/// The CPU backend: every kernel, computed by these headers as wide as the compiler may make them, or by
+/// consistency::compiled, which chooses when the program runs.
+#ifdef CONSISTENCY_COMPILED
+#include <consistency/tensor/cpu/compiled.hpp>
+#else
+#include <consistency/tensor/cpu/kernels.hpp>
+#endif
 #include <consistency/tensor/functions.hpp>
+
+namespace consistency {
+
+#ifdef CONSISTENCY_COMPILED
+namespace kernels = cpu::compiled;
+#else
+namespace kernels = cpu;
+#endif
+
+template <class Op>
+struct Kernel<Op, Cpu> : kernels::Kernel<Op> {};
+using kernels::accumulate_into;
+using kernels::largest;
+using kernels::moment_update;
+
+}  // namespace consistency

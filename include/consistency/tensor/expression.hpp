@@ -60,6 +60,22 @@ struct Binary {
   }
 };
 
+/// d f(x) = Σ ∂f/∂xₖ dxₖ as an element-wise function of x and dx.
+template <class F>
+struct Tangent {
+  static constexpr std::size_t leaves = 2 * F::leaves;
+  F f;
+
+  template <std::size_t At, class Numbers>
+  auto eval(Numbers const& x) const {
+    using S = typename Numbers::value_type;
+    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+      auto const jets = std::array<Jet<S>, F::leaves>{Jet<S>{x[At + K], x[At + F::leaves + K]}...};
+      return f.template eval<0>(jets).d;
+    }(std::make_index_sequence<F::leaves>{});
+  }
+};
+
 }  // namespace pointwise
 
 /// A chain of element-wise operations that has not run yet. It becomes a value where one is asked for: by

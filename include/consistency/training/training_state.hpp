@@ -66,8 +66,8 @@ template <class X>
 double largest_magnitude(char const* arena, Parameters<X> const& numbers, char const* advice,
                          bool squares = false) {
   auto const flat = to<Cpu>(numbers.flat());  // (parameters)
-  auto const top = static_cast<double>(largest(flat, [](auto pack) { return abs(pack); }));
-  if (std::isfinite(top) && !(squares && largest(flat, [](auto pack) { return -pack; }) > 0)) return top;
+  auto const top = static_cast<double>(largest<pointwise::Abs>(flat));
+  if (std::isfinite(top) && !(squares && largest<pointwise::Negate>(flat) > 0)) return top;
   Index i = 0;
   while (std::isfinite(flat[i]) && !(squares && flat[i] < 0)) ++i;
   auto where = "number " + number_text(i);

@@ -3,16 +3,15 @@
 
 #include <consistency/tensor/cpu/pointwise.hpp>
 
-namespace consistency {
+namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// to += from, in place; shapes are equal.
 template <class S>
 void accumulate_into(Tensor<S, Cpu>& to, Tensor<S, Cpu> const& from) {
   auto* const y = to.mutable_data();
-  cpu::walk<S, 2>(BroadcastPlan<2>{to.shape(), from.shape()}, {to.data(), from.data()},
-                  [&](std::array<Pack<S>, 2> const& v, Index at, Index lanes) {
-                    cpu::store(v[0] + v[1], y + at, lanes);
-                  });
+  walk<S, 2>(
+      BroadcastPlan<2>{to.shape(), from.shape()}, {to.data(), from.data()},
+      [&](std::array<Pack<S>, 2> const& v, Index at, Index lanes) { store(v[0] + v[1], y + at, lanes); });
 }
 
-}  // namespace consistency
+}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS

@@ -13,7 +13,7 @@ namespace consistency {
 
 /// By blocks of rows, whose weights stay in the cache and are never in memory together.
 template <>
-struct Kernel<op::Attention, Cpu> {
+struct cpu::Kernel<op::Attention> {
   template <class S>
   static Tensor<S, Cpu> value(op::Attention const& op, Tensor<S, Cpu> const& q, Tensor<S, Cpu> const& k,
                               Tensor<S, Cpu> const& v) {

@@ -9,7 +9,7 @@
 
 namespace consistency {
 
-namespace cpu {
+namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// Panels of `count` matrices scale · B (depth × columns) that matrix(i) gives: (count, panels, depth,
 /// width).
@@ -67,10 +67,10 @@ struct Heads {
   }
 };
 
-}  // namespace cpu
+}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
 
 template <>
-struct Kernel<op::AttentionScores, Cpu> {
+struct cpu::Kernel<op::AttentionScores> {
   template <class S>
   static Tensor<S, Cpu> value(op::AttentionScores const& op, Tensor<S, Cpu> const& q,
                               Tensor<S, Cpu> const& k) {
@@ -87,7 +87,7 @@ struct Kernel<op::AttentionScores, Cpu> {
 };
 
 template <>
-struct Kernel<op::AttentionMix, Cpu> {
+struct cpu::Kernel<op::AttentionMix> {
   template <class S>
   static Tensor<S, Cpu> value(op::AttentionMix const& op, Tensor<S, Cpu> const& p, Tensor<S, Cpu> const& v) {
     auto y = Tensor<S, Cpu>{op.result(p.shape(), v.shape())};

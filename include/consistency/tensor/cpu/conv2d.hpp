@@ -9,7 +9,7 @@
 
 namespace consistency {
 
-namespace cpu {
+namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// The patches of a k×k convolution with padding k/2, as rows of a matrix: one row per output pixel.
 template <class S>
@@ -94,10 +94,10 @@ bool with_winograd(Index kernel, Index stride, Shape const& image, Index in, Ind
   return true;
 }
 
-}  // namespace cpu
+}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
 
 template <>
-struct Kernel<op::Conv2d, Cpu> {
+struct cpu::Kernel<op::Conv2d> {
   template <class S>
   static Tensor<S, Cpu> value(op::Conv2d const& op, Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w) {
     return forward(op, op.result(x.shape(), w.shape()), x, w, cpu::Epilogue<S>{});

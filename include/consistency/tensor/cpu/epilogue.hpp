@@ -3,7 +3,7 @@
 
 #include <consistency/tensor/cpu/pack.hpp>
 
-namespace consistency::cpu {
+namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// What follows a convolution while its output is at hand: y = conv + bias, and with a residual scale · (that
 /// + residual).
@@ -23,4 +23,4 @@ struct Epilogue {
   }
 };
 
-}  // namespace consistency::cpu
+}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS

@@ -12,7 +12,7 @@
 namespace consistency {
 
 template <>
-struct Kernel<op::GroupNorm, Cpu> {
+struct cpu::Kernel<op::GroupNorm> {
   template <class S>
   static Tensor<S, Cpu> value(op::GroupNorm const& op, Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& scale,
                               Tensor<S, Cpu> const& shift) {
@@ -35,8 +35,9 @@ struct Kernel<op::GroupNorm, Cpu> {
     auto const run = [&](auto silu) { differentiate(silu, op, wanted[0], g, x, scale, shift, dx, sums); };
     op.silu ? run(std::true_type{}) : run(std::false_type{});
     auto const fold = [&](Index first) {  // per sample, or summed over the samples
-      auto const d = apply(op::Slice{first, first + c}, sums);
-      return scale.shape().rank() == 4 ? d.reshaped({samples, 1, 1, c}) : apply(op::SumTo{Shape{c}}, d);
+      auto const d = Kernel<op::Slice>::value({first, first + c}, sums);
+      return scale.shape().rank() == 4 ? d.reshaped({samples, 1, 1, c})
+                                       : Kernel<op::SumTo>::value({Shape{c}}, d);
     };
     return {wanted[0] ? dx : Tensor<S, Cpu>{}, wanted[1] ? fold(0) : Tensor<S, Cpu>{},
             wanted[2] ? fold(c) : Tensor<S, Cpu>{}};

@@ -3,43 +3,44 @@
 
 #include <string_view>
 
-/// Whether matrix products choose their instructions when a program runs: in builds for any x86-64. Those
-/// for processors with fused multiply-adds have them already.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__FMA__)
-#define CONSISTENCY_CHOOSES_AVX2 1
+/// The instruction set that this unit is compiled for. Its name is the inline namespace of all that is as
+/// wide as a register, so that no name of a program stands for two widths.
+#if defined(__AVX512F__)
+#define CONSISTENCY_INSTRUCTIONS avx512
+#define CONSISTENCY_INSTRUCTIONS_TEXT "AVX-512"
+#elif defined(__AVX2__) && defined(__FMA__)
+#define CONSISTENCY_INSTRUCTIONS avx2
+#define CONSISTENCY_INSTRUCTIONS_TEXT "AVX2 + FMA"
+#elif defined(__AVX__)
+#define CONSISTENCY_INSTRUCTIONS avx
+#define CONSISTENCY_INSTRUCTIONS_TEXT "AVX"
+#elif defined(__SSE2__)
+#define CONSISTENCY_INSTRUCTIONS sse2
+#define CONSISTENCY_INSTRUCTIONS_TEXT "SSE2"
+#elif defined(__ARM_NEON)
+#define CONSISTENCY_INSTRUCTIONS neon
+#define CONSISTENCY_INSTRUCTIONS_TEXT "NEON"
 #else
-#define CONSISTENCY_CHOOSES_AVX2 0
+#define CONSISTENCY_INSTRUCTIONS other
+#define CONSISTENCY_INSTRUCTIONS_TEXT "OTHER, what Eigen finds in the compiler's target"
 #endif
+
+#include <consistency/tensor/cpu/link_guard.hpp>
 
 namespace consistency::cpu {
 
-/// The versions of a register block: for what the compiler targets, and for more than that.
-enum class Version { compiled_for, avx2 };
-
-/// What this processor runs best; the same in every call.
-inline Version chosen_version() {
-#if CONSISTENCY_CHOOSES_AVX2
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Version::avx2;
-#endif
-  return Version::compiled_for;
-}
-
-/// The instructions that matrix products are computed with, as a text.
-inline std::string_view instruction_set() {
-  if (chosen_version() == Version::avx2) return "AVX2 + FMA, chosen at run time";
-#if defined(__AVX512F__)
-  return "AVX-512, compiled for";
-#elif defined(__AVX2__) && defined(__FMA__)
-  return "AVX2 + FMA, compiled for";
-#elif defined(__AVX__)
-  return "AVX, compiled for";
-#elif defined(__SSE2__)
-  return "SSE2, compiled for";
-#elif defined(__ARM_NEON)
-  return "NEON, compiled for";
+/// The instructions that kernels are computed with, as a text.
+#ifdef CONSISTENCY_COMPILED
+std::string_view instruction_set();  ///< throws as the first kernel of a program does
 #else
-  return "what Eigen finds in the compiler's target";
+inline std::string_view instruction_set() {
+#if defined(__SSE2__) && !defined(__AVX__)
+  if (__builtin_cpu_supports("avx"))
+    return CONSISTENCY_INSTRUCTIONS_TEXT
+        ", compiled for; this processor has wider ones, for -march=native or consistency::compiled";
 #endif
+  return CONSISTENCY_INSTRUCTIONS_TEXT ", compiled for";
 }
+#endif
 
 }  // namespace consistency::cpu

@@ -8,24 +8,24 @@
 
 #include <consistency/tensor/cpu/pointwise.hpp>
 
-namespace consistency {
+namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
 
-/// The largest of(x) over the numbers of x, packs to packs, at least 0; NaN where one is NaN.
-template <class S, class Of>
-S largest(Tensor<S, Cpu> const& x, Of const& of) {
+/// The largest Of::of(x) over the numbers of x, at least 0; NaN where one is NaN.
+template <class Of, class S>
+S largest(Tensor<S, Cpu> const& x) {
   using P = Pack<S>;
   auto const above = [](S a, S b) { return b > a || b != b ? b : a; };  // NaN stays
   auto const run = [&](Index begin, Index end) {
     auto top = P(0.0);
     for (auto i = begin; i < end; i += P::width) {
-      auto const next = of(P::load(x.data() + i, std::min(P::width, end - i)));
+      auto const next = Of::of(P::load(x.data() + i, std::min(P::width, end - i)));
       top = select(exceeded(top, next), next, top);
     }
     std::array<S, static_cast<std::size_t>(P::width)> lanes;
     top.store(lanes.data());
     return std::accumulate(lanes.begin(), lanes.end(), S(0), above);
   };
-  constexpr auto grain = cpu::pointwise_grain;
+  constexpr auto grain = pointwise_grain;
   if (x.count() <= grain) return run(0, x.count());
   auto pieces = Tensor<S, Cpu>{Shape{(x.count() + grain - 1) / grain}};
   parallel_ranges(x.count(), grain,
@@ -34,4 +34,4 @@ S largest(Tensor<S, Cpu> const& x, Of const& of) {
   return std::accumulate(tops.begin(), tops.end(), S(0), above);
 }
 
-}  // namespace consistency
+}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS

@@ -10,7 +10,7 @@
 
 namespace consistency {
 
-namespace cpu {
+namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// line(i) for every i of [0, lines), in chunks of about one grain of elements.
 inline void for_lines(Index lines, Index elements_per_line, auto const& line) {
@@ -20,10 +20,10 @@ inline void for_lines(Index lines, Index elements_per_line, auto const& line) {
                   });
 }
 
-}  // namespace cpu
+}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
 
 template <>
-struct Kernel<op::Concat, Cpu> {
+struct cpu::Kernel<op::Concat> {
   template <class S>
   static Tensor<S, Cpu> value(op::Concat const& op, Tensor<S, Cpu> const& a, Tensor<S, Cpu> const& b) {
     auto y = Tensor<S, Cpu>{op.result(a.shape(), b.shape())};
@@ -39,7 +39,7 @@ struct Kernel<op::Concat, Cpu> {
 };
 
 template <>
-struct Kernel<op::Slice, Cpu> {
+struct cpu::Kernel<op::Slice> {
   template <class S>
   static Tensor<S, Cpu> value(op::Slice const& op, Tensor<S, Cpu> const& x) {
     auto y = Tensor<S, Cpu>{op.result(x.shape())};
@@ -52,7 +52,7 @@ struct Kernel<op::Slice, Cpu> {
 };
 
 template <>
-struct Kernel<op::Upsample, Cpu> {
+struct cpu::Kernel<op::Upsample> {
   template <class S>
   static Tensor<S, Cpu> value(op::Upsample const& op, Tensor<S, Cpu> const& x) {
     auto y = Tensor<S, Cpu>{op.result(x.shape())};
@@ -69,7 +69,7 @@ struct Kernel<op::Upsample, Cpu> {
 };
 
 template <>
-struct Kernel<op::Downsample, Cpu> {
+struct cpu::Kernel<op::Downsample> {
   template <class S>
   static Tensor<S, Cpu> value(op::Downsample const& op, Tensor<S, Cpu> const& x) {
     using P = Pack<S>;
@@ -98,7 +98,7 @@ struct Kernel<op::Downsample, Cpu> {
 };
 
 template <>
-struct Kernel<op::SpaceToDepth, Cpu> {
+struct cpu::Kernel<op::SpaceToDepth> {
   template <class S>
   static Tensor<S, Cpu> value(op::SpaceToDepth const& op, Tensor<S, Cpu> const& x) {
     auto y = Tensor<S, Cpu>{op.result(x.shape())};
@@ -115,7 +115,7 @@ struct Kernel<op::SpaceToDepth, Cpu> {
 };
 
 template <>
-struct Kernel<op::DepthToSpace, Cpu> {
+struct cpu::Kernel<op::DepthToSpace> {
   template <class S>
   static Tensor<S, Cpu> value(op::DepthToSpace const& op, Tensor<S, Cpu> const& x) {
     auto y = Tensor<S, Cpu>{op.result(x.shape())};

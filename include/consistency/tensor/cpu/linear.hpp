@@ -10,7 +10,7 @@
 
 namespace consistency {
 
-namespace cpu {
+namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// W (height × columns) = Σ_r left(r)ᵀ · g[r]: the gradient of weights, summed over rows in pieces that
 /// depend on shapes alone. `left(begin, end, buffer)` yields rows [begin, end) of the left factor as (rows ×
@@ -47,10 +47,10 @@ Tensor<S, Cpu> weight_gradient(Index rows, Index height, Index columns, S const*
   return w;
 }
 
-}  // namespace cpu
+}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
 
 template <>
-struct Kernel<op::Linear, Cpu> {
+struct cpu::Kernel<op::Linear> {
   template <class S>
   static Tensor<S, Cpu> value(op::Linear const& op, Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w) {
     return product(op.result(x.shape(), w.shape()), x, w, static_cast<S const*>(nullptr));

@@ -5,7 +5,7 @@
 
 #include <consistency/tensor/cpu/pack.hpp>
 
-namespace consistency::cpu {
+namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// Σ term(i) for i = begin, begin + step, … below end: in blocks of 64 terms, and the blocks' sums after one
 /// another, so that the rounding error of n terms grows as √(64 + n / 64) and not as √n (Higham 1993).
@@ -24,4 +24,4 @@ template <class S>
   return total;
 }
 
-}  // namespace consistency::cpu
+}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS

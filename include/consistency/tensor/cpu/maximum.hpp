@@ -9,7 +9,7 @@
 namespace consistency {
 
 template <>
-struct Kernel<op::MaxPool, Cpu> {
+struct cpu::Kernel<op::MaxPool> {
   template <class S>
   static Tensor<S, Cpu> value(op::MaxPool const& op, Tensor<S, Cpu> const& x) {
     return value(op, x, x);
@@ -71,7 +71,7 @@ struct Kernel<op::MaxPool, Cpu> {
 };
 
 template <>
-struct Kernel<op::MaxPerSample, Cpu> {
+struct cpu::Kernel<op::MaxPerSample> {
   template <class S>
   static Tensor<S, Cpu> value(op::MaxPerSample const& op, Tensor<S, Cpu> const& x) {
     return value(op, x, x);

@@ -6,7 +6,7 @@
 #include <consistency/tensor/cpu/pointwise.hpp>
 #include <consistency/tensor/moment_step.hpp>
 
-namespace consistency {
+namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// One pass over the arenas of training: moments, θ and its averages.
 template <class S>
@@ -25,7 +25,7 @@ void moment_update(MomentUpdate<Tensor<S, Cpu>> u) {
   auto* const theta_to = u.theta.written_data();
   auto const averages_to =
       std::array{u.averages[0].values.written_data(), u.averages[1].values.written_data()};
-  parallel_ranges(u.theta.count(), cpu::pointwise_grain, [&](Index begin, Index end) {
+  parallel_ranges(u.theta.count(), pointwise_grain, [&](Index begin, Index end) {
     for (auto i = begin; i < end; i += P::width) {
       auto const lanes = std::min(P::width, end - i);
       auto const part = [&](Tensor<S, Cpu> const& t) {
@@ -35,14 +35,14 @@ void moment_update(MomentUpdate<Tensor<S, Cpu>> u) {
       auto const m1 = b1 * part(u.first_moment) + c1 * g;
       auto const v1 = b2 * part(u.second_moment) + c2 * (g * g);
       auto const moved = part(u.theta) - (step.adaptive ? rate * m1 / (sqrt(v1) + epsilon) : rate * m1);
-      cpu::store(m1, m_to + i, lanes);
-      cpu::store(v1, v_to + i, lanes);
-      cpu::store(moved, theta_to + i, lanes);
+      store(m1, m_to + i, lanes);
+      store(v1, v_to + i, lanes);
+      store(moved, theta_to + i, lanes);
       for (std::size_t a = 0; a < averages_to.size(); ++a)
         if (auto const& [values, mu] = u.averages[a]; values.defined())
-          cpu::store(P(mu) * part(values) + P(1 - mu) * moved, averages_to[a] + i, lanes);
+          store(P(mu) * part(values) + P(1 - mu) * moved, averages_to[a] + i, lanes);
     }
   });
 }
 
-}  // namespace consistency
+}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS

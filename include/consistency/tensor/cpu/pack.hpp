@@ -8,8 +8,9 @@
 #include <Eigen/Core>
 
 #include <consistency/core/shape.hpp>
+#include <consistency/tensor/cpu/kernel.hpp>
 
-namespace consistency {
+namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// The widest SIMD register that the compiler targets, as a number: Eigen's packet with operators.
 template <class S>
@@ -131,4 +132,8 @@ template <class S, class Run>
   if (c < count) run(SomeLanes<S>{count - c}, c);
 }
 
-}  // namespace consistency
+}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+
+namespace consistency {
+using cpu::Pack;
+}

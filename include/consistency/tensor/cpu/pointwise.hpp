@@ -13,7 +13,7 @@
 
 namespace consistency {
 
-namespace cpu {
+namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// Elements per chunk of an element-wise loop.
 inline constexpr Index pointwise_grain = 32768;
@@ -72,10 +72,10 @@ void store(P const& value, auto* to, Index lanes) {
   }
 }
 
-}  // namespace cpu
+}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
 
 template <class F>
-struct Kernel<Pointwise<F>, Cpu> {
+struct cpu::Kernel<Pointwise<F>> {
   template <class S, class... Rest>
   static Tensor<S, Cpu> value(Pointwise<F> const& op, Tensor<S, Cpu> const& x, Rest const&... rest) {
     constexpr auto n = 1 + sizeof...(Rest);

@@ -10,7 +10,7 @@
 
 namespace consistency {
 
-namespace cpu {
+namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// Uniform numbers of as many blocks as a pack has lanes: number k of the block in lane l is u[k][l].
 template <class S>
@@ -52,13 +52,13 @@ struct Draws {
   }
 };
 
-}  // namespace cpu
+}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
 
 template <>
-struct Kernel<law::Normal, Cpu> : cpu::Draws<law::Normal> {};
+struct cpu::Kernel<law::Normal> : cpu::Draws<law::Normal> {};
 template <>
-struct Kernel<law::Uniform, Cpu> : cpu::Draws<law::Uniform> {};
+struct cpu::Kernel<law::Uniform> : cpu::Draws<law::Uniform> {};
 template <>
-struct Kernel<law::DropoutMask, Cpu> : cpu::Draws<law::DropoutMask> {};
+struct cpu::Kernel<law::DropoutMask> : cpu::Draws<law::DropoutMask> {};
 
 }  // namespace consistency

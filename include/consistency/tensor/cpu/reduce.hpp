@@ -11,7 +11,7 @@
 
 namespace consistency {
 
-namespace cpu {
+namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// y[b, k] = Σ_m x[b, m, k]. Partial sums over pieces of m whose size depends on the shape alone, added in
 /// order.
@@ -84,10 +84,10 @@ void softmax_derivative_row(S const* y, S const* d, Index columns, S* to) {
   }
 }
 
-}  // namespace cpu
+}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
 
 template <>
-struct Kernel<op::SumTo, Cpu> {
+struct cpu::Kernel<op::SumTo> {
   template <class S>
   static Tensor<S, Cpu> value(op::SumTo const& op, Tensor<S, Cpu> const& x) {
     auto const target = op.result(x.shape());
@@ -103,7 +103,7 @@ struct Kernel<op::SumTo, Cpu> {
 };
 
 template <>
-struct Kernel<op::BroadcastTo, Cpu> {
+struct cpu::Kernel<op::BroadcastTo> {
   template <class S>
   static Tensor<S, Cpu> value(op::BroadcastTo const& op, Tensor<S, Cpu> const& x) {
     auto const target = op.result(x.shape());
@@ -119,7 +119,7 @@ struct Kernel<op::BroadcastTo, Cpu> {
 };
 
 template <>
-struct Kernel<op::Reshape, Cpu> {
+struct cpu::Kernel<op::Reshape> {
   template <class S>
   static Tensor<S, Cpu> value(op::Reshape const& op, Tensor<S, Cpu> const& x) {
     return x.reshaped(op.result(x.shape()));
@@ -127,7 +127,7 @@ struct Kernel<op::Reshape, Cpu> {
 };
 
 template <>
-struct Kernel<op::Softmax, Cpu> {
+struct cpu::Kernel<op::Softmax> {
   template <class S>
   static Tensor<S, Cpu> value(op::Softmax const&, Tensor<S, Cpu> const& x) {
     auto y = Tensor<S, Cpu>{x.shape()};

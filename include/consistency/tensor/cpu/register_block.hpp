@@ -6,11 +6,9 @@
 #include <limits>
 #include <utility>
 
-#include <consistency/tensor/cpu/avx2_pack.hpp>
-#include <consistency/tensor/cpu/instruction_set.hpp>
 #include <consistency/tensor/cpu/pack.hpp>
 
-namespace consistency::cpu {
+namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// Products are added up in blocks of this many terms, and the blocks' sums after one another: a rounding
 /// error passes through depth / sum_length + sum_length additions at most, not through depth.
@@ -26,22 +24,10 @@ struct Strided {
   Index run = std::numeric_limits<Index>::max(), jump = 0;
 };
 
-#if CONSISTENCY_CHOOSES_AVX2
-/// The widest pack that a product may be computed with.
-template <class S>
-using WidestPack = Avx2Pack<S>;
-/// For what is compiled as a part of functions for several targets.
-#define CONSISTENCY_INLINED [[gnu::always_inline]] inline
-#else
-template <class S>
-using WidestPack = Pack<S>;
-#define CONSISTENCY_INLINED
-#endif
-
 /// The register block of the matrix product: `height` rows of A times a panel of two packs of B.
 template <class S>
 struct Block {
-  static constexpr Index width = 2 * WidestPack<S>::width;
+  static constexpr Index width = 2 * Pack<S>::width;
   static constexpr Index height = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 14 : 6;
 };
 
@@ -57,8 +43,8 @@ struct Start {
 /// computed beside it. One of A's strides is 1; rows of the panel are `pitch` apart. The next panel, `next`
 /// away, and the next rows of C are on their way into the cache meanwhile.
 template <class P, int Rows, bool UnitColumns, class S>
-CONSISTENCY_INLINED void multiply_block(Strided<S> const& a, S const* panel, Index pitch, Index next,
-                                        Index depth, S* c, Index ldc, Start<S> const& start) {
+void multiply_block(Strided<S> const& a, S const* panel, Index pitch, Index next, Index depth, S* c,
+                    Index ldc, Start<S> const& start) {
   constexpr Index line = 64 / static_cast<Index>(sizeof(S));
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) __builtin_prefetch(c + (Rows + i) * ldc, 1);
@@ -109,42 +95,14 @@ CONSISTENCY_INLINED void multiply_block(Strided<S> const& a, S const* panel, Ind
   } while (done < depth);
 }
 
-#if CONSISTENCY_CHOOSES_AVX2
-/// The whole width of a block by AVX2 and FMA, for processors that have them.
-template <class S, int Rows, bool UnitColumns>
-[[gnu::target("avx2,fma")]] void multiply_by_avx2(Strided<S> const& a, S const* panel, Index pitch,
-                                                  Index next, Index depth, S* c, Index ldc,
-                                                  Start<S> const& start) {
-  multiply_block<Avx2Pack<S>, Rows, UnitColumns>(a, panel, pitch, next, depth, c, ldc, start);
-}
-
-/// The whole width in strips of the packs that the compiler targets, for the others.
-template <class S, int Rows, bool UnitColumns>
-void multiply_by_strips(Strided<S> const& a, S const* panel, Index pitch, Index next, Index depth, S* c,
-                        Index ldc, Start<S> const& start) {
-  for (Index at = 0; at < Block<S>::width; at += 2 * Pack<S>::width)
-    multiply_block<Pack<S>, Rows, UnitColumns>(
-        a, panel + at, pitch, next, depth, c + at, ldc,
-        Start<S>{start.accumulate, start.bias ? start.bias + at : nullptr});
-}
-#endif
-
 /// multiply_block for a number of rows known at run time, 1 … height.
 template <class S, bool UnitColumns>
-auto block_for(Index rows, Version version = chosen_version()) {
+auto block_for(Index rows) {
   using F = void (*)(Strided<S> const&, S const*, Index, Index, Index, S*, Index, Start<S> const&);
-  static constexpr auto tables = []<int... K>(std::integer_sequence<int, K...>) {
-    using Table = std::array<F, sizeof...(K)>;
-#if CONSISTENCY_CHOOSES_AVX2
-    return std::array<Table, 2>{Table{&multiply_by_strips<S, K + 1, UnitColumns>...},
-                                Table{&multiply_by_avx2<S, K + 1, UnitColumns>...}};
-#else
-    return std::array<Table, 1>{Table{&multiply_block<Pack<S>, K + 1, UnitColumns>...}};
-#endif
+  static constexpr auto table = []<int... K>(std::integer_sequence<int, K...>) {
+    return std::array<F, sizeof...(K)>{&multiply_block<Pack<S>, K + 1, UnitColumns>...};
   }(std::make_integer_sequence<int, static_cast<int>(Block<S>::height)>{});
-  return tables[static_cast<std::size_t>(version)][static_cast<std::size_t>(rows - 1)];
+  return table[static_cast<std::size_t>(rows - 1)];
 }
 
-}  // namespace consistency::cpu
-
-#undef CONSISTENCY_INLINED
+}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS

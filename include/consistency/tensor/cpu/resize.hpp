@@ -10,7 +10,7 @@ namespace consistency {
 
 /// Line by line: rows are mixed into one, then its pixels.
 template <>
-struct Kernel<op::Resize, Cpu> {
+struct cpu::Kernel<op::Resize> {
   template <class S>
   static Tensor<S, Cpu> value(op::Resize const& op, Tensor<S, Cpu> const& x) {
     auto y = Tensor<S, Cpu>{op.result(x.shape()), S(0)};

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <consistency/core/shape.hpp>
+#include <consistency/tensor/cpu/instruction_set.hpp>
 
-namespace consistency::cpu {
+namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
 
 /// Winograd's minimal filtering F(m×m, 3×3) (Lavin & Gray 2016, Section 4.1): y = Aᵀ [(G w Gᵀ) ⊙ (Bᵀ d B)] A.
 /// Each map here is one-dimensional, on numbers or packs: p[i · step] in, q[i · to] out.
@@ -121,4 +122,4 @@ struct Winograd<4> {
   }
 };
 
-}  // namespace consistency::cpu
+}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS

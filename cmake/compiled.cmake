@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# consistency::compiled: the kernels for one or for several instruction sets, and the choice among them.
+set(folder ${CMAKE_CURRENT_SOURCE_DIR}/include/consistency/tensor/cpu/compiled)
+
+set(CONSISTENCY_CORE_CHOOSES OFF)
+if(CONSISTENCY_COMPILED STREQUAL "NATIVE")
+  # One set, that of the flags.
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$" AND CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF" AND CMAKE_LINKER
+       AND CMAKE_READELF AND CMAKE_OBJCOPY)
+  set(CONSISTENCY_CORE_CHOOSES ON)
+else()
+  message(STATUS "consistency::compiled is for the compiler's target alone: choosing needs x86-64, ELF, ld, readelf and objcopy")
+endif()
+
+# The objects of kernels.cpp, compiled with further flags.
+function(consistency_kernels set)
+  foreach(scalar IN ITEMS float double)
+    set(target consistency_kernels_${set}_${scalar})
+    add_library(${target} OBJECT ${folder}/kernels.cpp)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON PORTABLE ${CONSISTENCY_CORE_CHOOSES})
+    target_compile_definitions(${target} PRIVATE CONSISTENCY_CORE CONSISTENCY_SCALAR=${scalar})
+    target_compile_options(${target} PRIVATE ${ARGN} $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique> $<$<CONFIG:>:-O3>)
+    target_link_libraries(${target} PRIVATE consistency consistency_development)
+  endforeach()
+endfunction()
+
+add_library(consistency_compiled STATIC ${folder}/choice.cpp)
+add_library(consistency::compiled ALIAS consistency_compiled)
+set_target_properties(
+  consistency_compiled PROPERTIES EXPORT_NAME compiled POSITION_INDEPENDENT_CODE ON PORTABLE ${CONSISTENCY_CORE_CHOOSES})
+target_compile_definitions(consistency_compiled PUBLIC CONSISTENCY_COMPILED PRIVATE CONSISTENCY_CORE)
+target_link_libraries(consistency_compiled PUBLIC consistency PRIVATE $<BUILD_INTERFACE:consistency_development>)
+list(APPEND consistency_targets consistency_compiled)
+
+if(CONSISTENCY_CORE_CHOOSES)
+  target_compile_definitions(consistency_compiled PRIVATE CONSISTENCY_CHOOSES)
+  consistency_kernels(sse2)
+  consistency_kernels(avx2 -mavx2 -mfma)
+  consistency_kernels(avx512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma)
+  # Whatever else these objects hold, such as functions of the C++ library, no program may take from them: it might run
+  # on a processor that lacks their instructions.
+  foreach(set IN ITEMS sse2 avx2 avx512)
+    set(object ${CMAKE_CURRENT_BINARY_DIR}/consistency_kernels_${set}.o)
+    add_custom_command(
+      OUTPUT ${object}
+      COMMAND
+        ${CMAKE_COMMAND}
+        "-Dobjects=$<TARGET_OBJECTS:consistency_kernels_${set}_float>;$<TARGET_OBJECTS:consistency_kernels_${set}_double>"
+        -Dlinker=${CMAKE_LINKER} -Dreadelf=${CMAKE_READELF} -Dobjcopy=${CMAKE_OBJCOPY} -Doutput=${object}
+        -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/show_kernels_alone.cmake
+      DEPENDS $<TARGET_OBJECTS:consistency_kernels_${set}_float> $<TARGET_OBJECTS:consistency_kernels_${set}_double>
+              ${CMAKE_CURRENT_SOURCE_DIR}/cmake/show_kernels_alone.cmake
+      COMMENT "Kernels for ${set}"
+      VERBATIM)
+    target_sources(consistency_compiled PRIVATE ${object})
+  endforeach()
+else()
+  consistency_kernels(target)
+  target_sources(
+    consistency_compiled PRIVATE $<TARGET_OBJECTS:consistency_kernels_target_float>
+                                 $<TARGET_OBJECTS:consistency_kernels_target_double>)
+endif()

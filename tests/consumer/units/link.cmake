@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# Compiles two units for each of several processors and links every pair in both orders. Header-only, the instruction
+# sets of a program are one, or the link fails with a name that says so; units that link consistency::compiled, `core`,
+# always agree. What links gives right numbers.
+cmake_minimum_required(VERSION 3.23)
+file(MAKE_DIRECTORY ${folder})
+set(flags -O2 ${flags})
+if(core)
+  list(APPEND flags -DCONSISTENCY_COMPILED)
+endif()
+foreach(include IN LISTS includes)
+  list(APPEND flags -I${include})
+endforeach()
+
+set(processors x86-64 x86-64-v3 native)
+foreach(processor IN LISTS processors)
+  foreach(unit IN ITEMS first second)
+    set(object ${folder}/${unit}_${processor}.o)
+    set(main "")
+    if(unit STREQUAL "first")
+      set(main -DMAIN)
+    endif()
+    execute_process(
+      COMMAND ${compiler} ${flags} -march=${processor} -DUNIT=${unit} ${main} -c ${CMAKE_CURRENT_LIST_DIR}/unit.cpp -o ${object}
+              COMMAND_ERROR_IS_FATAL ANY)
+  endforeach()
+endforeach()
+
+set(refusal consistency_compile_all_objects_of_a_program_with_one_march_or_link_all_to_consistency_compiled)
+set(refused "")
+foreach(a IN LISTS processors)
+  foreach(b IN LISTS processors)
+    set(first ${folder}/first_${a}.o)
+    set(second ${folder}/second_${b}.o)
+    foreach(objects IN ITEMS "${first};${second}" "${second};${first}")
+      execute_process(COMMAND ${compiler} ${objects} ${core} -pthread -o ${folder}/program RESULT_VARIABLE failed
+                      ERROR_VARIABLE said)
+      if(failed AND NOT said MATCHES "${refusal}")
+        message(FATAL_ERROR "${a} and ${b} do not link, without the sentence:\n${said}")
+      elseif(failed)
+        list(APPEND refused "${a} and ${b}")
+        continue()
+      endif()
+      execute_process(COMMAND ${folder}/program RESULT_VARIABLE failed OUTPUT_VARIABLE said)
+      if(failed)
+        message(FATAL_ERROR "${a} and ${b} link and give wrong numbers:\n${said}")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+
+if(core AND refused)
+  message(FATAL_ERROR "Refused beside the compiled core: ${refused}")
+elseif(NOT core AND NOT "x86-64 and x86-64-v3" IN_LIST refused)
+  message(FATAL_ERROR "Header-only units for x86-64 and x86-64-v3 were linked")
+elseif(NOT core AND "x86-64 and x86-64" IN_LIST refused)
+  message(FATAL_ERROR "Header-only units for one processor were not linked")
+endif()
+
+# Headers of another version, and other settings of the C++ library, than the core's.
+if(core)
+  file(READ ${headers}/consistency/core/version.hpp version)
+  string(REGEX REPLACE "VERSION_MINOR [0-9]+" "VERSION_MINOR 987" version "${version}")
+  file(WRITE ${folder}/other/consistency/core/version.hpp "${version}")
+  foreach(other IN ITEMS "-I${folder}/other" -D_GLIBCXX_DEBUG)
+    execute_process(
+      COMMAND ${compiler} ${other} ${flags} -DUNIT=first -DMAIN ${CMAKE_CURRENT_LIST_DIR}/unit.cpp ${core} -pthread
+              -o ${folder}/program RESULT_VARIABLE failed ERROR_VARIABLE said)
+    if(NOT failed)
+      message(FATAL_ERROR "A core of another version or with other settings is linked: ${other}")
+    elseif(NOT said MATCHES "headers_of_consistency_[0-9]+_(987|[0-9]+_[0-9]+_with_GLIBCXX_DEBUG)_[0-9a-z_]*need_consistency_compiled_of_the_same")
+      message(FATAL_ERROR "The linker does not say that the core is another (${other}):\n${said}")
+    endif()
+  endforeach()
+endif()
