@@ -44,9 +44,24 @@ struct Pullback {
   void operator()(Tape<T>& tape, T const& g) const {
     std::array<bool, N> wanted;
     for (std::size_t k = 0; k < N; ++k) wanted[k] = nodes[k] >= 0;
+    TraceCall<typename T::Backend> const call;
     auto gradients = Rule<Op>::vjp(op, wanted, output, g, inputs);
+    if (call) [[unlikely]]
+      trace(call, wanted, g, gradients);
     for (std::size_t k = 0; k < N; ++k)
       if (wanted[k]) tape.accumulate(nodes[k], std::move(gradients[k]));
+  }
+
+ private:
+  void trace(auto const& call, std::array<bool, N> const& wanted, T const& g,
+             std::array<T, N> const& gradients) const {
+    std::array<T const*, N + 1> operands{&g};
+    for (std::size_t k = 0; k < N; ++k) operands[k + 1] = &inputs[k];
+    auto const products = N < 2 ? 1 : wanted[0] + wanted[1];  // each gradient of a product is one like it
+    auto const forward = [&]<std::size_t... K>(std::index_sequence<K...>) {
+      return flops(op, inputs[K]...);
+    }(std::make_index_sequence<N>{});
+    call.template done<T>(full_type_name<Op>(), Pass::backward, products * forward, operands, gradients);
   }
 };
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <type_traits>
 
 #include <consistency/tensor/tensor.hpp>
+#include <consistency/tensor/trace.hpp>
 
 namespace consistency {
 
@@ -57,6 +59,16 @@ Tensor<S, B> const& stop_gradient(Tensor<S, B> const& x) {
 template <class Op, class Backend>
 struct Kernel;
 
+/// Multiplications and additions of a product or convolution, as it is defined; 0 for other operations.
+template <class Op>
+double flops(Op const& op, auto const&... inputs) {
+  if constexpr (requires { op.flops(inputs.shape()...); }) {
+    return op.flops(inputs.shape()...);
+  } else {
+    return 0;
+  }
+}
+
 /// y = op(inputs…) on plain tensors.
 template <class Op, class S, class B, class... Rest>
   requires(is_tensor<Rest> && ...)
@@ -64,7 +76,12 @@ auto apply(Op const& op, Tensor<S, B> const& first, Rest const&... rest) {
   static_assert(
       (std::is_same_v<Tensor<S, B>, Rest> && ...),
       "apply: the operands must have one scalar and live in one backend; move them with to<Backend>(x)");
-  return Kernel<Op, B>::value(op, first, rest...);
+  TraceCall<B> const call;
+  auto y = Kernel<Op, B>::value(op, first, rest...);
+  if (call) [[unlikely]]
+    call.template done<Tensor<S, B>>(full_type_name<Op>(), Pass::forward, flops(op, first, rest...),
+                                     std::array{&first, &rest...}, {&y, 1});
+  return y;
 }
 
 }  // namespace consistency

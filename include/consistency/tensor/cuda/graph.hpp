@@ -3,6 +3,7 @@
 #include <consistency/tensor/cuda/device.hpp>
 #include <consistency/tensor/cuda/memory.hpp>
 #include <consistency/tensor/recorder.hpp>
+#include <consistency/tensor/trace.hpp>
 
 struct CUgraphExec_st;
 
@@ -20,7 +21,8 @@ namespace cuda {
 ///     graph.run([&] { images.assign(f(theta, noise, times)); });
 ///   }
 ///
-/// What it works on must live as long as the recording. On the host the work is done anew by each run.
+/// What it works on must live as long as the recording. On the host, and where this thread traces operations,
+/// the work is done anew by each run.
 class Graph {
  public:
   Graph() = default;
@@ -30,6 +32,7 @@ class Graph {
 
   /// Throws device_error for work that cannot be recorded, such as reading on the host.
   void run(auto const& work) {
+    if (Tracer::current) return work();
     if (work_) return launch();
     work();  // what is made once, such as plans of products, is made now
     if (on_host()) return;

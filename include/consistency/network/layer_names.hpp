@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <consistency/network/parameters.hpp>
+#include <consistency/tensor/trace.hpp>
+
+namespace consistency {
+
+/// The layer of a parameter: its name up to the last point, or all of it.
+inline std::string_view layer_of(std::string_view parameter) {
+  return parameter.substr(0, parameter.rfind('.'));
+}
+
+/// Names the layers of θ for a TraceScope, with a prefix that tells one θ from another. Holds as long as θ is
+/// not assigned, moved or destroyed.
+template <class S, class B>
+std::vector<LayerNumbers> layer_names(Parameters<Tensor<S, B>> const& theta, std::string const& prefix = "") {
+  std::vector<LayerNumbers> all;
+  for (ParameterId id = 0; id < theta.table().entries().size(); ++id)
+    all.push_back({theta[id].data(), static_cast<std::size_t>(theta[id].count()) * sizeof(S),
+                   prefix + std::string{layer_of(theta.table().entries()[id].name)}});
+  return all;
+}
+
+}  // namespace consistency
