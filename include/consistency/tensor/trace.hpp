@@ -61,20 +61,21 @@ class Tracer {
   }
 
   void report(std::string_view full_type, Pass pass, std::span<TracedTensor const> operands,
-              std::span<TracedTensor const> results, Clock::time_point start, double flops) const {
+              std::span<TracedTensor const> results, double flops) const {
     auto const seconds = [](auto duration) { return std::chrono::duration<double>(duration).count(); };
     auto const end = Clock::now();
     auto const name = operation_name(full_type);
     auto const* const layer = layer_of(operands);
     if (layer) last_ = "after " + *layer;
-    call_(sink_, {name, layer ? *layer : last_, pass, operands, results, seconds(start - begin_),
-                  seconds(end - start), flops});
+    call_(sink_, {name, layer ? *layer : last_, pass, operands, results, seconds(start_ - begin_),
+                  seconds(end - start_), flops});
   }
 
   void* sink_;
   Call call_;
   std::vector<LayerNumbers> layers_;  // in the order of memory
   mutable std::string last_;          // "after NAME"
+  mutable Clock::time_point start_;   // of the operation that runs
   Clock::time_point begin_ = Clock::now();
   Tracer const* outer_ = std::exchange(current, this);
 };
@@ -134,18 +135,17 @@ class TraceCall {
     for (auto const* x : operands) read.emplace_back(*x);
     for (auto const& y : results)
       if (y.defined()) made.emplace_back(y);
-    tracer_->report(full_type, pass, read, made, start_, flops);
+    tracer_->report(full_type, pass, read, made, flops);
   }
 
  private:
   [[gnu::cold, gnu::noinline]] void begin() {
     Memory<B>::wait();
     Tracer::current = nullptr;
-    start_ = Tracer::Clock::now();
+    tracer_->start_ = Tracer::Clock::now();
   }
 
   Tracer const* tracer_;
-  Tracer::Clock::time_point start_;
 };
 
 }  // namespace consistency
