@@ -36,7 +36,7 @@ class TracedTensor {
  private:
   template <class S, class B>
   static std::optional<NonFinite> search(void const* tensor) {
-    auto const x = to_host(*static_cast<Tensor<S, B> const*>(tensor));
+    auto const x = to<Cpu>(*static_cast<Tensor<S, B> const*>(tensor));
     for (Index i = 0; i < x.count(); ++i) {
       if constexpr (std::is_floating_point_v<S>) {
         if (!std::isfinite(x[i])) return NonFinite{i, number_text(x[i])};
@@ -46,14 +46,6 @@ class TracedTensor {
       }
     }
     return std::nullopt;
-  }
-  template <class S, class B>
-  static auto to_host(Tensor<S, B> const& x) {
-    if constexpr (OnHost<B>) {
-      return x;
-    } else {
-      return to<Cpu>(x);
-    }
   }
 
   void const* tensor_;
