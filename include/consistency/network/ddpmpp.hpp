@@ -11,6 +11,7 @@
 #include <consistency/network/layer/embedding.hpp>
 #include <consistency/network/levels.hpp>
 #include <consistency/network/residual_block.hpp>
+#include <consistency/network/summary.hpp>
 
 namespace consistency {
 
@@ -107,6 +108,7 @@ class DdpmPp {
   }
 
   ParameterTable const& parameters() const noexcept { return table_; }
+  std::string summary() const { return consistency::summary(table_); }  ///< a table of its layers
   DdpmPpSettings const& settings() const noexcept { return settings_; }
   Shape data_shape() const { return settings_.image; }  ///< of one sample
 

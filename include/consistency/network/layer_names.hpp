@@ -2,18 +2,13 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <consistency/network/parameters.hpp>
+#include <consistency/network/summary.hpp>
 #include <consistency/tensor/trace.hpp>
 
 namespace consistency {
-
-/// The layer of a parameter: its name up to the last point, or all of it.
-inline std::string_view layer_of(std::string_view parameter) {
-  return parameter.substr(0, parameter.rfind('.'));
-}
 
 /// Names the layers of θ for a TraceScope, with a prefix that tells one θ from another. Holds as long as θ is
 /// not assigned, moved or destroyed.
