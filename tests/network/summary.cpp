@@ -25,8 +25,8 @@ TEST_CASE("a parameter whose name has no point is a layer of its own") {
   ParameterTable table;
   table.add("scale", {3}, Initializer::ones());
   table.add("shift", {3}, Initializer::zeros());
-  CHECK(summary(table).find("scale         3  (3)\nshift         3  (3)\n") != std::string::npos);
-  CHECK(summary(ParameterTable{}).find("total         0  0 parameters") != std::string::npos);
+  CHECK(summary(table).find("scale           3  (3)\nshift           3  (3)\n") != std::string::npos);
+  CHECK(summary(ParameterTable{}).find("total           0  0 parameters") != std::string::npos);
 }
 
 TEST_CASE_TEMPLATE("every network has a summary that ends with how many numbers it has", N, Mlp, UNet, DdpmPp,
