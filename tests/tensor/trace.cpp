@@ -63,7 +63,7 @@ TEST_CASE("a chain is one operation, and so is one that a backend puts together 
   CHECK(titles([&] { static_cast<void>(attention(q, q, q)); }) == Titles{"Attention"});
 }
 
-TEST_CASE("random draws are seen under their law's name") {
+TEST_CASE("random draws are seen under the name of their distribution") {
   CHECK(titles([] { normal<float>({3}, {1}); }) == Titles{"Normal"});
 }
 
