@@ -24,22 +24,22 @@ struct LayerNumbers {
 };
 
 /// What a TraceScope is to the operations that it sees.
-class Tracer {
+class ActiveTrace {
  public:
-  Tracer(Tracer const&) = delete;
-  Tracer& operator=(Tracer const&) = delete;
+  ActiveTrace(ActiveTrace const&) = delete;
+  ActiveTrace& operator=(ActiveTrace const&) = delete;
 
   /// This thread's innermost; null where nothing is traced, and while an operation runs.
-  static inline thread_local constinit Tracer const* current = nullptr;
+  static inline thread_local constinit ActiveTrace const* current = nullptr;
 
  protected:
   using Call = void (*)(void*, TraceEvent const&);
-  Tracer(void* sink, Call call, std::vector<LayerNumbers> layers)
+  ActiveTrace(void* sink, Call call, std::vector<LayerNumbers> layers)
       : sink_{sink}, call_{call}, layers_{std::move(layers)} {
     std::sort(layers_.begin(), layers_.end(),
               [](auto const& a, auto const& b) { return address(a.begin) < address(b.begin); });
   }
-  ~Tracer() { current = outer_; }
+  ~ActiveTrace() { current = outer_; }
 
  private:
   template <class B>
@@ -61,9 +61,8 @@ class Tracer {
   }
 
   void report(std::string_view full_type, Pass pass, std::span<TracedTensor const> operands,
-              std::span<TracedTensor const> results, double flops) const {
+              std::span<TracedTensor const> results, double flops, Clock::time_point end) const {
     auto const seconds = [](auto duration) { return std::chrono::duration<double>(duration).count(); };
-    auto const end = Clock::now();
     auto const name = operation_name(full_type);
     auto const* const layer = layer_of(operands);
     if (layer) last_ = "after " + *layer;
@@ -77,7 +76,7 @@ class Tracer {
   mutable std::string last_;          // "after NAME"
   mutable Clock::time_point start_;   // of the operation that runs
   Clock::time_point begin_ = Clock::now();
-  Tracer const* outer_ = std::exchange(current, this);
+  ActiveTrace const* outer_ = std::exchange(current, this);
 };
 
 /// While one lives, sink(TraceEvent) is called after every operation that this thread applies: values, JVPs,
@@ -85,12 +84,12 @@ class Tracer {
 /// nested scopes the innermost is served. A sink that is an lvalue is referred to; what it throws leaves the
 /// operation. `layers`, from layer_names(theta), name the layers of parameters. docs/debugging.md
 template <class Sink>
-class TraceScope : Tracer {
+class TraceScope : ActiveTrace {
  public:
   [[nodiscard]] explicit TraceScope(Sink&& sink,
                                     std::same_as<std::vector<LayerNumbers>> auto const&... layers)
-      : Tracer{&held_, [](void* held, TraceEvent const& e) { static_cast<Held*>(held)->sink(e); },
-               joined(layers...)},
+      : ActiveTrace{&held_, [](void* held, TraceEvent const& e) { static_cast<Held*>(held)->sink(e); },
+                    joined(layers...)},
         held_{std::forward<Sink>(sink)} {}
 
  private:
@@ -113,39 +112,40 @@ TraceScope(Sink&&, Layers const&...) -> TraceScope<Sink>;
 template <class B>
 class TraceCall {
  public:
-  TraceCall() : tracer_{Tracer::current} {
-    if (tracer_) [[unlikely]]
+  TraceCall() : active_{ActiveTrace::current} {
+    if (active_) [[unlikely]]
       begin();
   }
   TraceCall(TraceCall const&) = delete;
   TraceCall& operator=(TraceCall const&) = delete;
   ~TraceCall() {
-    if (tracer_) [[unlikely]]
-      Tracer::current = tracer_;
+    if (active_) [[unlikely]]
+      ActiveTrace::current = active_;
   }
 
-  explicit operator bool() const noexcept { return tracer_ != nullptr; }
+  explicit operator bool() const noexcept { return active_ != nullptr; }
   /// Where true, to be told what was applied to what when the work is sent off; undefined results are none.
   template <class T>
   [[gnu::cold, gnu::noinline]] void done(std::string_view full_type, Pass pass, double flops,
                                          std::span<T const* const> operands,
                                          std::span<T const> results) const {
     Memory<B>::wait();
+    auto const end = ActiveTrace::Clock::now();
     std::vector<TracedTensor> read, made;
     for (auto const* x : operands) read.emplace_back(*x);
     for (auto const& y : results)
       if (y.defined()) made.emplace_back(y);
-    tracer_->report(full_type, pass, read, made, flops);
+    active_->report(full_type, pass, read, made, flops, end);
   }
 
  private:
   [[gnu::cold, gnu::noinline]] void begin() {
     Memory<B>::wait();
-    Tracer::current = nullptr;
-    tracer_->start_ = Tracer::Clock::now();
+    ActiveTrace::current = nullptr;
+    active_->start_ = ActiveTrace::Clock::now();
   }
 
-  Tracer const* tracer_;
+  ActiveTrace const* active_;
 };
 
 }  // namespace consistency

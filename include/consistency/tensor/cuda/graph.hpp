@@ -32,7 +32,7 @@ class Graph {
 
   /// Throws device_error for work that cannot be recorded, such as reading on the host.
   void run(auto const& work) {
-    if (Tracer::current) return work();
+    if (ActiveTrace::current) return work();
     if (work_) return launch();
     work();  // what is made once, such as plans of products, is made now
     if (on_host()) return;
