@@ -17,7 +17,7 @@ struct Softplus {  // a function of a program's own
 
 template <class Op>
 std::string name_of() {
-  return operation_name(full_type_name<Op>());
+  return operation_name(type_signature<Op>());
 }
 template <class F, class... V>
 std::string formula(Expression<F, V...> const&) {

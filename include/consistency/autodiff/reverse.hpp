@@ -47,21 +47,19 @@ struct Pullback {
     TraceCall<typename T::Backend> const call;
     auto gradients = Rule<Op>::vjp(op, wanted, output, g, inputs);
     if (call) [[unlikely]]
-      trace(call, wanted, g, gradients);
+      call.template done_backward<T>(type_signature<Op>(), backward_flops(wanted), g, inputs, gradients);
     for (std::size_t k = 0; k < N; ++k)
       if (wanted[k]) tape.accumulate(nodes[k], std::move(gradients[k]));
   }
 
  private:
-  void trace(auto const& call, std::array<bool, N> const& wanted, T const& g,
-             std::array<T, N> const& gradients) const {
-    std::array<T const*, N + 1> operands{&g};
-    for (std::size_t k = 0; k < N; ++k) operands[k + 1] = &inputs[k];
-    auto const products = N < 2 ? 1 : wanted[0] + wanted[1];  // each gradient of a product is one like it
-    auto const forward = [&]<std::size_t... K>(std::index_sequence<K...>) {
-      return flops(op, inputs[K]...);
+  /// Each gradient of a product is a product as large as it.
+  double backward_flops(std::array<bool, N> const& wanted) const {
+    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+      auto const forward = flops(op, inputs[K]...);
+      if constexpr (N > 1) return (wanted[0] + wanted[1]) * forward;
+      return forward;
     }(std::make_index_sequence<N>{});
-    call.template done<T>(full_type_name<Op>(), Pass::backward, products * forward, operands, gradients);
   }
 };
 

@@ -6,26 +6,16 @@
 
 namespace consistency {
 
-namespace detail {
-
-/// The compiler's text of a type lies in here, after "T = " and before the last bracket.
+/// A text of the compiler's in which T stands with all its namespaces; type_name reads it.
 template <class T>
-constexpr char const* with_type_name() {
+constexpr char const* type_signature() {
   return __PRETTY_FUNCTION__;
 }
 
-}  // namespace detail
-
-/// A type as the compiler writes it, namespaces and all.
-template <class T>
-constexpr std::string_view full_type_name() {
-  std::string_view const text = detail::with_type_name<T>();
-  auto const begin = text.find("T = ") + 4;
-  return text.substr(begin, text.rfind(']') - begin);
-}
-
-/// A name from full_type_name without namespaces: "Variable<Tensor<float, Cpu>>".
-inline std::string short_type_name(std::string_view full) {
+/// The type of a signature without namespaces: "Variable<Tensor<float, Cpu>>".
+inline std::string type_name(std::string_view signature) {
+  auto const begin = signature.find("T = ") + 4;
+  auto const full = signature.substr(begin, signature.rfind(']') - begin);
   std::string name;
   std::size_t word = 0;  // where the word that is being written begins in `name`
   for (std::size_t i = 0; i < full.size(); ++i) {
@@ -44,10 +34,9 @@ inline std::string short_type_name(std::string_view full) {
   return name;
 }
 
-/// The name of T without namespaces.
 template <class T>
 std::string type_name() {
-  return short_type_name(full_type_name<T>());
+  return type_name(type_signature<T>());
 }
 
 }  // namespace consistency

@@ -102,11 +102,11 @@ class FormulaReader {
 
 }  // namespace detail
 
-/// What an operation is called, from the full name of its settings' type: "Conv2d"; of an element-wise chain
+/// What an operation is called, from the type_signature of its settings: "Conv2d"; of an element-wise chain
 /// its formula with operands a, b, … and numbers k: "a + k * silu(b)", and d(…) for its derivative along a
 /// direction.
-inline std::string operation_name(std::string_view full_type) {
-  auto const name = short_type_name(full_type);
+inline std::string operation_name(std::string_view signature) {
+  auto const name = type_name(signature);
   constexpr auto chain = std::string_view{"Pointwise<"};
   if (!name.starts_with(chain)) return name;
   return detail::FormulaReader{std::string_view{name}.substr(chain.size())}.read();

@@ -62,7 +62,7 @@ as_tensor_t<T> draws(Law law, Shape shape, Key key, Counter first = {}) {
   TraceCall<typename X::Backend> const call;
   Kernel<Law, typename X::Backend>::fill(law, y, key, first);
   if (call) [[unlikely]]
-    call.template done<X>(full_type_name<Law>(), Pass::forward, 0, {}, {&y, 1});
+    call.done(type_signature<Law>(), 0, y, {});
   return y;
 }
 

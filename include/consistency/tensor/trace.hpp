@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,10 +61,10 @@ class ActiveTrace {
     return nullptr;
   }
 
-  void report(std::string_view full_type, Pass pass, std::span<TracedTensor const> operands,
+  void report(std::string_view signature, Pass pass, std::span<TracedTensor const> operands,
               std::span<TracedTensor const> results, double flops, Clock::time_point end) const {
     auto const seconds = [](auto duration) { return std::chrono::duration<double>(duration).count(); };
-    auto const name = operation_name(full_type);
+    auto const name = operation_name(signature);
     auto const* const layer = layer_of(operands);
     if (layer) last_ = "after " + *layer;
     call_(sink_, {name, layer ? *layer : last_, pass, operands, results, seconds(start_ - begin_),
@@ -124,18 +125,28 @@ class TraceCall {
   }
 
   explicit operator bool() const noexcept { return active_ != nullptr; }
-  /// Where true, to be told what was applied to what when the work is sent off; undefined results are none.
+  /// Where true, to be called when the work is sent off: what was computed from which tensors.
   template <class T>
-  [[gnu::cold, gnu::noinline]] void done(std::string_view full_type, Pass pass, double flops,
-                                         std::span<T const* const> operands,
-                                         std::span<T const> results) const {
-    Memory<B>::wait();
-    auto const end = ActiveTrace::Clock::now();
-    std::vector<TracedTensor> read, made;
+  [[gnu::cold, gnu::noinline]] void done(char const* signature, double flops, T const& result,
+                                         std::initializer_list<T const*> operands) const {
+    auto const end = finished();
+    std::vector<TracedTensor> read;
     for (auto const* x : operands) read.emplace_back(*x);
-    for (auto const& y : results)
+    auto const made = TracedTensor{result};
+    active_->report(signature, Pass::forward, read, {&made, 1}, flops, end);
+  }
+  /// The same of a backward pass: `gradients` of the operands, those that were wanted, from the result's
+  /// gradient g.
+  template <class T>
+  [[gnu::cold, gnu::noinline]] void done_backward(char const* signature, double flops, T const& g,
+                                                  std::span<T const> operands,
+                                                  std::span<T const> gradients) const {
+    auto const end = finished();
+    std::vector<TracedTensor> read{TracedTensor{g}}, made;
+    for (auto const& x : operands) read.emplace_back(x);
+    for (auto const& y : gradients)
       if (y.defined()) made.emplace_back(y);
-    active_->report(full_type, pass, read, made, flops, end);
+    active_->report(signature, Pass::backward, read, made, flops, end);
   }
 
  private:
@@ -143,6 +154,10 @@ class TraceCall {
     Memory<B>::wait();
     ActiveTrace::current = nullptr;
     active_->start_ = ActiveTrace::Clock::now();
+  }
+  static auto finished() {
+    Memory<B>::wait();
+    return ActiveTrace::Clock::now();
   }
 
   ActiveTrace const* active_;

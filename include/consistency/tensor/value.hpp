@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <type_traits>
 
 #include <consistency/tensor/tensor.hpp>
@@ -79,8 +78,7 @@ auto apply(Op const& op, Tensor<S, B> const& first, Rest const&... rest) {
   TraceCall<B> const call;
   auto y = Kernel<Op, B>::value(op, first, rest...);
   if (call) [[unlikely]]
-    call.template done<Tensor<S, B>>(full_type_name<Op>(), Pass::forward, flops(op, first, rest...),
-                                     std::array{&first, &rest...}, {&y, 1});
+    call.done(type_signature<Op>(), flops(op, first, rest...), y, {&first, &rest...});
   return y;
 }
 
