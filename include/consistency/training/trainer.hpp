@@ -275,7 +275,8 @@ class Trainer {
                          .expected = "a finite number",
                          .advice =
                              "The state is as before this step. Lower the learning rate, clip the gradient, "
-                             "check the data's range, and that times and weights of the method are finite."}};
+                             "check the data's range, and that times and weights of the method are finite. "
+                             "A TraceScope with StopAtNonFinite finds the operation."}};
   }
 
   Ranks<C> ranks_;
