@@ -2,7 +2,7 @@
 
     (gdb) source scripts/gdb/consistency.py
     (gdb) print x
-    $1 = Tensor<float, consistency::Cpu> (2, 3) = {[0] = 0.5, [1] = 1, ...}
+    $1 = Tensor<float, consistency::Cpu> (2, 3) = {(0, 0) = 0.5, (0, 1) = -1, ...}
 
 Numbers in a device's memory are not read. docs/debugging.md
 """
@@ -28,6 +28,10 @@ def shape_text(shape):
 def entries_of(table):
     first, end = (table["entries_"]["_M_impl"][name] for name in ("_M_start", "_M_finish"))
     return [(first + i).dereference() for i in range(int(end - first))]
+
+
+def name_of(entry):
+    return entry["name"]["_M_dataplus"]["_M_p"].string()
 
 
 class Shape:
@@ -110,7 +114,7 @@ class ParameterTable:
 
     def children(self):
         for entry in entries_of(self.value):
-            yield entry["name"].format_string().strip('"'), entry["shape"]
+            yield name_of(entry), entry["shape"]
 
 
 class Parameters:
@@ -125,7 +129,7 @@ class Parameters:
     def children(self):
         first = self.value["views_"]["_M_impl"]["_M_start"]
         for i, entry in enumerate(entries_of(self.value["table_"])):
-            yield entry["name"].format_string().strip('"'), (first + i).dereference()
+            yield name_of(entry), (first + i).dereference()
 
 
 printers = gdb.printing.RegexpCollectionPrettyPrinter("consistency")

@@ -58,6 +58,8 @@ Tensor<S, B> const& stop_gradient(Tensor<S, B> const& x) {
 template <class Op, class Backend>
 struct Kernel;
 
+namespace detail {
+
 /// Multiplications and additions of a product or convolution, as it is defined; 0 for other operations.
 template <class Op>
 double flops(Op const& op, auto const&... inputs) {
@@ -67,6 +69,8 @@ double flops(Op const& op, auto const&... inputs) {
     return 0;
   }
 }
+
+}  // namespace detail
 
 /// y = op(inputs…) on plain tensors.
 template <class Op, class S, class B, class... Rest>
@@ -78,7 +82,7 @@ auto apply(Op const& op, Tensor<S, B> const& first, Rest const&... rest) {
   TraceCall<B> const call;
   auto y = Kernel<Op, B>::value(op, first, rest...);
   if (call) [[unlikely]]
-    call.done(type_signature<Op>(), flops(op, first, rest...), y, {&first, &rest...});
+    call.done(type_signature<Op>(), detail::flops(op, first, rest...), y, {&first, &rest...});
   return y;
 }
 
