@@ -13,6 +13,7 @@
 
 #include "../support/device.hpp"
 #include "../support/text.hpp"
+#include "../support/trace.hpp"
 #include "options.hpp"
 #include "subject.hpp"
 
@@ -25,7 +26,7 @@ struct SampleOptions {
   Index steps = 1;
   Index count = 0;  ///< 0: as many as a frame of the training has
   std::uint64_t seed = 0;
-  std::string device = "cpu";
+  std::string device = "cpu", trace;
   unsigned threads = 0;
 };
 
@@ -40,6 +41,7 @@ std::optional<int> parse_sample_options(SampleOptions& o, int argc, char** argv)
       ->check(CLI::Range(1, 1000000));
   app.add_option("--out", o.out, "PNG file to write")->capture_default_str();
   add_device_option(app, o.device);
+  add_trace_option(app, o.trace);
   app.add_option("--threads", o.threads, "Threads (default: one per core)")->check(CLI::Range(1U, 4096U));
   return parse(app, argc, argv);
 }
@@ -50,7 +52,9 @@ void draw(SampleOptions const& o, CheckpointFile const& file, Recipe const& reci
   auto const theta = to<typename X::Backend>(file.parameters(f.network().parameters(), Role::averaged));
   auto const count = o.count > 0 ? o.count : Subject::preview;
   auto const watch = Stopwatch{};
-  auto const samples = to<Cpu>(sample(f, theta, sampler(o.steps), {.seed = o.seed, .count = count}));
+  auto const samples = traced(o.trace, theta, [&] {
+    return to<Cpu>(sample(f, theta, sampler(o.steps), {.seed = o.seed, .count = count}));
+  });
   auto const seconds = watch.seconds();
   write_png(o.out, Subject::draw(samples, 3));
   std::printf("%s: %s %s, %s evaluation%s each, %s\n", o.out.c_str(), grouped(count).c_str(), Subject::noun,

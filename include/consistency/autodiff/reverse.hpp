@@ -45,9 +45,22 @@ struct Pullback {
   void operator()(Tape<T>& tape, T const& g) const {
     std::array<bool, N> wanted;
     for (std::size_t k = 0; k < N; ++k) wanted[k] = nodes[k] >= 0;
+    TraceCall<typename T::Backend> const call;
     auto gradients = Rule<Op>::vjp(op, wanted, output, g, inputs);
+    if (call) [[unlikely]]
+      call.template done_backward<T>(type_signature<Op>(), backward_flops(wanted), g, inputs, gradients);
     for (std::size_t k = 0; k < N; ++k)
       if (wanted[k]) tape.accumulate(nodes[k], std::move(gradients[k]));
+  }
+
+ private:
+  /// Each gradient of a product is a product as large as it.
+  double backward_flops(std::array<bool, N> const& wanted) const {
+    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+      auto const forward = flops(op, inputs[K]...);
+      if constexpr (N > 1) return (wanted[0] + wanted[1]) * forward;
+      return forward;
+    }(std::make_index_sequence<N>{});
   }
 };
 

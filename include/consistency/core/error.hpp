@@ -104,6 +104,14 @@ std::string number_text(Number value) {
   return {buffer.data(), written.ptr};
 }
 
+/// A number with so many decimals: 12.50.
+inline std::string fixed_text(double value, int decimals) {
+  std::array<char, 512> buffer;  // the largest number has 309 digits
+  auto const written =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, decimals);
+  return {buffer.data(), written.ptr};
+}
+
 /// Text from a file made safe to print: whatever is not printable ASCII escaped as \xNN, cut at 120 bytes.
 inline std::string printable(std::string_view text) {
   constexpr auto limit = std::size_t{120};

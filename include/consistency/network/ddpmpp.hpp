@@ -8,6 +8,7 @@
 
 #include <consistency/core/check.hpp>
 #include <consistency/network/layer/embedding.hpp>
+#include <consistency/network/summary.hpp>
 #include <consistency/network/unet_body.hpp>
 
 namespace consistency {
@@ -40,6 +41,7 @@ class DdpmPp {
   }
 
   ParameterTable const& parameters() const noexcept { return table_; }
+  std::string summary() const { return consistency::summary(table_); }  ///< a table of its layers
   DdpmPpSettings const& settings() const noexcept { return settings_; }
   Shape data_shape() const { return settings_.image; }  ///< of one sample
 

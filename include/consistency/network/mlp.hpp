@@ -9,6 +9,7 @@
 #include <consistency/network/layer/linear.hpp>
 #include <consistency/network/mode.hpp>
 #include <consistency/network/parameters.hpp>
+#include <consistency/network/summary.hpp>
 
 namespace consistency {
 
@@ -46,6 +47,7 @@ class Mlp {
   }
 
   ParameterTable const& parameters() const noexcept { return table_; }
+  std::string summary() const { return consistency::summary(table_); }  ///< a table of its layers
   MlpSettings const& settings() const noexcept { return settings_; }
   Shape data_shape() const { return {settings_.dimensions}; }  ///< of one sample
 

@@ -11,6 +11,7 @@
 #include <consistency/network/layer/linear.hpp>
 #include <consistency/network/layer/normalized_convolution.hpp>
 #include <consistency/network/parameters.hpp>
+#include <consistency/network/summary.hpp>
 
 namespace consistency {
 
@@ -36,6 +37,7 @@ class ResNet20 {
   }
 
   ParameterTable const& parameters() const noexcept { return table_; }
+  std::string summary() const { return consistency::summary(table_); }  ///< a table of its layers
 
   auto operator()(auto const& theta, Operand auto const& x) const {
     using V = value_t<decltype(x)>;

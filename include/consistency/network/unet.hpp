@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <consistency/network/layer/embedding.hpp>
+#include <consistency/network/summary.hpp>
 #include <consistency/network/unet_body.hpp>
 
 namespace consistency {
@@ -36,6 +37,7 @@ class UNet {
   }
 
   ParameterTable const& parameters() const noexcept { return table_; }
+  std::string summary() const { return consistency::summary(table_); }  ///< a table of its layers
   UNetSettings const& settings() const noexcept { return settings_; }
   Shape data_shape() const { return settings_.image; }  ///< of one sample
 

@@ -10,6 +10,7 @@
 #include <consistency/network/imagenet.hpp>
 #include <consistency/network/layer/convolution.hpp>
 #include <consistency/network/parameters.hpp>
+#include <consistency/network/summary.hpp>
 
 namespace consistency {
 
@@ -44,6 +45,7 @@ class Vgg16 {
   }
 
   ParameterTable const& parameters() const noexcept { return table_; }
+  std::string summary() const { return consistency::summary(table_); }  ///< a table of its layers
   Vgg16Settings const& settings() const noexcept { return settings_; }
 
   auto operator()(auto const& theta, Operand auto const& x) const {

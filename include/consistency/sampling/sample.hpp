@@ -31,7 +31,8 @@ void require_finite_samples(Tensor<S, Cpu> const& samples, Index first) {
                           " of " + number_text(size),
                       number_text(samples[i]), "a finite number",
                       "Check that the weights are finite and belong to this network, and that the "
-                      "sampler's times are those that it was trained for.");
+                      "sampler's times are those that it was trained for. A TraceScope with "
+                      "StopAtNonFinite finds the operation.");
 }
 
 /// `count` samples (count, …) of any consistency function f(x, t) on data of shape `one`. The sampler's call

@@ -14,7 +14,8 @@ struct Cpu {};        ///< vectorised kernels on all cores, float and double
 struct Reference {};  ///< plain loops for any scalar (complex too): the oracle of the other backends
 struct Cuda {};       ///< a GPU, float and double; #include <consistency/cuda.hpp>
 
-/// Where a backend's numbers live. `host`: whether the host may read and write them in place.
+/// Where a backend's numbers live. `host`: whether the host may read and write them in place. wait(): until
+/// what this thread has sent off is computed.
 template <class B>
 struct Memory;
 
@@ -37,6 +38,7 @@ struct HostMemory {
   static void download(S* to, S const* from, Index count) {
     std::copy_n(from, count, to);
   }
+  static void wait() noexcept {}  // kernels return when they are done
 };
 
 template <>

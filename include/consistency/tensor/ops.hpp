@@ -11,8 +11,8 @@
 
 namespace consistency {
 
-/// The operations beside element-wise ones: settings and shape rule, nothing else. A backend implements
-/// Kernel<Op, Backend> for each; autodiff/rules/ holds the derivatives.
+/// The operations beside element-wise ones: settings, shape rule, and how much a product computes. A backend
+/// implements Kernel<Op, Backend> for each; autodiff/rules/ holds the derivatives.
 namespace op {
 
 [[noreturn]] inline void misfit(char const* where, std::string found, std::string expected) {
@@ -89,6 +89,9 @@ struct Linear {
     require(b == Shape{w.back()}, "linear", w, b, "bias (n) for weight (k, n)");
     return result(x, w);
   }
+  double flops(Shape const& x, Shape const& w, auto const&...) const {
+    return 2 * static_cast<double>(x.rows()) * static_cast<double>(w.count());
+  }
 };
 
 /// Cross-correlation with zero padding k/2: x (n, h, w, c), W (k, k, c, o) with k odd, b (o) or one for each
@@ -110,6 +113,9 @@ struct Conv2d {
     auto const shape = result(x, w, b);
     require(r == shape, "conv2d", r, shape, "a residual of the result's shape");
     return shape;
+  }
+  double flops(Shape const& x, Shape const& w, auto const&...) const {
+    return 2 * static_cast<double>(result(x, w).rows()) * static_cast<double>(w.count());
   }
 };
 

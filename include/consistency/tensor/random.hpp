@@ -67,7 +67,10 @@ as_tensor_t<T> draws(Law law, Shape shape, Key key, Counter first = {}) {
   if (samples > 0 && shape.count() > Index{1} << 32U)
     static_cast<void>(counted("random numbers", "blocks of a sample", 0, shape.count() / samples / 4));
   X y{shape};
+  TraceCall<typename X::Backend> const call;
   Kernel<Law, typename X::Backend>::fill(law, y, key, first);
+  if (call) [[unlikely]]
+    call.done(type_signature<Law>(), 0, y, {});
   return y;
 }
 

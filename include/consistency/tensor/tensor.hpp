@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <new>
 #include <span>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <consistency/tensor/memory.hpp>
+#include <consistency/tensor/offset.hpp>
 
 namespace consistency {
 
@@ -76,6 +78,14 @@ class Tensor {
     requires OnHost<B>
   {
     return data_[i];
+  }
+  /// x(i, j, …): one index for each axis. In builds with assertions (_GLIBCXX_ASSERTIONS, or no NDEBUG)
+  /// throws shape_error for another number of indices, or one outside its axis.
+  template <bool checked = detail::checks_indices, std::integral... I>
+  S operator()(I... indices) const noexcept(!checked)
+    requires OnHost<B>
+  {
+    return data_[detail::offset<checked>(defined(), shape_, indices...)];
   }
   bool unique() const noexcept { return block_ && block_->unique(); }  ///< nobody else sees these numbers
 

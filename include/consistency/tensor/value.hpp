@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <consistency/tensor/tensor.hpp>
+#include <consistency/tensor/trace.hpp>
 
 namespace consistency {
 
@@ -77,6 +78,20 @@ concept GradientKernelFor = requires(Op const& op, std::array<bool, sizeof...(X)
   } -> std::same_as<std::array<std::common_type_t<X...>, sizeof...(X)>>;
 };
 
+namespace detail {
+
+/// Multiplications and additions of a product or convolution, as it is defined; 0 for other operations.
+template <class Op>
+double flops(Op const& op, auto const&... inputs) {
+  if constexpr (requires { op.flops(inputs.shape()...); }) {
+    return op.flops(inputs.shape()...);
+  } else {
+    return 0;
+  }
+}
+
+}  // namespace detail
+
 /// y = op(inputs…) on plain tensors.
 template <class Op, class S, class B, class... Rest>
   requires(is_tensor<Rest> && ...)
@@ -90,7 +105,11 @@ auto apply(Op const& op, Tensor<S, B> const& first, Rest const&... rest) {
       KernelFor<Op, B, Tensor<S, B>, Rest...>,
       "apply: this backend has no kernel of this operation for so many operands. A backend's kernels are in "
       "consistency/tensor/cpu.hpp, cuda.hpp and reference.hpp; Kernel says what one must have");
-  return Kernel<Op, B>::value(op, first, rest...);
+  TraceCall<B> const call;
+  auto y = Kernel<Op, B>::value(op, first, rest...);
+  if (call) [[unlikely]]
+    call.done(type_signature<Op>(), detail::flops(op, first, rest...), y, {&first, &rest...});
+  return y;
 }
 
 }  // namespace consistency

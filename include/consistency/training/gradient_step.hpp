@@ -19,7 +19,8 @@ inline void require_finite(char const* what, double found, Index k) {
   if (!std::isfinite(found))
     fail<numeric_error>("Trainer, step " + number_text(k), what, number_text(found), "a finite number",
                         "The state is as before this step. Lower the learning rate, clip the gradient, "
-                        "check the data's range, and that times and weights of the method are finite.");
+                        "check the data's range, and that times and weights of the method are finite. "
+                        "A TraceScope with StopAtNonFinite finds the operation.");
 }
 
 /// The gradient of a method's loss by θ. After the first step of a shape it allocates nothing; where the

@@ -4,6 +4,7 @@
 #include <consistency/tensor/cuda/device.hpp>
 #include <consistency/tensor/cuda/memory.hpp>
 #include <consistency/tensor/recorder.hpp>
+#include <consistency/tensor/trace.hpp>
 
 struct CUgraphExec_st;
 
@@ -21,8 +22,8 @@ namespace cuda {
 ///     graph.run([&] { images.assign(f(theta, noise, times)); });
 ///   }
 ///
-/// What it works on must live as long as the recording. On the host the work is done anew by each run, and
-/// what could not be recorded fails there too.
+/// What it works on must live as long as the recording. On the host, and where this thread traces operations,
+/// the work is done anew by each run; on the host what could not be recorded fails too.
 class Graph {
  public:
   Graph() = default;
@@ -32,6 +33,7 @@ class Graph {
 
   /// Throws device_error for work that cannot be recorded, such as reading on the host.
   void run(auto const& work) {
+    if (ActiveTrace::current) return work();
     if (work_) return launch();
     if (!on_host()) work();  // what is made once, such as plans of products, is made now
     Stream const stream;

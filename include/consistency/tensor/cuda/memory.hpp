@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 
+#include <consistency/tensor/cuda/device.hpp>
 #include <consistency/tensor/memory.hpp>
 
 namespace consistency {
@@ -52,6 +53,7 @@ struct Memory<Cuda> {
   static void download(S* to, S const* from, Index count) {
     cuda::download(to, from, static_cast<std::size_t>(count) * sizeof(S));
   }
+  static void wait() { cuda::Stream::current().wait(); }
 };
 
 }  // namespace consistency

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include <consistency/tensor/trace_event.hpp>
+
+namespace consistency {
+
+/// A sink for TraceScope: throws numeric_error at the first operation with a number in its results that is
+/// not finite, naming operation, layer, shapes, place and value, and whether the operands were finite.
+struct StopAtNonFinite {
+  void operator()(TraceEvent const& event) const {
+    for (auto const& result : event.results)
+      if (auto const found = result.first_non_finite())
+        throw numeric_error{
+            {.where = event.title() + (event.layer.empty() ? "" : " [" + std::string{event.layer} + "]"),
+             .what = "result of shape " + result.shape().text() + " at " + place(result.shape(), found->at),
+             .found = found->value,
+             .expected = "finite numbers",
+             .advice = origin(event)}};
+  }
+
+ private:
+  static std::string origin(TraceEvent const& event) {
+    std::string shapes;
+    for (std::size_t i = 0; i < event.operands.size(); ++i) {
+      auto const& x = event.operands[i];
+      if (auto const bad = x.first_non_finite())
+        return "Operand " + number_text(i + 1) + " of shape " + x.shape().text() + " has " + bad->value +
+               " at " + place(x.shape(), bad->at) + " already: it came from outside the trace.";
+      shapes += (shapes.empty() ? "" : ", ") + x.shape().text();
+    }
+    return "The operands, of shapes " + shapes + ", are finite: this operation made it.";
+  }
+  /// "(1, 0, 2)", what x(1, 0, 2) reads.
+  static std::string place(Shape const& shape, Index at) {
+    std::string all;
+    for (auto axis = shape.rank(); axis-- > 0; at /= shape[axis])
+      all = number_text(at % shape[axis]) + (all.empty() ? "" : ", ") + all;
+    return "(" + all + ")";
+  }
+};
+
+}  // namespace consistency
