@@ -5,7 +5,8 @@
 #include <consistency/tensor/cpu/pointwise.hpp>
 #include <consistency/tensor/moment_step.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// One pass over the arenas of training: moments, θ, and the averages a ← μ a + (1 − μ) θ. Gradients are
 /// multiplied by `gradient_scale` first. An undefined average is skipped.
@@ -45,4 +46,5 @@ void moment_update(MomentStep const& step, double gradient_scale, Tensor<S, Cpu>
   });
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

@@ -5,7 +5,8 @@
 
 #include <consistency/tensor/cpu/winograd_transform.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// How a convolution is cut so that what is used again stays in a cache. Depends on shapes alone.
 struct WinogradPlan {
@@ -248,4 +249,5 @@ Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Tensor<S, Cpu> 
   return w;
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu
