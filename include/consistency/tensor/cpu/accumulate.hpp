@@ -3,7 +3,8 @@
 
 #include <consistency/tensor/cpu/pointwise.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// to += from, in place; shapes are equal.
 template <class S>
@@ -14,4 +15,5 @@ void accumulate_into(Tensor<S, Cpu>& to, Tensor<S, Cpu> const& from) {
       [&](std::array<Pack<S>, 2> const& v, Index at, Index lanes) { store(v[0] + v[1], y + at, lanes); });
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

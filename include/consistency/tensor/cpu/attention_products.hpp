@@ -9,7 +9,8 @@
 
 namespace consistency {
 
-namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// Panels of `count` matrices scale · B (depth × columns) that matrix(i) gives: (count, panels, depth,
 /// width).
@@ -67,7 +68,8 @@ struct Heads {
   }
 };
 
-}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace cpu
 
 template <>
 struct cpu::Kernel<op::AttentionScores> {

@@ -9,7 +9,8 @@
 
 namespace consistency {
 
-namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// The patches of a k×k convolution with padding k/2, as rows of a matrix: one row per output pixel.
 template <class S>
@@ -94,7 +95,8 @@ bool with_winograd(Index kernel, Index stride, Shape const& image, Index in, Ind
   return true;
 }
 
-}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace cpu
 
 template <>
 struct cpu::Kernel<op::Conv2d> {

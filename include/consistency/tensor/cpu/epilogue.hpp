@@ -3,7 +3,8 @@
 
 #include <consistency/tensor/cpu/pack.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// What follows a convolution while its output is at hand: y = conv + bias, and with a residual scale · (that
 /// + residual).
@@ -23,4 +24,5 @@ struct Epilogue {
   }
 };
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

@@ -8,7 +8,8 @@
 #include <consistency/tensor/cpu/register_block.hpp>
 #include <consistency/tensor/tensor.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// block(first row, rows) for rows cut into blocks of nearly equal height.
 template <class S>
@@ -100,4 +101,5 @@ void multiply(Strided<S> a, Tensor<S, Cpu> const& panel, Index rows, Index colum
   });
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

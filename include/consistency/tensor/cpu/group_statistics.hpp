@@ -10,7 +10,8 @@
 #include <consistency/tensor/cpu/pack.hpp>
 #include <consistency/tensor/tensor.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// How a group normalisation walks a batch: one sample after the other, so that its pixels are still in a
 /// cache for the next pass over them, in pieces of pixels that a first-level cache holds and
@@ -115,4 +116,5 @@ void group_statistics(NormPieces const& p, double epsilon, S const* x, S* mean, 
   }
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

@@ -8,7 +8,8 @@
 
 #include <consistency/tensor/cpu/pointwise.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// The largest Of::of(x) over the numbers of x, at least 0; NaN where one is NaN.
 template <class Of, class S>
@@ -34,4 +35,5 @@ S largest(Tensor<S, Cpu> const& x) {
   return std::accumulate(tops.begin(), tops.end(), S(0), above);
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

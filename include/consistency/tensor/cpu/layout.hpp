@@ -10,7 +10,8 @@
 
 namespace consistency {
 
-namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// line(i) for every i of [0, lines), in chunks of about one grain of elements.
 inline void for_lines(Index lines, Index elements_per_line, auto const& line) {
@@ -20,7 +21,8 @@ inline void for_lines(Index lines, Index elements_per_line, auto const& line) {
                   });
 }
 
-}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace cpu
 
 template <>
 struct cpu::Kernel<op::Concat> {

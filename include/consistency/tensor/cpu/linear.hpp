@@ -10,7 +10,8 @@
 
 namespace consistency {
 
-namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// W (height × columns) = Σ_r left(r)ᵀ · g[r]: the gradient of weights, summed over rows in pieces that
 /// depend on shapes alone. `left(begin, end, buffer)` yields rows [begin, end) of the left factor as (rows ×
@@ -47,7 +48,8 @@ Tensor<S, Cpu> weight_gradient(Index rows, Index height, Index columns, S const*
   return w;
 }
 
-}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace cpu
 
 template <>
 struct cpu::Kernel<op::Linear> {

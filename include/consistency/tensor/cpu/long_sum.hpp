@@ -5,7 +5,8 @@
 
 #include <consistency/tensor/cpu/pack.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// Σ term(i) for i = begin, begin + step, … below end: in blocks of 64 terms, and the blocks' sums after one
 /// another, so that the rounding error of n terms grows as √(64 + n / 64) and not as √n (Higham 1993).
@@ -24,4 +25,5 @@ template <class S>
   return total;
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

@@ -6,7 +6,8 @@
 #include <consistency/tensor/cpu/pointwise.hpp>
 #include <consistency/tensor/moment_step.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// One pass over the arenas of training: moments, θ and its averages.
 template <class S>
@@ -45,4 +46,5 @@ void moment_update(MomentUpdate<Tensor<S, Cpu>> u) {
   });
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

@@ -10,7 +10,8 @@
 #include <consistency/core/shape.hpp>
 #include <consistency/tensor/cpu/kernel.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// The widest SIMD register that the compiler targets, as a number: Eigen's packet with operators.
 template <class S>
@@ -132,7 +133,8 @@ template <class S, class Run>
   if (c < count) run(SomeLanes<S>{count - c}, c);
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu
 
 namespace consistency {
 using cpu::Pack;

@@ -13,7 +13,8 @@
 
 namespace consistency {
 
-namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// Elements per chunk of an element-wise loop.
 inline constexpr Index pointwise_grain = 32768;
@@ -72,7 +73,8 @@ void store(P const& value, auto* to, Index lanes) {
   }
 }
 
-}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace cpu
 
 template <class F>
 struct cpu::Kernel<Pointwise<F>> {

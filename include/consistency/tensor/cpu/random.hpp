@@ -10,7 +10,8 @@
 
 namespace consistency {
 
-namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// Uniform numbers of as many blocks as a pack has lanes: number k of the block in lane l is u[k][l].
 template <class S>
@@ -52,7 +53,8 @@ struct Draws {
   }
 };
 
-}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace cpu
 
 template <>
 struct cpu::Kernel<law::Normal> : cpu::Draws<law::Normal> {};

@@ -11,7 +11,8 @@
 
 namespace consistency {
 
-namespace cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// y[b, k] = Σ_m x[b, m, k]. Partial sums over pieces of m whose size depends on the shape alone, added in
 /// order.
@@ -84,7 +85,8 @@ void softmax_derivative_row(S const* y, S const* d, Index columns, S* to) {
   }
 }
 
-}  // namespace cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace cpu
 
 template <>
 struct cpu::Kernel<op::SumTo> {

@@ -8,7 +8,8 @@
 
 #include <consistency/tensor/cpu/pack.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// Products are added up in blocks of this many terms, and the blocks' sums after one another: a rounding
 /// error passes through depth / sum_length + sum_length additions at most, not through depth.
@@ -105,4 +106,5 @@ auto block_for(Index rows) {
   return table[static_cast<std::size_t>(rows - 1)];
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

@@ -6,7 +6,8 @@
 
 #include <consistency/tensor/cpu/winograd_transform.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// How a convolution is cut so that what is used again stays in a cache. Depends on shapes alone.
 struct WinogradPlan {
@@ -278,4 +279,5 @@ Tensor<S, Cpu> winograd_weight_gradient(Tensor<S, Cpu> const& x, Tensor<S, Cpu> 
   return w;
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

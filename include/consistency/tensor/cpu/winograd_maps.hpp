@@ -4,7 +4,8 @@
 #include <consistency/core/shape.hpp>
 #include <consistency/tensor/cpu/instruction_set.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// Winograd's minimal filtering F(m×m, 3×3) (Lavin & Gray 2016, Section 4.1): y = Aᵀ [(G w Gᵀ) ⊙ (Bᵀ d B)] A.
 /// Each map here is one-dimensional, on numbers or packs: p[i · step] in, q[i · to] out.
@@ -122,4 +123,5 @@ struct Winograd<4> {
   }
 };
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu

@@ -8,7 +8,8 @@
 #include <consistency/tensor/cpu/gemm.hpp>
 #include <consistency/tensor/cpu/winograd_maps.hpp>
 
-namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS {
+namespace consistency::cpu {
+inline namespace CONSISTENCY_INSTRUCTIONS {
 
 /// The tiles that the output of a 3×3 stride-1 convolution is cut into; tile t belongs to image
 /// t / (rows · columns).
@@ -230,4 +231,5 @@ void transform_weights(Tensor<S, Cpu> const& w, bool flipped, Index first, Index
   });
 }
 
-}  // namespace consistency::cpu::inline CONSISTENCY_INSTRUCTIONS
+}  // namespace CONSISTENCY_INSTRUCTIONS
+}  // namespace consistency::cpu
