@@ -156,7 +156,6 @@ class Trainer {
   void differentiate(Inputs const& in) {
     tape_.clear();
     gradient_.flat().fill(typename X::Scalar(0));
-    state_.theta.drop_forms();  // kept forms would last this step alone, and cost more than θ
     theta_.watch(tape_, state_.theta, gradient_);
     auto const& theta_minus = M::follows ? *state_.target : state_.theta;
     auto const loss = method_.loss(theta_, theta_minus, in.batch, in.drawn);

@@ -21,10 +21,10 @@ void moment_update(MomentStep const& step, double gradient_scale, Tensor<S, Cpu>
   auto const scale = P(gradient_scale);
   auto const rate = P(step.rate);
   auto const epsilon = P(step.epsilon);
-  auto* const m_to = m.written_data();
-  auto* const v_to = v.written_data();
-  auto* const theta_to = theta.written_data();
-  auto const averages_to = std::array{averages[0].written_data(), averages[1].written_data()};
+  auto* const m_to = m.mutable_data();
+  auto* const v_to = v.mutable_data();
+  auto* const theta_to = theta.mutable_data();
+  auto const averages_to = std::array{averages[0].mutable_data(), averages[1].mutable_data()};
   parallel_ranges(theta.count(), cpu::pointwise_grain, [&](Index begin, Index end) {
     for (auto i = begin; i < end; i += P::width) {
       auto const lanes = std::min(P::width, end - i);

@@ -37,10 +37,10 @@ void moment_update(MomentStep const& step, double gradient_scale, Tensor<S, Cuda
                           gradient_scale,
                           theta.count(),
                           gradient.data(),
-                          m.written_data(),
-                          v.written_data(),
-                          theta.written_data(),
-                          {averages[0].written_data(), averages[1].written_data()},
+                          m.mutable_data(),
+                          v.mutable_data(),
+                          theta.mutable_data(),
+                          {averages[0].mutable_data(), averages[1].mutable_data()},
                           {mu[0], mu[1]}});
 }
 
