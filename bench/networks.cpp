@@ -15,7 +15,7 @@ void evaluation(benchmark::State& state) {
   auto const n = state.range(0);
   auto const f = cm::ConsistencyFunction{network()};
   auto const operations = bench::evaluation_operations(f.network(), n);
-  auto const theta = f.initialize(cm::Key{1});
+  auto const theta = cm::PreparedParameters{f.initialize(cm::Key{1})};
   auto const draw = [&] { return cm::sample(f, theta, cm::OneStep{}, {.seed = 1, .count = n}); };
   cm::MemoryPool::instance().trim();
   draw();

@@ -97,13 +97,13 @@ void serve(auto const& call) {
 }
 
 void sampling(auto const& f, auto const& sampler, cm::Index batch, std::string const& path) {
-  auto const theta = random_parameters(f.network().parameters());
+  auto const theta = cm::PreparedParameters{random_parameters(f.network().parameters())};
   auto const settings = cm::SampleSettings{.seed = 1, .count = batch, .batch = batch};
   X images{cm::Shape{batch, 32, 32, 3}};
   auto const call = [&] { images.assign(cm::sample(f, theta, sampler, settings)); };
   call();
   Record record;
-  record.add(theta);
+  record.add(theta.parameters());
   record.add("z", cm::normal<float>({batch, 32, 32, 3}, cm::Key{1, cm::stream::sampling}));
   record.add("result", cm::to<cm::Cpu>(images));
   record.write(path);

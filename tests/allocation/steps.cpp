@@ -57,6 +57,21 @@ TEST_CASE("after the first samples of a shape sampling asks for no memory") {
   check(Multistep{.times = {10, 0.8, 0.1}});
 }
 
+TEST_CASE("no memory that sampling takes outlives the call") {
+  set_threads(1);
+  UNetRun const run{4};
+  auto const draw = [&](auto const& sampler) { run.samples(sampler, {.seed = 1, .count = 4, .batch = 2}); };
+  auto const held = [] {
+    MemoryPool::instance().trim();
+    return MemoryPool::instance().reserved_bytes();
+  };
+  auto const before = held();
+  draw(OneStep{});
+  CHECK(held() == before);
+  draw(Multistep{.times = {10, 0.8, 0.1}});
+  CHECK(held() == before);
+}
+
 // How many chunks are at work at once, each with its own scratch memory, is for the scheduler to say: the
 // pool may grow at any step. But each block that one thread needs is needed at most once per thread.
 TEST_CASE("with three threads a training run asks for at most three times the memory of one") {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <consistency/cuda.hpp>
+#include <consistency/tensor/reference.hpp>
 
 #include "../tensor/support.hpp"
 #include "device.hpp"
@@ -16,6 +18,7 @@ namespace {
 
 using Device = Tensor<double, Cuda>;
 using Host = Tensor<double>;
+using Oracle = Tensor<double, Reference>;
 
 ConsistencyFunction const f{Mlp{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}}};
 ConsistencyFunction const D{f.network(), EdmPreconditioning{}};
@@ -40,50 +43,75 @@ auto methods() {
       ProgressiveDistillation{D, ProgressiveTimes{.start = 4, .stage_steps = 1}}};
 }
 
-/// The losses of two steps, and the average of θ after them.
+/// check(a, b, its number) for each method in one memory and the same in another.
+template <class X, class Y>
+void each_method(auto const& check) {
+  auto const here = methods<X>();
+  auto const there = methods<Y>();
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (check(std::get<I>(here), std::get<I>(there), I), ...);
+  }(std::make_index_sequence<std::tuple_size_v<decltype(here)>>{});
+}
+
+/// use(sampler) for each sampler of a consistency function, or of a denoiser.
+void each_sampler(auto const& function, auto const& use) {
+  if constexpr (keeps_boundary<std::remove_cvref_t<decltype(function)>>) {
+    use(OneStep{});
+    use(Multistep{.times = {10, 0.8, 0.1}});
+  } else {
+    use(OdeSampler<Euler>{.steps = 4, .to_zero = false});
+    use(OdeSampler<Heun>{.steps = 4, .churn = 1});
+    use(OdeSampler<Dpm2>{.steps = 4});
+  }
+}
+
+/// The losses of two steps, the average of θ after them, and samples of it by each sampler.
 template <class X>
-std::pair<std::vector<double>, Host> trained(auto const& method) {
+std::pair<std::vector<double>, std::vector<Host>> trained(auto const& method) {
   Trainer trainer{method, Adam{}, method.f.template initialize<X>(Key{3}), {.key = Key{4}}};
   std::vector<double> losses;
   for (std::uint32_t k = 0; k < 2; ++k) {
     Host const batch = 0.5 * normal<Host>({4, 2}, Key{5}, {k});
     losses.push_back(trainer.step(to<typename X::Backend>(batch)).loss);
   }
-  return {losses, to<Cpu>(trainer.averaged().flat())};
+  std::vector<Host> found{to<Cpu>(trainer.averaged().flat())};
+  each_sampler(method.f, [&](auto const& sampler) {
+    found.push_back(
+        to<Cpu>(sample(method.f, trainer.averaged(), sampler, {.seed = 2, .count = 5, .batch = 3})));
+  });
+  return {losses, found};
 }
 
 }  // namespace
 
-TEST_CASE("every method trains on the device as on the CPU, to rounding") {
+TEST_CASE("what every method trains, every sampler draws from: on the device as on the CPU, to rounding") {
   NEEDS_DEVICE();
-  auto const on_device = methods<Device>();
-  auto const on_host = methods<Host>();
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    auto const same = [&](auto const& a, auto const& b, std::size_t number) {
-      CAPTURE(number);
-      auto const [losses, averaged] = trained<Device>(a);
-      auto const [references, expected] = trained<Host>(b);
-      for (std::size_t k = 0; k < losses.size(); ++k)
-        CHECK(losses[k] == doctest::Approx(references[k]).epsilon(1e-9));
-      CHECK(relative_error(averaged, expected) <= 1e-9);
-    };
-    (same(std::get<I>(on_device), std::get<I>(on_host), I), ...);
-  }(std::make_index_sequence<std::tuple_size_v<decltype(on_host)>>{});
+  each_method<Device, Host>([](auto const& a, auto const& b, std::size_t number) {
+    CAPTURE(number);
+    auto const [losses, found] = trained<Device>(a);
+    auto const [references, expected] = trained<Host>(b);
+    for (std::size_t k = 0; k < losses.size(); ++k)
+      CHECK(losses[k] == doctest::Approx(references[k]).epsilon(1e-9));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      CAPTURE(i);
+      CHECK(relative_error(found[i], expected[i]) <= 1e-9);
+    }
+  });
 }
 
-TEST_CASE("every sampler draws on the device as on the CPU, to rounding") {
-  NEEDS_DEVICE();
-  auto const settings = SampleSettings{.seed = 2, .count = 5, .batch = 3};
-  auto const same = [&](auto const& function, auto const& sampler) {
-    auto const theta = function.template initialize<double>(Key{6});
-    CHECK(relative_error(sample(function, to<Cuda>(theta), sampler, settings),
-                         sample(function, theta, sampler, settings)) <= 1e-9);
-  };
-  same(f, OneStep{});
-  same(f, Multistep{.times = {10, 0.8, 0.1}});
-  same(D, OdeSampler<Euler>{.steps = 4, .to_zero = false});
-  same(D, OdeSampler<Heun>{.steps = 4, .churn = 1});
-  same(D, OdeSampler<Dpm2>{.steps = 4});
+TEST_CASE("every method's loss is the same by plain loops, to rounding") {
+  Host const x0 = 0.5 * normal<Host>({4, 2}, Key{5});
+  each_method<Oracle, Host>([&](auto const& a, auto const& b, std::size_t number) {
+    CAPTURE(number);
+    auto const theta = b.f.template initialize<double>(Key{3});
+    auto const theta_minus = b.f.template initialize<double>(Key{b.follows ? 6U : 3U});
+    auto const drawn = b.draw(x0, 2, Key{4});
+    Draws<Oracle, std::tuple_size_v<decltype(drawn.times)>> copy{{}, to<Reference>(drawn.z), drawn.mode};
+    for (std::size_t j = 0; j < drawn.times.size(); ++j) copy.times[j] = to<Reference>(drawn.times[j]);
+    Oracle const found = a.loss(to<Reference>(theta), to<Reference>(theta_minus), to<Reference>(x0), copy);
+    Host const expected = b.loss(theta, theta_minus, x0, drawn);
+    CHECK(found[0] == doctest::Approx(expected[0]).epsilon(1e-9));
+  });
 }
 
 TEST_CASE("on the device too, numbers that are not finite are refused by resume, by a step and in samples") {

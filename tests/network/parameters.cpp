@@ -88,34 +88,6 @@ TEST_CASE("a parameter is read and written by its name") {
   CHECK(same_bits(theta.flat(), before));
 }
 
-TEST_CASE("forms of numbers that a pointer may change go with the scope that asked for them") {
-  auto theta = Parameters<Tensor<float>>::initialized(small_table(), {1});
-  int made = 0;
-  auto const form = [&] { return theta[0].kept_form(7, [&] { return ++made, theta[0].clone(); }); };
-  CHECK_FALSE(form().defined());
-  {
-    auto const scope = theta.forms_scope();
-    CHECK(form().defined());
-  }
-  CHECK(form().defined());  // nobody can have changed the numbers
-  CHECK(made == 1);
-  auto* const pointer = theta.flat().mutable_data();
-  CHECK_FALSE(form().defined());
-  for (int call = 0; call < 2; ++call) {
-    pointer[0] = static_cast<float>(call);
-    auto const outer = theta.forms_scope();
-    auto const inner = Parameters<Tensor<float>>{small_table()};
-    auto const other = inner.forms_scope();
-    CHECK(form()[0] == static_cast<float>(call));
-    CHECK(form()[0] == static_cast<float>(call));
-  }
-  CHECK(made == 3);
-  CHECK_FALSE(form().defined());
-  auto const copy = theta;
-  copy.keep_forms();
-  CHECK(copy[0].kept_form(7, [&] { return copy[0].clone(); }).defined());
-}
-
 TEST_CASE_TEMPLATE("initial parameters are a pure function of the key", S, float, double) {
   auto const draw = [](Key key) { return Parameters<Tensor<S>>::initialized(small_table(), key).flat(); };
   CHECK(same_bits(draw({1}), draw({1})));

@@ -47,7 +47,7 @@ void check_loss() {
   auto const t = times<float>(16, KarrasGrid{}(12, 18));
   auto const r = times<float>(16, KarrasGrid{}(11, 18));
   auto const v = [&](X const& x, X const& time) -> X {
-    return (x - source.denoiser(source.phi, x, time)) / time;
+    return (x - source.denoiser(source.phi.parameters(), x, time)) / time;
   };
   X const x_t = x0 + t * z;
   X const x_r = Solver{}.step(v, x_t, t, r);
@@ -66,7 +66,7 @@ TEST_CASE("the loss is that of the algorithm with x_r from the teacher's flow, f
 TEST_CASE("training leaves the teacher as it was") {
   auto trainer = Trainer{ConsistencyDistillation{f, teacher()}, RAdam{}, f.initialize({2})};
   for (Index k = 0; k < 3; ++k) trainer.step(batch(k));
-  CHECK(same_bits(trainer.method().velocity.phi.flat(), teacher().phi.flat()));
+  CHECK(same_bits(trainer.method().velocity.phi.parameters().flat(), teacher().phi.parameters().flat()));
 }
 
 TEST_CASE("a teacher that does not fit the student is refused at construction") {
@@ -83,7 +83,6 @@ TEST_CASE("a teacher that does not fit the student is refused at construction") 
   check_refused<ErrorCode::config>(
       [] {
         auto source = teacher();
-        source.phi = f.initialize({1});
         source.phi = ConsistencyFunction{net(2, 32)}.initialize({1});
         ConsistencyDistillation{f, source};
       },
@@ -122,8 +121,10 @@ TEST_CASE("a grid that ends elsewhere than the student's epsilon is refused") {
 }
 
 TEST_CASE("a teacher's output that is not finite stops the step by sample, and the state stays") {
-  auto source = teacher();
-  source.phi.flat().mutable_data()[0] = std::numeric_limits<float>::quiet_NaN();
+  auto const D = ConsistencyFunction{net(), EdmPreconditioning{}};
+  auto phi = D.initialize({1});
+  phi.flat().mutable_data()[0] = std::numeric_limits<float>::quiet_NaN();
+  auto const source = TeacherVelocity{D, phi};
   auto trainer = Trainer{ConsistencyDistillation{f, source}, RAdam{}, f.initialize({2})};
   auto const before = trainer.state();
   check_refused<ErrorCode::numeric>([&] { trainer.step(batch(0)); },

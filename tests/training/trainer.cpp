@@ -9,6 +9,8 @@
 #include <consistency/network/mlp.hpp>
 #include <consistency/optimizer/adam.hpp>
 #include <consistency/optimizer/radam.hpp>
+#include <consistency/parameterization/edm_preconditioning.hpp>
+#include <consistency/sampling/multistep.hpp>
 #include <consistency/sampling/one_step.hpp>
 #include <consistency/sampling/sample.hpp>
 #include <consistency/schedule/adaptive_steps.hpp>
@@ -19,6 +21,7 @@
 #include <consistency/target/ema_target.hpp>
 #include <consistency/target/stop_gradient_target.hpp>
 #include <consistency/tensor/cpu.hpp>
+#include <consistency/training/consistency_distillation.hpp>
 #include <consistency/training/consistency_training.hpp>
 #include <consistency/training/trainer.hpp>
 #include <consistency/weighting/uniform_weighting.hpp>
@@ -40,17 +43,27 @@ struct HugeWeighting {
   auto operator()(Operand auto const& t, Operand auto const&) const { return 0.0 * t + 1e30; }
 };
 
-/// A perceptron that says whether its parameters' tensors keep forms while it is evaluated.
-struct Watching {
+/// A perceptron that counts how often it is evaluated, and how often a form of its first weights is made.
+struct Counting {
+  struct Counts {
+    int evaluations = 0, forms = 0;
+    bool prepared = false;  // at the last evaluation
+    X form;
+  };
   Mlp inner{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}};
-  bool* keeps;
+  Counts* counts;
 
   ParameterTable const& parameters() const { return inner.parameters(); }
   Shape data_shape() const { return inner.data_shape(); }
   auto operator()(auto const& theta, Value auto const& x, Operand auto const& time, Mode const& mode) const {
     constexpr int of_this_test = 1000;
-    auto const& first = stop_gradient(theta[0]);
-    *keeps = first.kept_form(of_this_test, [] { return X{Shape{1}}; }).defined();
+    ++counts->evaluations;
+    auto const form = stop_gradient(theta[0]).prepared_form(of_this_test, [&] {
+      ++counts->forms;
+      return X{Shape{1}};
+    });
+    counts->prepared = form.defined();
+    if (form.defined()) counts->form = form;
     return inner(theta, x, time, mode);
   }
 };
@@ -90,16 +103,35 @@ TEST_CASE("a step reports the loss before the update, the gradient's norm and th
   }
 }
 
-TEST_CASE("samples keep forms of the weights, a step does not") {
-  bool keeps = false;
-  auto const f = ConsistencyFunction{Watching{.keeps = &keeps}};
+TEST_CASE("sampling prepares the weights once a call and drops what it made, and a step prepares nothing") {
+  Counting::Counts counts;
+  auto const f = ConsistencyFunction{Counting{.counts = &counts}};
   auto t = Trainer{ConsistencyTraining{f}, RAdam{}, f.initialize({1})};
-  sample(f, t.theta(), OneStep{}, {.count = 2});
-  CHECK(keeps);
+  auto const settings = SampleSettings{.count = 6, .batch = 2};
+  for (int call = 1; call <= 2; ++call) {
+    sample(f, t.theta(), Multistep{.times = {10, 1}}, settings);
+    CHECK(counts.prepared);
+    CHECK(counts.evaluations == call * 3 * 3);
+    CHECK(counts.forms == call);
+    CHECK(counts.form.unique());
+  }
   t.step(batch(0));
-  CHECK_FALSE(keeps);
-  sample(f, t.averaged(), OneStep{}, {.count = 2});
-  CHECK(keeps);
+  CHECK_FALSE(counts.prepared);
+  auto const prepared = PreparedParameters<X>{t.averaged()};
+  for (int call = 0; call < 2; ++call) sample(f, prepared, OneStep{}, settings);
+  CHECK(counts.forms == 3);
+  CHECK_FALSE(counts.form.unique());
+}
+
+TEST_CASE("a teacher's weights are prepared once for all steps of a training run") {
+  Counting::Counts counts;
+  auto const D = ConsistencyFunction{Counting{.counts = &counts}, EdmPreconditioning{}};
+  auto t = Trainer{ConsistencyDistillation{small(), TeacherVelocity{D, D.initialize({1})}}, RAdam{},
+                   small().initialize({2})};
+  for (Index k = 0; k < 3; ++k) t.step(batch(k));
+  CHECK(counts.prepared);
+  CHECK(counts.evaluations == 3 * 2);
+  CHECK(counts.forms == 1);
 }
 
 TEST_CASE("the first step moves the parameters by the rate times the gradient") {

@@ -196,7 +196,7 @@ class CheckpointFile {
 
   Parameters<Tensor<float>> copy(ParameterTable const& table, Role role) const {
     auto arena = Parameters<Tensor<float>>{table};
-    auto* const numbers = arena.flat().written_data();
+    auto* const numbers = arena.flat().mutable_data();
     for (auto const& parameter : table.entries()) {
       auto const name = detail::tensor_name(role, parameter.name);
       detail::copy_finite(name_, name, file_.find(name)->bytes, numbers + parameter.offset);

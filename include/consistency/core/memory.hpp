@@ -148,4 +148,20 @@ class MemoryPool {
   std::uint64_t system_allocations_ = 0;
 };
 
+/// Memory of the pool for containers.
+template <class T>
+struct PoolAllocator {
+  using value_type = T;
+  PoolAllocator() = default;
+  template <class U>
+  PoolAllocator(PoolAllocator<U> const&) noexcept {}  // NOLINT(google-explicit-constructor): an allocator's
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(MemoryPool::instance().allocate(count * sizeof(T)));
+  }
+  void deallocate(T* memory, std::size_t count) noexcept {
+    MemoryPool::instance().release(memory, count * sizeof(T));
+  }
+  friend bool operator==(PoolAllocator const&, PoolAllocator const&) = default;
+};
+
 }  // namespace consistency

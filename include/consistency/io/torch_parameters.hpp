@@ -161,7 +161,7 @@ Parameters<Tensor<float>> read_torch_parameters(std::filesystem::path const& pat
   mismatches.check(name);
 
   auto theta = Parameters<Tensor<float>>{table};
-  auto* const flat = theta.flat().written_data();
+  auto* const flat = theta.flat().mutable_data();
   for (auto const& parameter : table.entries())
     detail::copy_from_torch(float32_values(name, *file.find(std::string{prefix} + parameter.name)),
                             parameter.shape, parameter.interleaved, flat + parameter.offset);

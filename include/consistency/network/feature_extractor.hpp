@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <memory>
 #include <string>
 #include <utility>
 
-#include <consistency/network/parameters.hpp>
+#include <consistency/network/prepared_parameters.hpp>
+#include <consistency/tensor/expression.hpp>
 
 namespace consistency {
 
@@ -15,23 +15,22 @@ class FeatureExtractor {
  public:
   /// Throws config_error where θ belongs to another network.
   FeatureExtractor(Network network, Parameters<T> theta)
-      : network_{std::move(network)}, theta_{std::make_shared<Parameters<T> const>(std::move(theta))} {
-    theta_->keep_forms();
-    auto const& table = theta_->table();
+      : network_{std::move(network)}, theta_{std::move(theta)} {
+    auto const& table = parameters().table();
     auto const& expected = network_.parameters();
     if (!table.same_meaning(expected))
       fail<config_error>("FeatureExtractor", "parameters of another network", table.text(), expected.text(),
                          "Make or read them with this network's table.");
   }
 
-  auto operator()(Operand auto const& x) const { return network_(*theta_, x); }
+  auto operator()(Operand auto const& x) const { return network_(parameters(), x); }
 
   Network const& network() const noexcept { return network_; }
-  Parameters<T> const& parameters() const noexcept { return *theta_; }
+  Parameters<T> const& parameters() const noexcept { return theta_.parameters(); }
 
  private:
   Network network_;
-  std::shared_ptr<Parameters<T> const> theta_;
+  PreparedParameters<T> theta_;
 };
 
 }  // namespace consistency

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,8 @@ namespace consistency {
 /// θ, θ⁻, the average of θ and a teacher's φ are four of these. A copy has numbers of its own.
 template <class V>
 class Parameters;
+template <class X>
+class PreparedParameters;
 
 template <class S, class B>
 class Parameters<Tensor<S, B>> {
@@ -25,10 +28,11 @@ class Parameters<Tensor<S, B>> {
   using Arena = Tensor<S, B>;
 
   /// All zeros: the arena of gradients and moments too.
-  explicit Parameters(ParameterTable table) : table_{std::move(table)}, flat_{Shape{table_.size()}, S(0)} {
+  explicit Parameters(ParameterTable table)
+      : table_{std::make_shared<ParameterTable const>(std::move(table))}, flat_{Shape{table_->size()}, S(0)} {
     view();
   }
-  Parameters(Parameters const& other) : table_{other.table_}, flat_{other.flat_.clone()} { view(); }
+  Parameters(Parameters const& other) : Parameters{other.table_, other.flat_.clone()} {}
   Parameters(Parameters&&) noexcept = default;
   Parameters& operator=(Parameters other) noexcept {
     std::swap(table_, other.table_);
@@ -43,7 +47,7 @@ class Parameters<Tensor<S, B>> {
     auto theta = Parameters{std::move(table)};
     std::uint32_t i = 0;
     for (auto& v : theta.views_) {
-      auto const law = theta.table_.entries()[i].initializer;
+      auto const law = theta.table().entries()[i].initializer;
       auto const stream_key = key.with_stream(stream::initialization);
       auto const at = Counter{0, i++};
       auto const flat = Shape{1, v.count()};
@@ -58,14 +62,6 @@ class Parameters<Tensor<S, B>> {
     return theta;
   }
 
-  /// Tells kernels that these numbers will be read many times: forms of weights are made once and kept, up to
-  /// four times the memory of θ, until the numbers are next written. Not where flat().mutable_data() has
-  /// handed out a pointer, through which they can change unseen; a copy of θ has no such pointer.
-  void keep_forms() const noexcept { flat_.keep_forms(); }
-  void drop_forms() const noexcept { flat_.drop_forms(); }
-  /// Forms are kept while the result lives, in any case. `sample` does this.
-  [[nodiscard]] auto forms_scope() const noexcept { return typename Arena::FormsScope{flat_}; }
-
   /// The parameter of a name. Throws config_error where there is none.
   Arena const& at(std::string_view name) const { return views_[id_of(name)]; }
   /// Gives the parameter of a name other numbers. Throws config_error where there is none, and shape_error
@@ -78,26 +74,35 @@ class Parameters<Tensor<S, B>> {
   }
 
   Arena const& operator[](ParameterId id) const noexcept { return views_[id]; }
-  ParameterTable const& table() const noexcept { return table_; }
+  ParameterTable const& table() const noexcept { return *table_; }
   Arena const& flat() const noexcept { return flat_; }
   Arena& flat() noexcept { return flat_; }
 
  private:
+  friend PreparedParameters<Arena>;
+
+  /// Of these numbers, not a copy.
+  Parameters(std::shared_ptr<ParameterTable const> table, Arena flat)
+      : table_{std::move(table)}, flat_{std::move(flat)} {
+    view();
+  }
+
   ParameterId id_of(std::string_view name) const {
-    auto const found = table_.find(name);
+    auto const found = table_->find(name);
     if (!found)
       fail<config_error>("Parameters", "name", printable(name),
-                         "one of the table's " + number_text(table_.entries().size()) + " names",
+                         "one of the table's " + number_text(table_->entries().size()) + " names",
                          "table().entries() lists them.");
     return *found;
   }
   void view() {
-    for (auto const& entry : table_.entries()) views_.push_back(flat_.view(entry.offset, entry.shape));
+    views_.reserve(table_->entries().size());
+    for (auto const& entry : table_->entries()) views_.push_back(flat_.view(entry.offset, entry.shape));
   }
 
-  ParameterTable table_;
+  std::shared_ptr<ParameterTable const> table_;
   Arena flat_;  // (table.size())
-  std::vector<Arena> views_;
+  std::vector<Arena, PoolAllocator<Arena>> views_;
 };
 
 /// The same parameters in another backend's memory.

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include <consistency/core/check.hpp>
+#include <consistency/network/prepared_parameters.hpp>
 #include <consistency/sampling/one_step.hpp>
 #include <consistency/tensor/recorder.hpp>
 
@@ -75,10 +76,15 @@ X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettin
 
 /// Samples of f_θ, of the shape of its network's data.
 template <class F, class X, class Sampler = OneStep>
-X sample(F const& f, Parameters<X> const& theta, Sampler const& sampler = {}, SampleSettings settings = {}) {
-  auto const forms = theta.forms_scope();
-  auto const with_theta = [&](auto const& x, auto const& t) { return f(theta, x, t); };
+X sample(F const& f, PreparedParameters<X> const& theta, Sampler const& sampler = {},
+         SampleSettings settings = {}) {
+  auto const with_theta = [&](auto const& x, auto const& t) { return f(theta.parameters(), x, t); };
   return sample<X>(with_theta, f.network().data_shape(), sampler, settings);
+}
+/// The same. Forms of weights are made once for this call, and go with it.
+template <class F, class X, class Sampler = OneStep>
+X sample(F const& f, Parameters<X> const& theta, Sampler const& sampler = {}, SampleSettings settings = {}) {
+  return sample(f, PreparedParameters<X>::sharing(theta), sampler, settings);
 }
 
 }  // namespace consistency

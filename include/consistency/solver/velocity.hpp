@@ -6,7 +6,7 @@
 #include <string>
 
 #include <consistency/core/time_range.hpp>
-#include <consistency/network/parameters.hpp>
+#include <consistency/network/prepared_parameters.hpp>
 #include <consistency/solver/solver.hpp>
 
 namespace consistency {
@@ -43,16 +43,15 @@ struct TeacherVelocity {
                 "TeacherVelocity: the teacher must be a denoiser, ConsistencyFunction with "
                 "EdmPreconditioning; a consistency function is none");
 
-  Denoiser denoiser;  ///< any callable of (φ, x, t)
-  P phi;
+  Denoiser denoiser;             ///< any callable of (φ, x, t)
+  P phi;                         ///< PreparedParameters of a network, or what else the callable takes
   TimeRange trained{0.002, 80};  ///< noise levels that the denoiser knows
 
   /// A callable; on the host it throws numeric_error, naming the sample, where the denoiser's output is not
   /// finite. On a device the loss tells.
   auto given(Value auto const&) const& {
-    if constexpr (requires { phi.keep_forms(); }) phi.keep_forms();
     return [this](Value auto const& x, Operand auto const& t) {
-      auto const D = evaluated(denoiser(phi, x, t));
+      auto const D = evaluated(denoiser(theta(), x, t));
       if constexpr (OnHost<typename std::remove_cvref_t<decltype(stop_gradient(D))>::Backend>)
         require_finite(D, t);  // reading the numbers of a device would stop it
       return evaluated(flow_velocity(x, D, t));
@@ -69,8 +68,9 @@ struct TeacherVelocity {
         fail<config_error>("TeacherVelocity", "data of teacher and student",
                            net.data_shape().text() + " and " + f.network().data_shape().text(), "one shape",
                            advice);
-      if (!net.parameters().same_meaning(phi.table()))
-        fail<config_error>("TeacherVelocity", "parameters of the teacher", phi.table().text(),
+      auto const& table = theta().table();
+      if (!net.parameters().same_meaning(table))
+        fail<config_error>("TeacherVelocity", "parameters of the teacher", table.text(),
                            net.parameters().text() + ", named and shaped as its network's", advice);
       auto const& p = denoiser.parameterization();
       if constexpr (requires { p.sigma_data - f.parameterization().sigma_data; })
@@ -86,6 +86,13 @@ struct TeacherVelocity {
   }
 
  private:
+  auto const& theta() const {
+    if constexpr (requires { phi.parameters(); }) {
+      return phi.parameters();
+    } else {
+      return phi;
+    }
+  }
   static void require_finite(auto const& D, auto const& t) {
     auto const sums = evaluated(sum_per_sample(stop_gradient(D)));
     for (Index i = 0; i < sums.count(); ++i)
@@ -104,5 +111,9 @@ template <class Denoiser, class P>
 TeacherVelocity(Denoiser, P) -> TeacherVelocity<Denoiser, P>;
 template <class Denoiser, class P>
 TeacherVelocity(Denoiser, P, TimeRange) -> TeacherVelocity<Denoiser, P>;
+template <class Denoiser, class X>
+TeacherVelocity(Denoiser, Parameters<X>) -> TeacherVelocity<Denoiser, PreparedParameters<X>>;
+template <class Denoiser, class X>
+TeacherVelocity(Denoiser, Parameters<X>, TimeRange) -> TeacherVelocity<Denoiser, PreparedParameters<X>>;
 
 }  // namespace consistency

@@ -13,6 +13,7 @@
 
 #include <consistency/tensor/memory.hpp>
 #include <consistency/tensor/offset.hpp>
+#include <consistency/tensor/prepared_forms.hpp>
 
 namespace consistency {
 
@@ -53,17 +54,7 @@ class Tensor {
   Shape const& shape() const noexcept { return shape_; }
   Index count() const noexcept { return shape_.count(); }
   S const* data() const noexcept { return data_; }
-  /// For writing, at any time from now on: nobody can see when, so kernels keep no form of these numbers any
-  /// more (see keep_forms). A clone has none of these pointers.
-  S* mutable_data() noexcept {
-    if (block_) block_->expose();
-    return data_;
-  }
-  /// For writing by a caller that keeps no pointer, as kernels do.
-  S* written_data() noexcept {
-    if (block_) block_->forget();
-    return data_;
-  }
+  S* mutable_data() noexcept { return data_; }
   std::span<S const> values() const noexcept
     requires OnHost<B>
   {
@@ -108,11 +99,11 @@ class Tensor {
     bare.shape_ = shape_;
     return bare;
   }
-  void fill(S value) { Memory<B>::fill(written_data(), count(), value); }
+  void fill(S value) { Memory<B>::fill(data_, count(), value); }
   /// Overwrites these numbers, for everybody who shares them.
   void assign(Tensor const& from) {
     if (from.count() != count()) misfit("assign", static_cast<std::size_t>(from.count()), shape_);
-    Memory<B>::copy(written_data(), from.data_, count());
+    Memory<B>::copy(data_, from.data_, count());
   }
   Tensor clone() const {
     Tensor copy{shape_};
@@ -120,64 +111,30 @@ class Tensor {
     return copy;
   }
 
-  /// From now on kernels may keep forms of these numbers that they work with, such as transformed weights,
-  /// until the numbers are next written; not of numbers that a pointer from mutable_data may change unseen.
-  void keep_forms() const noexcept {
-    if (block_ && !block_->exposed.load(std::memory_order_relaxed))
-      block_->keeps_forms.store(true, std::memory_order_relaxed);
+  /// The same numbers, to be read many times: kernels keep the forms of them that they make, until the last
+  /// copy or view of the result is gone. Nobody may write these numbers until then.
+  Tensor prepared() const {
+    if (!block_) return *this;
+    auto same = without_numbers();
+    same.data_ = data_;
+    same.block_ = PreparedBlock::of(*block_);
+    return same;
   }
-  void drop_forms() const noexcept {
-    if (block_) block_->forget();
-  }
-  class FormsScope;
-  /// What make() gives, the first time; that again, later. Undefined where no forms are kept. `form` tells
-  /// the forms of one tensor apart.
+  /// What make() gives, or gave before; undefined where these numbers are not prepared. `form` tells the
+  /// forms of one tensor apart.
   template <class Make>
-  Tensor kept_form(int form, Make const& make) const {
-    auto* const kept = block_ ? forms_of(*block_) : nullptr;
-    return kept ? kept->get(data_, form, make) : Tensor{};
+  Tensor prepared_form(int form, Make const& make) const {
+    if (!block_ || !block_->prepared) return {};
+    return static_cast<PreparedBlock*>(block_)->forms.get(data_, form, make);
   }
 
  private:
-  // A list that threads may add to at the same time, at worst one form twice.
-  class Forms {
-   public:
-    template <class Make>
-    Tensor get(S const* of, int form, Make const& make) {
-      for (auto const* f = first_.load(std::memory_order_acquire); f; f = f->next)
-        if (f->of == of && f->form == form) return f->value;
-      auto value = make();  // which may throw: the block below has no owner
-      auto* const added = new (MemoryPool::instance().allocate(sizeof(Form)))
-          Form{first_.load(std::memory_order_relaxed), of, form, std::move(value)};
-      while (!first_.compare_exchange_weak(added->next, added, std::memory_order_acq_rel)) {
-      }
-      return added->value;
-    }
-    void drop() noexcept {
-      for (auto* f = first_.exchange(nullptr); f;) {
-        auto* const gone = std::exchange(f, f->next);
-        gone->~Form();
-        MemoryPool::instance().release(gone, sizeof(Form));
-      }
-    }
-
-   private:
-    struct Form {
-      Form* next;
-      S const* of;
-      int form;
-      Tensor value;
-    };
-    std::atomic<Form*> first_{nullptr};
-  };
-
   // A header of one cache line; the numbers follow it where the host has them.
   struct Block {
     std::atomic<std::size_t> owners;
     std::size_t size;
     S* numbers;
-    Forms forms{};
-    std::atomic<bool> keeps_forms{false}, exposed{false};
+    bool prepared = false;  // a PreparedBlock
 
     static Block* make(std::size_t payload) {
       if constexpr (OnHost<B>) {
@@ -189,33 +146,32 @@ class Tensor {
         return new (MemoryPool::instance().allocate(sizeof(Block))) Block{1, sizeof(Block), numbers};
       }
     }
-    bool unique() const noexcept { return owners.load(std::memory_order_acquire) == 1; }
+    bool unique() const noexcept { return !prepared && owners.load(std::memory_order_acquire) == 1; }
     void retain() noexcept { owners.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
       if (owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-      forget();
-      if constexpr (!OnHost<B>) Memory<B>::release(numbers);
-      MemoryPool::instance().release(this, size);
-    }
-    void expose() noexcept {
-      forget();
-      if (!exposed.load(std::memory_order_relaxed)) exposed.store(true, std::memory_order_relaxed);
-    }
-    /// The numbers change: their forms go.
-    void forget() noexcept {
-      if (!keeps_forms.load(std::memory_order_relaxed)) return;
-      keeps_forms.store(false, std::memory_order_relaxed);
-      forms.drop();
+      auto const taken = size;
+      if (prepared) {
+        static_cast<PreparedBlock*>(this)->~PreparedBlock();
+      } else if constexpr (!OnHost<B>) {
+        Memory<B>::release(numbers);
+      }
+      MemoryPool::instance().release(this, taken);
     }
   };
 
-  static Forms* forms_of(Block& block) noexcept {
-    if (block.keeps_forms.load(std::memory_order_relaxed)) return &block.forms;
-    for (auto* scope = scopes; scope; scope = scope->outer_)
-      if (scope->block_ == &block) return &scope->forms_;
-    return nullptr;
-  }
-  static inline thread_local constinit FormsScope* scopes = nullptr;
+  // The numbers of another block, and what kernels have made of them.
+  struct PreparedBlock : Block {
+    Block* owner;
+    PreparedForms<Tensor> forms{};
+
+    static Block* of(Block& owner) {
+      auto* const memory = MemoryPool::instance().allocate(sizeof(PreparedBlock));
+      owner.retain();
+      return new (memory) PreparedBlock{{1, sizeof(PreparedBlock), owner.numbers, true}, &owner};
+    }
+    ~PreparedBlock() { owner->release(); }
+  };
 
   // A count whose bytes would overflow is cut to one that no system has.
   static std::size_t bytes(Shape const& shape) {
@@ -232,29 +188,6 @@ class Tensor {
   Shape shape_;
   Block* block_ = nullptr;
   S* data_ = nullptr;
-};
-
-/// While one lives, nobody writes the numbers of a tensor, and kernels that this thread calls keep forms of
-/// them: with the tensor, or, where a pointer may change them later, with the scope.
-template <class S, class B>
-class Tensor<S, B>::FormsScope {
- public:
-  explicit FormsScope(Tensor const& of) noexcept : block_{of.block_}, outer_{scopes} {
-    of.keep_forms();
-    scopes = this;
-  }
-  FormsScope(FormsScope const&) = delete;
-  FormsScope& operator=(FormsScope const&) = delete;
-  ~FormsScope() {
-    scopes = outer_;
-    forms_.drop();
-  }
-
- private:
-  friend Tensor;
-  Block* block_;
-  FormsScope* outer_;
-  Forms forms_;
 };
 
 /// The same numbers in another backend's memory: a copy, or x itself where it is there already. Waits for the

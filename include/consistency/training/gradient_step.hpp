@@ -66,7 +66,6 @@ class GradientStep {
   void differentiate(M const& method, TrainingState<X> const& state, Inputs const& in) {
     tape_.clear();
     gradient_.flat().fill(typename X::Scalar(0));
-    state.theta.drop_forms();  // kept forms would last this step alone, and cost more than θ
     theta_.watch(tape_, state.theta, gradient_);
     auto const& theta_minus = M::follows ? *state.target : state.theta;
     auto const loss = method.loss(theta_, theta_minus, in.batch, in.drawn);  // ()

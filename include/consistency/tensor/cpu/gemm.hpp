@@ -52,11 +52,12 @@ Tensor<S, Cpu> packed(Strided<S> b, Index depth, Index columns, S scale = S(1)) 
   return result;
 }
 
-/// B in panels, kept with the tensor it is a matrix of where that keeps forms.
+/// B in panels, made once where the tensor that it is a matrix of is prepared.
 template <class S>
 Tensor<S, Cpu> packed_form(Tensor<S, Cpu> const& of, Strided<S> b, Index depth, Index columns) {
-  auto const kept = of.kept_form(b.columns == 1 ? 0 : 1, [&] { return packed(b, depth, columns); });
-  return kept.defined() ? kept : packed(b, depth, columns);
+  auto const make = [&] { return packed(b, depth, columns); };
+  auto const known = of.prepared_form(b.columns == 1 ? 0 : 1, make);
+  return known.defined() ? known : make();
 }
 
 /// C (rows × columns, leading dimension ldc) = [C +] A · B [+ bias], B in panels; on the calling thread.

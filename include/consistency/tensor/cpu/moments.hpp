@@ -21,11 +21,11 @@ void moment_update(MomentUpdate<Tensor<S, Cpu>> u) {
   auto const scale = P(u.gradient_scale);
   auto const rate = P(step.rate);
   auto const epsilon = P(step.epsilon);
-  auto* const m_to = u.first_moment.written_data();
-  auto* const v_to = u.second_moment.written_data();
-  auto* const theta_to = u.theta.written_data();
+  auto* const m_to = u.first_moment.mutable_data();
+  auto* const v_to = u.second_moment.mutable_data();
+  auto* const theta_to = u.theta.mutable_data();
   auto const averages_to =
-      std::array{u.averages[0].values.written_data(), u.averages[1].values.written_data()};
+      std::array{u.averages[0].values.mutable_data(), u.averages[1].values.mutable_data()};
   parallel_ranges(u.theta.count(), pointwise_grain, [&](Index begin, Index end) {
     for (auto i = begin; i < end; i += P::width) {
       auto const lanes = std::min(P::width, end - i);

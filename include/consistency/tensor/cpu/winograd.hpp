@@ -63,14 +63,14 @@ inline Index transform_grain(Index frequencies, Index channels) {
   return std::max<Index>(1, 16384 / (frequencies * channels));
 }
 
-/// The transformed weights of one convolution: made group by group when they are asked for, or all before
-/// where the tensor keeps forms of its numbers.
+/// The transformed weights of one convolution: made group by group when they are asked for, or all at once
+/// and kept where the tensor is prepared.
 template <class W, class S>
 class WinogradWeights {
  public:
   /// Of w (3, 3, c, o); `flipped` for the adjoint in x.
   WinogradWeights(Tensor<S, Cpu> const& w, bool flipped) : w_{w}, flipped_{flipped} {
-    all_ = w.kept_form(2 * W::tile + (flipped ? 1 : 0), [&] {
+    all_ = w.prepared_form(2 * W::tile + (flipped ? 1 : 0), [&] {
       auto u = room(cpu::panels<S>(out()));
       transform_weights<W>(w, flipped, 0, cpu::panels<S>(out()), u.mutable_data());
       return u;

@@ -34,10 +34,10 @@ void moment_update(MomentUpdate<Tensor<S, Cuda>> u) {
                           u.gradient_scale,
                           u.theta.count(),
                           u.gradient.data(),
-                          u.first_moment.written_data(),
-                          u.second_moment.written_data(),
-                          u.theta.written_data(),
-                          {u.averages[0].values.written_data(), u.averages[1].values.written_data()},
+                          u.first_moment.mutable_data(),
+                          u.second_moment.mutable_data(),
+                          u.theta.mutable_data(),
+                          {u.averages[0].values.mutable_data(), u.averages[1].values.mutable_data()},
                           {u.averages[0].rate, u.averages[1].rate}});
 }
 
