@@ -41,14 +41,13 @@ Table<TypeList<C...>, std::index_sequence_for<C...>> table(TypeList<C...>);
 template <class C, std::size_t I>
 std::integral_constant<std::size_t, I> place(Numbered<I, C> const&);
 
-/// A function of the core for tensors of S.
+/// A function of the core for tensors of S, float or double.
 template <class S, class What, class Signature>
 struct Core {
   using Functions = decltype(table(Calls<Tensor<S, Cpu>>{}));
   static constexpr bool exists = requires(Functions const& all) { place<Call<What, Signature>>(all); };
 
   static auto get() {
-    static_assert(exists, "consistency::compiled has no such kernel: its scalars are float and double");
     constexpr auto at = decltype(place<Call<What, Signature>>(std::declval<Functions const&>()))::value;
     return reinterpret_cast<Signature*>(entries(S{})[at]);
   }
@@ -57,26 +56,27 @@ struct Core {
 /// What Kernel<Op, Cpu> is.
 template <class Op>
 struct Kernel {
-  template <class S, class... X>
+  template <class S, class... X, class Own = Core<S, Value, ValueOf<Op, Tensor<S, Cpu>, X...>>>
+    requires Own::exists
   static Tensor<S, Cpu> value(Op const& op, Tensor<S, Cpu> const& x, X const&... rest) {
-    using T = Tensor<S, Cpu>;
-    return Core<S, Value, T(Op const&, T const&, X const&...)>::get()(op, x, rest...);
+    return Own::get()(op, x, rest...);
   }
-  template <class S, class... X>
+  template <class S, class... X, class Own = Core<S, Gradient, GradientOf<Op, Tensor<S, Cpu>, X...>>>
+    requires Own::exists
   static std::array<Tensor<S, Cpu>, sizeof...(X)> vjp(Op const& op, Wanted<sizeof...(X)> wanted,
                                                       Tensor<S, Cpu> const& y, Tensor<S, Cpu> const& g,
                                                       X const&... x) {
-    return Core<S, Gradient, GradientOf<Op, Tensor<S, Cpu>, X...>>::get()(op, wanted, y, g, x...);
+    return Own::get()(op, wanted, y, g, x...);
   }
-  template <class S, class... X>
-    requires std::is_same_v<Op, op::Attention>
+  template <class S, class... X, class Own = Core<S, Derivative, ValueOf<Op, Tensor<S, Cpu>, X...>>>
+    requires Own::exists
   static Tensor<S, Cpu> jvp(Op const& op, Tensor<S, Cpu> const& x, X const&... rest) {
-    using T = Tensor<S, Cpu>;
-    return Core<S, Derivative, T(Op const&, T const&, X const&...)>::get()(op, x, rest...);
+    return Own::get()(op, x, rest...);
   }
-  template <class S>
+  template <class S, class Own = Core<S, Fill, FillOf<Op, Tensor<S, Cpu>>>>
+    requires Own::exists
   static void fill(Op const& law, Tensor<S, Cpu>& y, Key const& key, Counter const& first) {
-    Core<S, Fill, void(Op const&, Tensor<S, Cpu>&, Key const&, Counter const&)>::get()(law, y, key, first);
+    Own::get()(law, y, key, first);
   }
 };
 
@@ -85,8 +85,7 @@ template <class F>
 struct Kernel<Pointwise<F>> {
   template <class S, class... X>
   static Tensor<S, Cpu> value(Pointwise<F> const& op, Tensor<S, Cpu> const& x, X const&... rest) {
-    using T = Tensor<S, Cpu>;
-    using Own = Core<S, Value, T(Pointwise<F> const&, T const&, X const&...)>;
+    using Own = Core<S, Value, ValueOf<Pointwise<F>, Tensor<S, Cpu>, X...>>;
     if constexpr (Own::exists) {
       return Own::get()(op, x, rest...);
     } else {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include <consistency/tensor/cpu/compiled/chains.hpp>
@@ -27,10 +28,16 @@ struct Call;
 
 template <std::size_t N>
 using Wanted = std::array<bool, N> const&;
-/// vjp(op, wanted, y, g, x...) of tensors T.
+/// value(op, x...) and jvp(op, x..., dx...) of tensors T.
+template <class Op, class... X>
+using ValueOf = std::common_type_t<X...>(Op const&, X const&...);
+/// vjp(op, wanted, y, g, x...).
 template <class Op, class T, class... X>
 using GradientOf = std::array<T, sizeof...(X)>(Op const&, Wanted<sizeof...(X)>, T const&, T const&,
                                                X const&...);
+/// fill(law, y, key, first).
+template <class Law, class T>
+using FillOf = void(Law const&, T&, Key const&, Counter const&);
 
 /// On tensors T, all but element-wise chains. X is T const&.
 template <class T, class X = T const&>
@@ -52,9 +59,8 @@ using OperationCalls = TypeList<  //
     Call<Gradient, GradientOf<op::Attention, T, T, T, T>>,
     Call<Derivative, T(op::Attention const&, X, X, X, X, X, X)>,
     Call<Value, T(op::AttentionScores const&, X, X)>, Call<Value, T(op::AttentionMix const&, X, X)>,
-    Call<Fill, void(law::Normal const&, T&, Key const&, Counter const&)>,
-    Call<Fill, void(law::Uniform const&, T&, Key const&, Counter const&)>,
-    Call<Fill, void(law::DropoutMask const&, T&, Key const&, Counter const&)>, Call<Accumulate, void(T&, X)>,
+    Call<Fill, FillOf<law::Normal, T>>, Call<Fill, FillOf<law::Uniform, T>>,
+    Call<Fill, FillOf<law::DropoutMask, T>>, Call<Accumulate, void(T&, X)>,
     Call<Update, void(MomentUpdate<T> const&)>, Call<Largest<pointwise::Abs>, typename T::Scalar(X)>,
     Call<Largest<pointwise::Negate>, typename T::Scalar(X)>>;
 
