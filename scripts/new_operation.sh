@@ -28,7 +28,7 @@ insert() {
 include() { insert "$1" '^#include <consistency/' <<<"#include <consistency/$2>"; }
 
 # What it is: settings and the rule of shapes; the function that programs call.
-insert $tensor/ops.hpp '^}  // namespace op$' before <<TEXT
+insert $tensor/ops.hpp '^}  // namespace consistency::op$' before <<TEXT
 /// What it computes, of which shapes, by which source.
 struct $Name {
   Shape result(Shape const& x) const { return x; }

@@ -9,11 +9,9 @@
 
 #include <consistency/tensor/elementwise.hpp>
 
-namespace consistency {
-
 /// The operations beside element-wise ones: settings and shape rule, nothing else. A backend implements
 /// Kernel<Op, Backend> for each; autodiff/rules/ holds the derivatives.
-namespace op {
+namespace consistency::op {
 
 [[noreturn]] inline void misfit(char const* where, std::string found, std::string expected) {
   throw shape_error{{.where = where,
@@ -252,6 +250,4 @@ struct AttentionMix {
   }
 };
 
-}  // namespace op
-
-}  // namespace consistency
+}  // namespace consistency::op
