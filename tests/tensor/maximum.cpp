@@ -44,3 +44,16 @@ TEST_CASE_TEMPLATE("no maximum hides a NaN wherever it stands", T, EVERY_REAL_TE
     for (Index c = 0; c < 4; ++c) CHECK(std::isnan(max_pool(x)[c]) == (c == at % 4));
   }
 }
+
+TEST_CASE_TEMPLATE("the maximum of two tensors is the larger number, infinite ones too, and hides no NaN", T,
+                   EVERY_REAL_TENSOR) {
+  using S = typename T::Scalar;
+  constexpr auto infinity = std::numeric_limits<S>::infinity();
+  constexpr auto nan = std::numeric_limits<S>::quiet_NaN();
+  auto const a = std::array{S(1), S(-2), -infinity, infinity, nan, S(3), infinity};
+  auto const b = std::array{S(0), S(-1), S(5), S(5), S(2), nan, infinity};
+  auto const largest = std::array{S(1), S(-1), S(5), infinity, nan, nan, infinity};
+  auto const tensor = [](auto const& x) { return T{Shape{7}, std::span<S const>{x}}; };
+  CHECK(same_bits(T(maximum(tensor(a), tensor(b))), tensor(largest)));
+  CHECK(T(maximum(tensor(a), 0.5))[1] == S(0.5));
+}

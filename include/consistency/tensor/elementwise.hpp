@@ -112,6 +112,13 @@ struct Relu {  // max(x, 0)
     return relu(a);
   }
 };
+struct Maximum {  // of equals the first has the slope; NaN stays
+  template <class S>
+  static S of(S a, S b) {
+    using scalar::maximum;
+    return maximum(a, b);
+  }
+};
 
 }  // namespace pointwise
 
@@ -138,6 +145,11 @@ template <class A, class B>
   requires Operands<A, B>
 auto operator/(A const& a, B const& b) {
   return pointwise::binary<pointwise::Divide>(a, b);
+}
+template <class A, class B>
+  requires Operands<A, B>
+auto maximum(A const& a, B const& b) {
+  return pointwise::binary<pointwise::Maximum>(a, b);
 }
 auto operator-(Operand auto const& a) { return pointwise::unary<pointwise::Negate>(a); }
 auto square(Operand auto const& a) { return pointwise::unary<pointwise::Square>(a); }

@@ -9,11 +9,9 @@
 
 #include <consistency/tensor/elementwise.hpp>
 
-namespace consistency {
-
 /// The operations beside element-wise ones: settings, shape rule, and how much a product computes. A backend
 /// implements Kernel<Op, Backend> for each; autodiff/rules/ holds the derivatives.
-namespace op {
+namespace consistency::op {
 
 [[noreturn]] inline void misfit(char const* where, std::string found, std::string expected) {
   throw shape_error{{.where = where,
@@ -258,6 +256,4 @@ struct AttentionMix {
   }
 };
 
-}  // namespace op
-
-}  // namespace consistency
+}  // namespace consistency::op

@@ -45,6 +45,14 @@ template <Real S>
 std::complex<S> relu(std::complex<S> x) {
   return x.real() < S(0) ? std::complex<S>{} : x;
 }
+template <Real S>
+CONSISTENCY_HD S maximum(S a, S b) {
+  return a < b || b != b ? b : a;  // NaN stays
+}
+template <Real S>
+std::complex<S> maximum(std::complex<S> a, std::complex<S> b) {
+  return a.real() < b.real() || b.real() != b.real() ? b : a;
+}
 template <class S>
 S signum(S x) {
   return S(sign(x));
@@ -108,6 +116,12 @@ struct Jet {
   friend Jet relu(Jet a) {  // the slope at 0 is 0
     using scalar::relu;
     return {relu(a.v), relu(scalar::signum(a.v)) * a.d};
+  }
+  friend Jet maximum(Jet a, Jet b) {  // of equals the first has the slope
+    using scalar::maximum;
+    using scalar::relu;
+    auto const second = relu(scalar::signum(b.v - a.v));
+    return {maximum(a.v, b.v), (S(1.0) - second) * a.d + second * b.d};
   }
 };
 

@@ -78,6 +78,7 @@ struct Pack {
   friend Pack select(Pack mask, Pack yes, Pack no) {
     return Pack{Eigen::internal::pselect(mask.p, yes.p, no.p)};
   }
+  friend Pack maximum(Pack a, Pack b) { return select(exceeded(a, b), b, a); }
   friend Pack exp(Pack a) { return Pack{Eigen::internal::pexp(a.p)}; }
   friend Pack log(Pack a) { return Pack{Eigen::internal::plog(a.p)}; }
   friend Pack sign(Pack a) {

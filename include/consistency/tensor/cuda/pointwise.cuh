@@ -30,6 +30,8 @@ CONSISTENCY_HD void step(Code code, Numbers<S, W> const& a, Numbers<S, W> const&
       return each([](S p, S q) { return p * q; });
     case Code::divide:
       return each([](S p, S q) { return p / q; });
+    case Code::maximum:
+      return each([](S p, S q) { return scalar::maximum(p, q); });
     case Code::negate:
       return each([](S p, S) { return -p; });
     case Code::exp:

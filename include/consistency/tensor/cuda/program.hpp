@@ -20,6 +20,7 @@ enum class Code : std::uint8_t {
   subtract,
   multiply,
   divide,
+  maximum,
   negate,
   exp,
   log,
@@ -125,7 +126,7 @@ class Tracer {
 
   static int operands(Code code) {
     if (code <= Code::leaf) return 0;
-    return code <= Code::divide ? 2 : 1;
+    return code <= Code::maximum ? 2 : 1;
   }
   [[noreturn]] static void too_long(char const* what, int most) {
     fail<config_error>("Tensor<S, Cuda>", "element-wise chain", std::string{"more "} + what,
@@ -166,6 +167,9 @@ class Symbol {
   friend Symbol operator/(Symbol a, Symbol b) {
     if (a.is(0) || b.is(1)) return a;
     return binary(Code::divide, a, b, a.value_ / b.value_);
+  }
+  friend Symbol maximum(Symbol a, Symbol b) {
+    return binary(Code::maximum, a, b, scalar::maximum(a.value_, b.value_));
   }
   friend Symbol operator-(Symbol a) { return unary(Code::negate, a, -a.value_); }
   friend Symbol exp(Symbol a) { return unary(Code::exp, a, std::exp(a.value_)); }
