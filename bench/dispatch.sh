@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Whole networks by consistency::compiled in a build for any processor, beside header-only builds for one: for this one, and
 # for AVX2 with the core lowered to it. Prints the least time of each and their quotient.
 set -euo pipefail

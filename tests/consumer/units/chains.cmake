@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Counts the element-wise chains that a unit of a program with the compiled core compiles itself: none for a training step
 # of the library's U-Net, some for a unit with chains of its own.
 cmake_minimum_required(VERSION 3.23)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A training step of a U-Net and a sample: all of their element-wise chains are in the compiled core.
 #include <consistency/consistency.hpp>
 
