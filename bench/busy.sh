@@ -13,7 +13,7 @@ The compiler is $CXX (default g++), called with -O3 -march=native. Takes about t
 TEXT
 }
 
-refuse() {
+fail() {
   echo "busy.sh: $1" >&2
   usage >&2
   exit 2
@@ -26,15 +26,15 @@ while (($# > 0)); do
     --help | -h) usage; exit 0 ;;
     --include=* | --seconds=* | --json=*) set -- "${1%%=*}" "${1#*=}" "${@:2}"; continue ;;
     --include | --seconds | --json)
-      if (($# < 2)) || [[ -z $2 || $2 == --* ]]; then refuse "$1 needs a value"; fi
+      if (($# < 2)) || [[ -z $2 || $2 == --* ]]; then fail "$1 needs a value"; fi
       case $1 in --include) other=$2 ;; --seconds) seconds=$2 ;; --json) json=$2 ;; esac
       shift 2
       ;;
-    *) refuse "unexpected argument: $1" ;;
+    *) fail "unexpected argument: $1" ;;
   esac
 done
-[[ -z $other || -f $other/consistency/consistency.hpp ]] || refuse "no consistency/consistency.hpp in $other"
-[[ $seconds =~ ^[1-9][0-9]*$ ]] || refuse "--seconds wants a number of seconds: $seconds"
+[[ -z $other || -f $other/consistency/consistency.hpp ]] || fail "no consistency/consistency.hpp in $other"
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "--seconds wants a number of seconds: $seconds"
 
 work=$(mktemp -d)
 busy_processes=()

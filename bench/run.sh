@@ -12,7 +12,7 @@ Without a filter the compile time of the headers is measured too.
 TEXT
 }
 
-refuse() {
+fail() {
   echo "run.sh: $1" >&2
   usage >&2
   exit 2
@@ -25,11 +25,11 @@ while (($# > 0)); do
     --help | -h) usage; exit 0 ;;
     --json=* | --filter=*) set -- "${1%%=*}" "${1#*=}" "${@:2}"; continue ;;
     --json | --filter)
-      if (($# < 2)) || [[ -z $2 || $2 == --* ]]; then refuse "$1 needs a value"; fi
+      if (($# < 2)) || [[ -z $2 || $2 == --* ]]; then fail "$1 needs a value"; fi
       if [[ $1 == --json ]]; then json=$2; else filter=$2; fi
       shift 2
       ;;
-    *) refuse "unexpected argument: $1" ;;
+    *) fail "unexpected argument: $1" ;;
   esac
 done
 if [[ -n $json ]]; then

@@ -13,7 +13,7 @@ Exit status 1 if a promise was broken; what broke it is kept in the folder that 
 TEXT
 }
 
-refuse() {
+fail() {
   echo "attack.sh: $1" >&2
   usage >&2
   exit 2
@@ -26,7 +26,7 @@ while (($# > 0)); do
   case $1 in
     --help | -h) usage; exit 0 ;;
     --minutes | --seed | --only)
-      (($# >= 2)) || refuse "$1 needs a value"
+      (($# >= 2)) || fail "$1 needs a value"
       case $1 in
         --minutes) minutes=$2 ;;
         --seed) seed=$2 ;;
@@ -34,15 +34,15 @@ while (($# > 0)); do
       esac
       shift 2
       ;;
-    *) refuse "unexpected argument: $1" ;;
+    *) fail "unexpected argument: $1" ;;
   esac
 done
-[[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ && $minutes =~ [1-9] ]] || refuse "--minutes must be a positive number, found: $minutes"
-[[ $seed =~ ^[0-9]+$ ]] || refuse "--seed must be a whole number, found: $seed"
+[[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ && $minutes =~ [1-9] ]] || fail "--minutes must be a positive number, found: $minutes"
+[[ $seed =~ ^[0-9]+$ ]] || fail "--seed must be a whole number, found: $seed"
 
 ways=(kill system_calls corruption allocation fuzz)
 if [[ -n $only ]]; then
-  [[ " ${ways[*]} " == *" $only "* ]] || refuse "--only must be one of: ${ways[*]}; found: $only"
+  [[ " ${ways[*]} " == *" $only "* ]] || fail "--only must be one of: ${ways[*]}; found: $only"
   ways=("$only")
 fi
 
@@ -67,7 +67,7 @@ if [[ -z $compiler ]]; then
   compiler=c++
   if has_libfuzzer clang++-16; then compiler=clang++-16; fi
 fi
-compiler=$(command -v "$compiler") || refuse "no such compiler: ${CXX:-c++}"
+compiler=$(command -v "$compiler") || fail "no such compiler: ${CXX:-c++}"
 fresh=()  # another compiler than before: CMake would forget the preset's settings
 if [[ -f build/attack/CMakeCache.txt ]] && ! grep -q "^CMAKE_CXX_COMPILER:[A-Z]*=$compiler\$" build/attack/CMakeCache.txt; then fresh=(--fresh); fi
 cmake --preset attack "${fresh[@]}" -DCMAKE_CXX_COMPILER="$compiler" >/dev/null

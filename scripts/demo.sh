@@ -11,7 +11,7 @@ usage: scripts/demo.sh [--minutes M] [--out DIR] [options of fashion_mnist_train
 TEXT
 }
 
-refuse() {
+fail() {
   echo "demo.sh: $1" >&2
   usage >&2
   exit 2
@@ -25,7 +25,7 @@ while (($# > 0)); do
     --help | -h) usage; exit 0 ;;
     --minutes=* | --out=*) set -- "${1%%=*}" "${1#*=}" "${@:2}"; continue ;;
     --minutes | --out)
-      if (($# < 2)) || [[ -z $2 || $2 == --* ]]; then refuse "$1 needs a value"; fi
+      if (($# < 2)) || [[ -z $2 || $2 == --* ]]; then fail "$1 needs a value"; fi
       if [[ $1 == --minutes ]]; then minutes=$2; else out=$2; fi
       shift 2
       ;;
@@ -34,10 +34,10 @@ while (($# > 0)); do
       shift
       while (($# > 0)) && [[ $1 != --* ]]; do further+=("$1"); shift; done
       ;;
-    *) refuse "unexpected argument: $1" ;;
+    *) fail "unexpected argument: $1" ;;
   esac
 done
-[[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ && $minutes =~ [1-9] ]] || refuse "--minutes must be a positive number, found: $minutes"
+[[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ && $minutes =~ [1-9] ]] || fail "--minutes must be a positive number, found: $minutes"
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 "$root"/scripts/install-dependencies.sh

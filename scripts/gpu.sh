@@ -96,7 +96,7 @@ cases() {
   nl -ba "$into/cases" | xargs --delimiter='\n' --max-procs="$at_once" --replace bash -c '
     line=$1; shift; number=$((${line%%$'"'\\t'"'*})); name=${line#*$'"'\\t'"'}
     timeout "$limit" "$@" --test-case="${name//,/?}" --no-colors >"$into/$number.log" 2>&1; status=$?
-    if grep -q "skipped for want of" "$into/$number.log"; then status=skipped; fi
+    if grep -q "skipped: no" "$into/$number.log"; then status=skipped; fi
     printf "%s\t%s\t%s\n" "$status" "$number" "$name"' case {} "$@" | sort -k2n >"$into/results"
 }
 

@@ -147,7 +147,7 @@ struct Rule<op::$Name> {
 TEXT
 include include/consistency/autodiff/autodiff.hpp "autodiff/rules/$name.hpp"
 
-# Its tests: kernels against plain loops, shapes that it refuses, derivatives against the complex step.
+# Its tests: kernels against plain loops, shapes that it rejects, derivatives against the complex step.
 insert tests/tensor/cases.hpp '^struct Cases;$' <<TEXT
 
 template <>
@@ -161,10 +161,10 @@ struct Cases<op::$Name> {
   }
 };
 TEXT
-insert tests/tensor/misfits.cpp '^struct Misfits;$' <<TEXT
+insert tests/tensor/shape_mismatches.cpp '^struct ShapeMismatches;$' <<TEXT
 
 template <>
-struct Misfits<op::$Name> {
+struct ShapeMismatches<op::$Name> {
   static void each(auto const&) {}
 };
 TEXT

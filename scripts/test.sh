@@ -12,5 +12,5 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
 ctest --preset dev --parallel "$(nproc)" --output-on-failure "$@" | tee "$log" || status=$?
-echo "Skipped for want of a device or of MPI: $(grep -c '\*\*\*Skipped' "$log") tests"
+echo "Skipped without a device or MPI: $(grep -c '\*\*\*Skipped' "$log") tests"
 exit "$status"

@@ -29,7 +29,7 @@ foreach(room IN LISTS rooms)
   endif()
 endforeach()
 
-# For a path below consistency/: its room, and the folder in it where there is one; both empty for the doors.
+# For a path below consistency/: its room, and the folder in it where there is one; both empty for headers that stand outside of rooms.
 function(place path room folder)
   set(${room} "" PARENT_SCOPE)
   set(${folder} "" PARENT_SCOPE)
@@ -60,7 +60,7 @@ foreach(header IN LISTS headers)
       continue()
     endif()
     if(NOT to_room)
-      report("${header} includes ${to}: a room includes no door")
+      report("${header} includes ${to}: a room includes no header that stands outside of rooms")
     elseif(room STREQUAL to_room)
       if(folder AND to_folder AND NOT folder STREQUAL to_folder)
         report("${header} includes ${to}: folders of one room do not include each other")

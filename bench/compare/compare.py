@@ -104,7 +104,7 @@ def compare(row, options, folder, log):
                     times[setting] = min(candidate.round() for _ in range(2))
                     print(f"  {row}: {setting} {times[setting]:.1f} ms", file=sys.stderr, flush=True)
             except RuntimeError as failure:
-                print(f"  {row}: PyTorch refuses {setting} ({failure})", file=sys.stderr, flush=True)
+                print(f"  {row}: PyTorch rejects {setting} ({failure})", file=sys.stderr, flush=True)
         if not times:
             raise RuntimeError(f"PyTorch runs {row} in no setting; see {log.name}")
         setting = min(times, key=times.get)

@@ -179,7 +179,7 @@ int main(int argc, char** argv) try {
     run(kind->second.work, cm::DdpmPp{}, batch, argv[3]);
   else
     run(kind->second.work, small_unet(), batch, argv[3]);
-} catch (std::exception const& refusal) {
-  std::fprintf(stderr, "compare_ours: %s\n", refusal.what());
+} catch (std::exception const& failure) {
+  std::fprintf(stderr, "compare_ours: %s\n", failure.what());
   return 1;
 }

@@ -46,7 +46,7 @@ TEST_CASE("after the first steps no training method asks for memory") {
                                       EmaTarget{}});
   check_steps(ContinuousConsistencyTraining{f});
   check_steps(ContinuousConsistencyDistillation{f, teacher});
-  check_steps(
-      ContinuousConsistencyDistillation{f, teacher, L2{}, UniformLaw{}, UniformWeighting{}, StudentTarget{}});
+  check_steps(ContinuousConsistencyDistillation{f, teacher, L2{}, UniformDistribution{}, UniformWeighting{},
+                                                StudentTarget{}});
   check_steps(ProgressiveDistillation{D, ProgressiveTimes{.start = 4, .stage_steps = 3}});
 }

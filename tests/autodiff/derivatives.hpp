@@ -259,7 +259,7 @@ struct ReverseOverForward {
 };
 
 /// What holds exactly or nearly so whatever the operation is.
-struct Laws {
+struct Identities {
   template <class Op, std::size_t N>
   void operator()(Case<Op, N> const& c) const {
     auto const x = operands<double>(c);

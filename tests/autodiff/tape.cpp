@@ -255,7 +255,7 @@ TEST_CASE("a tape longer than one chunk of its memory is played back whole") {
   }
 }
 
-TEST_CASE("gradients of another shape are refused and constants have none") {
+TEST_CASE("gradients of another shape are rejected and constants have none") {
   Tape<T> tape;
   CHECK_THROWS_AS(tape.watch(T(Shape{3}, 1.0), T(Shape{1}, 0.0)), shape_error);
   auto const x = tape.watch(T(Shape{3}, 2.0));

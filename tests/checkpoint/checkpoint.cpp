@@ -118,7 +118,7 @@ TEST_CASE("a checkpoint gives back every field of the state and the settings to 
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("a state without a target network is saved without one, and a method that needs one refuses it") {
+TEST_CASE("a state without a target network is saved without one, and a method that needs one rejects it") {
   TempFolder const folder;
   auto const net = small_network();
   auto state = some_state(net.parameters());
@@ -127,7 +127,7 @@ TEST_CASE("a state without a target network is saved without one, and a method t
   auto const loaded = load_checkpoint(folder / "c.safetensors", net.parameters());
   CHECK(same(loaded.state, state));
   auto trainer = small_trainer(5);
-  check_refused<ErrorCode::config>([&] { trainer.resume(loaded.state); }, {"no target network"});
+  check_fails<ErrorCode::config>([&] { trainer.resume(loaded.state); }, {"no target network"});
 }
 
 TEST_CASE("a run that is saved and taken up after every step ends as if it had not been interrupted") {
@@ -169,8 +169,8 @@ TEST_CASE("a disk that is full leaves the last checkpoint and nothing else") {
   ++state.step;
   {
     FileSizeLimit const limit{4096};
-    check_refused<ErrorCode::io>([&] { save_checkpoint(path, state, {}); },
-                                 {"c.safetensors: write failed after 4096 of", "checkpoint was kept"});
+    check_fails<ErrorCode::io>([&] { save_checkpoint(path, state, {}); },
+                               {"c.safetensors: write failed after 4096 of", "checkpoint was kept"});
   }
   CHECK(CheckpointFile{path}.step() == state.step - 1);
   CHECK(CheckpointFile{previous_checkpoint(path)}.step() == state.step - 1);
@@ -260,9 +260,9 @@ TEST_CASE("the newest whole checkpoint is found under every name that a killed s
       CHECK(CheckpointFile{names[1]}.step() == (wanted == 11 && trial % 3 == 2 ? 12 : wanted));
       CHECK(folder.files() == 2);
     } else if (trial == 0) {
-      check_refused<ErrorCode::io>([&] { newest_checkpoint(path); }, {"c.safetensors: open failed"});
+      check_fails<ErrorCode::io>([&] { newest_checkpoint(path); }, {"c.safetensors: open failed"});
     } else {
-      check_refused<ErrorCode::integrity>([&] { newest_checkpoint(path); }, {"tensor 'theta/"});
+      check_fails<ErrorCode::integrity>([&] { newest_checkpoint(path); }, {"tensor 'theta/"});
     }
     remove_checkpoints(path);
     CHECK(folder.files() == 0);
@@ -319,19 +319,18 @@ TEST_CASE("a number that is not finite is found in a file when it is loaded, wit
     });
     auto const words = {std::string_view{"d.safetensors"}, std::string_view{"'averaged/hidden0.bias'"},
                         std::string_view{"at value 5"}};
-    check_refused<ErrorCode::numeric>([&] { load_checkpoint(other, net.parameters()); }, words);
-    check_refused<ErrorCode::numeric>([&] { load_parameters(other, net.parameters(), Role::averaged); },
-                                      words);
+    check_fails<ErrorCode::numeric>([&] { load_checkpoint(other, net.parameters()); }, words);
+    check_fails<ErrorCode::numeric>([&] { load_parameters(other, net.parameters(), Role::averaged); }, words);
     CHECK(load_parameters(other, net.parameters(), Role::theta).flat().count() > 0);
   }
 }
 
 TEST_CASE("a folder that does not exist is an error of its own") {
   auto const net = small_network();
-  check_refused<ErrorCode::io>(
+  check_fails<ErrorCode::io>(
       [&] { save_checkpoint("/nonexistent/folder/c.safetensors", some_state(net.parameters()), {}); },
       {"/nonexistent/folder"});
-  check_refused<ErrorCode::io>([&] { CheckpointFile{"/nonexistent/c.safetensors"}; }, {"open"});
+  check_fails<ErrorCode::io>([&] { CheckpointFile{"/nonexistent/c.safetensors"}; }, {"open"});
 }
 
 TEST_CASE("any flipped bit is noticed") {
@@ -340,7 +339,7 @@ TEST_CASE("any flipped bit is noticed") {
   auto const path = folder / "c.safetensors";
   save_checkpoint(path, some_state(net.parameters()), {{"a", "b"}});
   auto const whole = read_file(path);
-  auto refused = 0;
+  auto rejected = 0;
   auto trials = 0;
   for (std::size_t at = 8; at < whole.size(); at += 29, ++trials) {
     auto damaged = whole;
@@ -348,16 +347,16 @@ TEST_CASE("any flipped bit is noticed") {
     write_file_atomically(path, damaged);
     try {
       load_checkpoint(path, net.parameters());
-    } catch (error const& refusal) {
-      refused += refusal.code() == ErrorCode::integrity || refusal.code() == ErrorCode::format ? 1 : 0;
+    } catch (error const& failure) {
+      rejected += failure.code() == ErrorCode::integrity || failure.code() == ErrorCode::format ? 1 : 0;
     }
   }
   CHECK(trials > 200);
-  CHECK(refused == trials);
+  CHECK(rejected == trials);
   auto damaged = whole;
   damaged.back() ^= std::byte{1};
   write_file_atomically(path, damaged);
-  check_refused<ErrorCode::integrity>([&] { load_checkpoint(path, net.parameters()); }, {"digest", "stored"});
+  check_fails<ErrorCode::integrity>([&] { load_checkpoint(path, net.parameters()); }, {"digest", "stored"});
 }
 
 TEST_CASE("a checkpoint of another network lists every difference") {
@@ -365,16 +364,16 @@ TEST_CASE("a checkpoint of another network lists every difference") {
   auto const path = folder / "c.safetensors";
   save_checkpoint(path, some_state(small_network().parameters()), {});
   auto const wider = small_network(16);
-  check_refused<ErrorCode::mismatch>(
+  check_fails<ErrorCode::mismatch>(
       [&] { load_checkpoint(path, wider.parameters()); },
       {"theta/hidden0.weight has shape", "target/hidden0.weight", "differences", "own settings"});
   auto const deeper = Mlp{{.width = 8, .layers = 3, .embedding = 4}};
-  check_refused<ErrorCode::mismatch>(
+  check_fails<ErrorCode::mismatch>(
       [&] { load_checkpoint(path, deeper.parameters()); },
       {"theta/hidden2.weight is missing", "second_moment/hidden2.bias is missing"});
   auto const shallower = Mlp{{.width = 8, .layers = 1, .embedding = 4}};
-  check_refused<ErrorCode::mismatch>([&] { load_checkpoint(path, shallower.parameters()); },
-                                     {"averaged/hidden1.weight is unexpected"});
+  check_fails<ErrorCode::mismatch>([&] { load_checkpoint(path, shallower.parameters()); },
+                                   {"averaged/hidden1.weight is unexpected"});
 }
 
 TEST_CASE("a mismatch shows the first twenty differences and counts the rest") {
@@ -382,8 +381,8 @@ TEST_CASE("a mismatch shows the first twenty differences and counts the rest") {
   auto const path = folder / "c.safetensors";
   save_checkpoint(path, some_state(small_network().parameters()), {});
   auto const deeper = Mlp{{.width = 8, .layers = 6, .embedding = 4}};
-  check_refused<ErrorCode::mismatch>([&] { load_checkpoint(path, deeper.parameters()); },
-                                     {"40 differences", "and 20 more"});
+  check_fails<ErrorCode::mismatch>([&] { load_checkpoint(path, deeper.parameters()); },
+                                   {"40 differences", "and 20 more"});
 }
 
 TEST_CASE("tensors of another type, strangers and absent ones are named together") {
@@ -398,12 +397,12 @@ TEST_CASE("tensors of another type, strangers and absent ones are named together
     std::erase_if(entries, [](auto const& entry) { return entry.name == "first_moment/out.bias"; });
     entries.push_back(tensor_entry("teacher/out.bias", {1}, stranger));
   });
-  check_refused<ErrorCode::mismatch>([&] { load_checkpoint(folder / "d.safetensors", net.parameters()); },
-                                     {"3 differences", "averaged/hidden0.bias has type F64, not F32",
-                                      "first_moment/out.bias is missing", "teacher/out.bias is unexpected"});
+  check_fails<ErrorCode::mismatch>([&] { load_checkpoint(folder / "d.safetensors", net.parameters()); },
+                                   {"3 differences", "averaged/hidden0.bias has type F64, not F32",
+                                    "first_moment/out.bias is missing", "teacher/out.bias is unexpected"});
 }
 
-TEST_CASE("a later format, other files and files without a digest are refused by name") {
+TEST_CASE("a later format, other files and files without a digest are rejected by name") {
   TempFolder const folder;
   auto const net = small_network();
   auto const path = folder / "c.safetensors", other = folder / "d.safetensors";
@@ -412,16 +411,16 @@ TEST_CASE("a later format, other files and files without a digest are refused by
     metadata["format_version"] = "2";
     metadata["library_version"] = "9.9.9";
   });
-  check_refused<ErrorCode::format>([&] { CheckpointFile{other}; }, {"format version", "found 2", "9.9.9"});
+  check_fails<ErrorCode::format>([&] { CheckpointFile{other}; }, {"format version", "found 2", "9.9.9"});
   rewrite(path, other, [](auto&, auto& metadata) { metadata.erase("format"); });
-  check_refused<ErrorCode::format>([&] { CheckpointFile{other}; }, {"not a checkpoint"});
+  check_fails<ErrorCode::format>([&] { CheckpointFile{other}; }, {"not a checkpoint"});
   rewrite(path, other, [](auto&, auto& metadata) { metadata["step"] = "-3"; });
-  check_refused<ErrorCode::format>([&] { CheckpointFile{other}; }, {"'step'", "'-3'"});
+  check_fails<ErrorCode::format>([&] { CheckpointFile{other}; }, {"'step'", "'-3'"});
   rewrite(path, other, [](auto&, auto& metadata) { metadata.erase("seed"); });
-  check_refused<ErrorCode::format>([&] { CheckpointFile{other}; }, {"no key 'seed'"});
+  check_fails<ErrorCode::format>([&] { CheckpointFile{other}; }, {"no key 'seed'"});
   rewrite(
       path, other, [](auto&, auto&) {}, false);
-  check_refused<ErrorCode::integrity>([&] { CheckpointFile{other}; }, {"digest", "none"});
+  check_fails<ErrorCode::integrity>([&] { CheckpointFile{other}; }, {"digest", "none"});
 }
 
 TEST_CASE("numbers that are not finite are not saved") {
@@ -431,10 +430,10 @@ TEST_CASE("numbers that are not finite are not saved") {
   auto state = some_state(net.parameters());
   save_checkpoint(path, state, {});
   state.second_moment.flat().mutable_data()[3] = std::numeric_limits<float>::infinity();
-  check_refused<ErrorCode::numeric>([&] { save_checkpoint(path, state, {}); },
-                                    {"save_checkpoint: tensor 'second_moment/hidden0.weight'", "value 3"});
+  check_fails<ErrorCode::numeric>([&] { save_checkpoint(path, state, {}); },
+                                  {"save_checkpoint: tensor 'second_moment/hidden0.weight'", "value 3"});
   CHECK(CheckpointFile{path}.step() == state.step);
-  check_refused<ErrorCode::numeric>(
+  check_fails<ErrorCode::numeric>(
       [&] { save_parameters(path, state.second_moment, Role::second_moment, 1, {}); },
       {"save_parameters: tensor 'second_moment/hidden0.weight'", "value 3"});
   CHECK(CheckpointFile{path}.step() == state.step);
@@ -450,9 +449,9 @@ TEST_CASE("the parameters of one role are read from a checkpoint or from a file 
   CHECK(same(load_parameters(folder / "c.safetensors", net.parameters(), Role::theta), state.theta));
   CHECK(same(load_parameters(folder / "m.safetensors", net.parameters(), Role::averaged), state.averaged));
   CHECK(CheckpointFile{folder / "m.safetensors"}.settings() == Metadata{{"a", "b"}});
-  check_refused<ErrorCode::mismatch>(
+  check_fails<ErrorCode::mismatch>(
       [&] { load_parameters(folder / "m.safetensors", net.parameters(), Role::theta); },
       {"theta/hidden0.weight is missing"});
-  check_refused<ErrorCode::mismatch>([&] { load_checkpoint(folder / "m.safetensors", net.parameters()); },
-                                     {"18 differences", "theta/hidden0.weight is missing"});
+  check_fails<ErrorCode::mismatch>([&] { load_checkpoint(folder / "m.safetensors", net.parameters()); },
+                                   {"18 differences", "theta/hidden0.weight is missing"});
 }

@@ -11,4 +11,4 @@ using Target = cm::StudentTarget;
 using Target = cm::AdaptiveEmaTarget;
 #endif
 using Method = cm::ConsistencyTraining<F, cm::L2, cm::GridTimes<>, cm::UniformWeighting, Target>;
-constexpr bool follows = Method::follows;
+constexpr bool has_target = Method::has_target;

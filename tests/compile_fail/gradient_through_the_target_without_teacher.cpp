@@ -10,6 +10,6 @@ using Target = cm::StudentTarget;
 #else
 using Target = cm::StopGradientTarget;
 #endif
-using Objective =
-    cm::ContinuousObjective<F, cm::L2, cm::UniformLaw, cm::UniformWeighting, Target, cm::DataVelocity>;
-constexpr bool follows = Objective::follows;
+using Objective = cm::ContinuousObjective<F, cm::L2, cm::UniformDistribution, cm::UniformWeighting, Target,
+                                          cm::DataVelocity>;
+constexpr bool has_target = Objective::has_target;

@@ -6,7 +6,7 @@ namespace cm = consistency;
 
 /// A user's own method: the denoiser's loss at one noise level.
 struct Own {
-  static constexpr bool follows = false;
+  static constexpr bool has_target = false;
   cm::ConsistencyFunction<cm::Mlp, cm::EdmPreconditioning> f;
 
   void check() const {}

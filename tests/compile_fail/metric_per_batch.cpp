@@ -18,4 +18,4 @@ struct Distance {
 
 using F = cm::ConsistencyFunction<cm::Mlp>;
 using Method = cm::ConsistencyTraining<F, Distance>;
-constexpr bool follows = Method::follows;
+constexpr bool has_target = Method::has_target;

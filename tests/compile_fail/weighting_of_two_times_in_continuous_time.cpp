@@ -10,5 +10,5 @@ using W = cm::InverseGapWeighting;
 #else
 using W = cm::GridSpeedWeighting;
 #endif
-using Method = cm::ContinuousConsistencyTraining<F, cm::L2, cm::UniformLaw, W>;
-constexpr bool follows = Method::follows;
+using Method = cm::ContinuousConsistencyTraining<F, cm::L2, cm::UniformDistribution, W>;
+constexpr bool has_target = Method::has_target;

@@ -9,7 +9,7 @@ namespace cm = consistency;
 
 int main() {
   if (auto const why = cm::cuda::unavailable(); !why.empty()) {
-    std::printf("skipped for want of a device: %s\n", why.c_str());
+    std::printf("skipped: no device: %s\n", why.c_str());
     return 0;
   }
   using X = cm::Tensor<float, cm::Cuda>;

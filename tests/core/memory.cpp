@@ -18,7 +18,7 @@
 using namespace consistency;
 using test::in_child;
 
-// Sanitizers end a program that asks for too much memory unless they are told to refuse.
+// Sanitizers end a program that asks for too much memory unless they are told to return null.
 extern "C" char const* __asan_default_options() { return "allocator_may_return_null=1"; }
 extern "C" char const* __tsan_default_options() { return "allocator_may_return_null=1"; }
 
@@ -113,7 +113,7 @@ TEST_CASE("a request that the system cannot meet is a resource_error that names 
   }
 }
 
-TEST_CASE("a refused request, of any size, leaves what is in use as it was") {
+TEST_CASE("a rejected request, of any size, leaves what is in use as it was") {
   OwnPool pool;
   auto* const kept = pool.allocate(256);
   for (auto const bytes :
@@ -127,7 +127,7 @@ TEST_CASE("a refused request, of any size, leaves what is in use as it was") {
   pool.release(kept, 256);
 }
 
-TEST_CASE("before a request is refused, unused blocks go back to the system and it is asked once more") {
+TEST_CASE("before a request is rejected, unused blocks go back to the system and it is asked once more") {
   OwnPool pool;
   auto* const kept = pool.allocate(4096);
   std::memset(kept, 0x33, 4096);

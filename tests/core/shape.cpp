@@ -80,18 +80,18 @@ TEST_CASE("a shape can be made at compile time") {
   static_assert(s.with_channels(5).count() == 10);
 }
 
-TEST_CASE("a shape refuses a fifth extent") {
+TEST_CASE("a shape rejects a fifth extent") {
   CHECK(contains(failure([] { Shape{1, 2, 3, 4, 5}; }), "rank: found 5"));
   auto full = Shape{1, 2, 3, 4};
   CHECK(contains(failure([&] { full.push_back(5); }), "rank"));
   CHECK(full == Shape{1, 2, 3, 4});
 }
 
-TEST_CASE("a shape refuses a negative extent") {
+TEST_CASE("a shape rejects a negative extent") {
   CHECK(contains(failure([] { Shape{2, -3}; }), "extent: found -3, expected 0 or more"));
 }
 
-TEST_CASE("a shape refuses a number of elements beyond 63 bits") {
+TEST_CASE("a shape rejects a number of elements beyond 63 bits") {
   auto const big = std::numeric_limits<Index>::max();
   CHECK(Shape{big}.count() == big);
   CHECK(Shape{big, 1}.count() == big);

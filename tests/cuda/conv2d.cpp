@@ -11,11 +11,11 @@ using namespace consistency;
 using namespace consistency::test;
 
 /// As well where consistency::cuda was compiled without cuDNN.
-#define NEEDS_CUDNN()                                                                      \
-  NEEDS_DEVICE();                                                                          \
-  if (cuda::convolution_path() != cuda::ConvolutionPath::cudnn) {                          \
-    MESSAGE("skipped for want of a device: consistency::cuda was compiled without cuDNN"); \
-    return;                                                                                \
+#define NEEDS_CUDNN()                                                            \
+  NEEDS_DEVICE();                                                                \
+  if (cuda::convolution_path() != cuda::ConvolutionPath::cudnn) {                \
+    MESSAGE("skipped: no device: consistency::cuda was compiled without cuDNN"); \
+    return;                                                                      \
   }
 
 namespace {
@@ -54,7 +54,7 @@ std::array<X, 4> computed(Case<op::Conv2d, 2> const& c) {
 
 }  // namespace
 
-TEST_CASE("the path of convolutions can be chosen, and one that was not compiled is refused") {
+TEST_CASE("the path of convolutions can be chosen, and one that was not compiled is rejected") {
   auto const first = cuda::convolution_path();
   {
     PathScope const scope{cuda::ConvolutionPath::patches};

@@ -28,7 +28,7 @@ TEST_CASE("a GPU is there, or a sentence says why not") {
   }
 }
 
-TEST_CASE("a device that is not there is refused") {
+TEST_CASE("a device that is not there is rejected") {
   CHECK_THROWS_WITH_AS(cuda::set_device(1000), doctest::Contains("set_device: device: found 1000"),
                        config_error);
   CHECK_THROWS_AS(cuda::set_device(-1), config_error);
@@ -45,7 +45,7 @@ TEST_CASE("numbers go to the device and come back") {
   CHECK_FALSE(to<Cpu>(X{}).defined());
 }
 
-TEST_CASE("operands that do not fit each other are refused on the device as on the CPU") {
+TEST_CASE("operands that do not fit each other are rejected on the device as on the CPU") {
   NEEDS_DEVICE();
   CHECK_THROWS_AS(linear(X{Shape{2, 3}}, X{Shape{4, 5}}), shape_error);
   CHECK_THROWS_AS(evaluated(X{Shape{2, 3}} + X{Shape{4}}), shape_error);

@@ -10,15 +10,15 @@
 /// Ends a test case with a word where there is no GPU; ctest takes the word and counts it as skipped.
 #define NEEDS_DEVICE()                                                   \
   if (auto const why = consistency::cuda::unavailable(); !why.empty()) { \
-    MESSAGE("skipped for want of a device: " << why);                    \
+    MESSAGE("skipped: no device: " << why);                              \
     return;                                                              \
   }
 /// As well where consistency::cuda was compiled for the host.
-#define NEEDS_GPU()                                                                      \
-  NEEDS_DEVICE();                                                                        \
-  if (consistency::cuda::on_host()) {                                                    \
-    MESSAGE("skipped for want of a device: consistency::cuda is compiled for the host"); \
-    return;                                                                              \
+#define NEEDS_GPU()                                                            \
+  NEEDS_DEVICE();                                                              \
+  if (consistency::cuda::on_host()) {                                          \
+    MESSAGE("skipped: no device: consistency::cuda is compiled for the host"); \
+    return;                                                                    \
   }
 
 namespace consistency::test {

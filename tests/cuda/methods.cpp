@@ -34,11 +34,12 @@ auto methods() {
       ConsistencyDistillation{f, teacher, Heun{}, LInf{}},
       ConsistencyDistillation{f, teacher, Dpm2{}, L1{}, GridTimes<FixedSteps>{}, UniformWeighting{},
                               EmaTarget{}},
-      ContinuousConsistencyTraining{f, L2{}, LogNormalLaw{}},
+      ContinuousConsistencyTraining{f, L2{}, LogNormalDistribution{}},
       ContinuousConsistencyDistillation{f, teacher, PseudoHuber{.c = 0.03}},
-      ContinuousConsistencyDistillation{f, teacher, L2{}, UniformLaw{}, GridSpeedWeighting{},
+      ContinuousConsistencyDistillation{f, teacher, L2{}, UniformDistribution{}, GridSpeedWeighting{},
                                         StudentTarget{}},
-      ContinuousConsistencyDistillation{f, teacher, L1{}, UniformLaw{}, UniformWeighting{}, StudentTarget{}},
+      ContinuousConsistencyDistillation{f, teacher, L1{}, UniformDistribution{}, UniformWeighting{},
+                                        StudentTarget{}},
       DenoiserTraining{D},
       ProgressiveDistillation{D, ProgressiveTimes{.start = 4, .stage_steps = 1}}};
 }
@@ -114,7 +115,7 @@ TEST_CASE("every method's loss is the same by plain loops, to rounding") {
   });
 }
 
-TEST_CASE("on the device too, numbers that are not finite are refused by resume, by a step and in samples") {
+TEST_CASE("on the device too, numbers that are not finite are rejected by resume, by a step and in samples") {
   NEEDS_DEVICE();
   Trainer trainer{ConsistencyTraining{f}, RAdam{.learning_rate = 1e308}, f.initialize<Device>(Key{3})};
   auto const before = to<Cpu>(trainer.theta().flat());

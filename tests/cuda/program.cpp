@@ -61,7 +61,7 @@ TEST_CASE("numbers that nobody needs any more give up their slots") {
   CHECK(largest <= 2);
 }
 
-TEST_CASE("a chain that is too long is refused with what to do about it") {
+TEST_CASE("a chain that is too long is rejected with what to do about it") {
   auto [x, y] = leaves();
   auto const grow = [&] {
     for (int i = 0; i < 100; ++i) x = sin(x) + y;

@@ -9,7 +9,7 @@
 #include <consistency/data/mixture.hpp>
 #include <consistency/data/rings.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -121,46 +121,45 @@ TEST_CASE("integers below a bound are even, with rejection where it is needed") 
   CHECK(uniform_below(1, Key{5}, {}) == 0);
 }
 
-TEST_CASE("batch sizes that do not fit the data set are refused") {
+TEST_CASE("batch sizes that do not fit the data set are rejected") {
   for (Index const batch : {-1, 0, 11})
-    check_refused<ErrorCode::config>([&] { ImageBatches(numbered_images(10), batch, Key{}); },
-                                     {"ImageBatches", "batch size", "10 images"});
-  check_refused<ErrorCode::config>([] { CheckerboardBatches(0, Key{}); }, {"CheckerboardBatches", "batch"});
+    check_fails<ErrorCode::config>([&] { ImageBatches(numbered_images(10), batch, Key{}); },
+                                   {"ImageBatches", "batch size", "10 images"});
+  check_fails<ErrorCode::config>([] { CheckerboardBatches(0, Key{}); }, {"CheckerboardBatches", "batch"});
   auto batches = ImageBatches{numbered_images(10), 10, Key{}};
-  check_refused<ErrorCode::config>([&] { batches(-1); }, {"step", "-1"});
+  check_fails<ErrorCode::config>([&] { batches(-1); }, {"step", "-1"});
 }
 
-TEST_CASE("images that are not all there are refused before one is read") {
-  auto const refused = [](ImageSet const& set, std::initializer_list<std::string_view> words) {
-    check_refused<ErrorCode::dataset>([&] { ImageBatches(set, 1, Key{}); }, words);
-    check_refused<ErrorCode::dataset>([&] { static_cast<void>(set.image(0)); }, words);
+TEST_CASE("images that are not all there are rejected before one is read") {
+  auto const rejected = [](ImageSet const& set, std::initializer_list<std::string_view> words) {
+    check_fails<ErrorCode::dataset>([&] { ImageBatches(set, 1, Key{}); }, words);
+    check_fails<ErrorCode::dataset>([&] { static_cast<void>(set.image(0)); }, words);
   };
   auto const bytes = [](std::size_t n) { return std::vector<std::uint8_t>(n); };
   constexpr auto large = Index{1} << 32U;
-  refused({900, 32, 32, 3, bytes(3072), {}}, {"ImageSet", "3072 bytes", "900 images (32, 32, 3)", "2764800"});
-  refused({2, 2, 3, 1, bytes(13), {}}, {"13 bytes", "expected 12 bytes"});
-  refused({large, large, 1, 1, bytes(0), {}}, {"0 bytes", "a size that can exist"});  // 2^64
-  refused({large, large, 4, 4, bytes(16), {}}, {"16 bytes", "a size that can exist"});
-  refused({2, -1, -6, 2, bytes(24), {}}, {"extents", "(-1, -6, 2)", "1 or more"});
-  refused({0, 2, 2, 1, bytes(0), {}}, {"extents", "0 images"});
-  refused({2, 2, 3, 1, bytes(12), {1}}, {"labels", "1 for 2 images"});
+  rejected({900, 32, 32, 3, bytes(3072), {}},
+           {"ImageSet", "3072 bytes", "900 images (32, 32, 3)", "2764800"});
+  rejected({2, 2, 3, 1, bytes(13), {}}, {"13 bytes", "expected 12 bytes"});
+  rejected({large, large, 1, 1, bytes(0), {}}, {"0 bytes", "a size that can exist"});  // 2^64
+  rejected({large, large, 4, 4, bytes(16), {}}, {"16 bytes", "a size that can exist"});
+  rejected({2, -1, -6, 2, bytes(24), {}}, {"extents", "(-1, -6, 2)", "1 or more"});
+  rejected({0, 2, 2, 1, bytes(0), {}}, {"extents", "0 images"});
+  rejected({2, 2, 3, 1, bytes(12), {1}}, {"labels", "1 for 2 images"});
 }
 
-TEST_CASE("steps and batches beyond what random numbers are counted for are refused") {
-  auto const refused = [](auto const& action) {
-    check_refused<ErrorCode::config>(action, {"0 to 2^32 - 1"});
-  };
+TEST_CASE("steps and batches beyond what random numbers are counted for are rejected") {
+  auto const rejected = [](auto const& action) { check_fails<ErrorCode::config>(action, {"0 to 2^32 - 1"}); };
   auto const key = Key{};
   for (Index const k : {Index{-1}, Index{1} << 32U}) {
-    refused([&] { MixtureBatches(2, key)(k); });
-    refused([&] { RingsBatches(2, key)(k); });
-    refused([&] { CheckerboardBatches(2, key)(k); });
-    refused([&] { MixtureBatches(k, key); });
-    refused([&] { RingsBatches(k, key); });
-    refused([&] { CheckerboardBatches(k, key); });
+    rejected([&] { MixtureBatches(2, key)(k); });
+    rejected([&] { RingsBatches(2, key)(k); });
+    rejected([&] { CheckerboardBatches(2, key)(k); });
+    rejected([&] { MixtureBatches(k, key); });
+    rejected([&] { RingsBatches(k, key); });
+    rejected([&] { CheckerboardBatches(k, key); });
   }
   auto batches = ImageBatches{numbered_images(2), 1, key};
-  refused([&] { batches(Index{1} << 33U); });
+  rejected([&] { batches(Index{1} << 33U); });
   CHECK(batches((Index{1} << 33U) - 1).shape() == Shape{1, 2, 3, 1});
 }
 

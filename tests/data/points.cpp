@@ -6,7 +6,7 @@
 #include <consistency/data/mixture.hpp>
 #include <consistency/data/rings.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -74,7 +74,7 @@ TEST_CASE("half of the points of two rings lie on either") {
   CHECK(std::abs(outer - n / 2) < 283);  // four standard deviations
 }
 
-TEST_CASE("a batch of no points is refused") {
-  check_refused<ErrorCode::config>([] { MixtureBatches(0, Key{}); }, {"MixtureBatches", "batch", "found 0"});
-  check_refused<ErrorCode::config>([] { RingsBatches(-1, Key{}); }, {"RingsBatches", "batch", "found -1"});
+TEST_CASE("a batch of no points is rejected") {
+  check_fails<ErrorCode::config>([] { MixtureBatches(0, Key{}); }, {"MixtureBatches", "batch", "found 0"});
+  check_fails<ErrorCode::config>([] { RingsBatches(-1, Key{}); }, {"RingsBatches", "batch", "found -1"});
 }

@@ -16,7 +16,7 @@
 #include <consistency/distributed/shard.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "../support/thread_communicator.hpp"
 #include "../training/state.hpp"
 #include "support.hpp"
@@ -45,7 +45,7 @@ Trained trained(C communicator) {
 template <ErrorCode Code>
 void check_all_refused(auto const& results, std::initializer_list<std::string_view> words) {
   for (auto const& error : results.errors)
-    check_refused<Code>(
+    check_fails<Code>(
         [&] {
           if (error) std::rethrow_exception(error);
         },
@@ -125,29 +125,29 @@ TEST_CASE("a communicator that adds tensors where they lie is given the gradient
   CHECK(same_state(in_place.values[1]->state, through_spans.values[1]->state));
 }
 
-TEST_CASE("a bad batch on one rank is refused on every rank by its name and leaves the state as it was") {
+TEST_CASE("a bad batch on one rank is rejected on every rank by its name and leaves the state as it was") {
   auto const results = on_ranks(3, [](ThreadCommunicator c) {
     auto t = trainer({}, c);
     t.step(shard(global_batch(0), c));
     auto const before = t.state();
     auto bad = shard(global_batch(1), c).clone();
     if (c.rank() == 1) bad.mutable_data()[2] = std::numeric_limits<float>::quiet_NaN();
-    std::exception_ptr refusal;
+    std::exception_ptr failure;
     try {
       t.step(bad);
     } catch (dataset_error const&) {
-      refusal = std::current_exception();
+      failure = std::current_exception();
     }
     CHECK(same_state(t.state(), before));
     t.step(shard(global_batch(1), c));
-    if (refusal) std::rethrow_exception(refusal);
+    if (failure) std::rethrow_exception(failure);
     return 0;
   });
   check_all_refused<ErrorCode::dataset>(results,
                                         {"rank 1 of 3", "sample 1 of the batch", "Check the data set"});
 }
 
-TEST_CASE("a rank without samples is refused on every rank") {
+TEST_CASE("a rank without samples is rejected on every rank") {
   auto const results = on_ranks(3, [](ThreadCommunicator c) {
     trainer({}, c).step(shard(global_batch(0).view(0, Shape{2, 2}), c));
     return 0;
@@ -155,7 +155,7 @@ TEST_CASE("a rank without samples is refused on every rank") {
   check_all_refused<ErrorCode::dataset>(results, {"rank 0 of 3", "no data"});
 }
 
-TEST_CASE("a batch of another shape on one rank is refused on every rank") {
+TEST_CASE("a batch of another shape on one rank is rejected on every rank") {
   auto const results = on_ranks(2, [](ThreadCommunicator c) {
     auto t = trainer({}, c);
     t.step(c.rank() == 0 ? global_batch(0) : Tensor<float>{Shape{4, 3}, 0.5F});
@@ -164,12 +164,12 @@ TEST_CASE("a batch of another shape on one rank is refused on every rank") {
   check_all_refused<ErrorCode::shape>(results, {"rank 1 of 2"});
 }
 
-TEST_CASE("impossible settings on one rank are refused on every rank") {
+TEST_CASE("impossible settings on one rank are rejected on every rank") {
   check_all_refused<ErrorCode::config>(with_other({.settings = {.ema = 2}}),
                                        {"rank 1 of 2", "ema", "found 2,"});
 }
 
-TEST_CASE("ranks that differ are refused when the trainer is made") {
+TEST_CASE("ranks that differ are rejected when the trainer is made") {
   auto const check = [](Run const& other, std::string_view what) {
     check_all_refused<ErrorCode::distributed>(with_other(other), {"rank 1 of 2", what, "same on every rank"});
   };
@@ -183,7 +183,7 @@ TEST_CASE("ranks that differ are refused when the trainer is made") {
   check({.settings = {.ema = 0.99, .clip = 0.05, .key = {6}}}, "seed");
 }
 
-TEST_CASE("an update or a state that is not finite is refused on every rank, and the ranks are as before") {
+TEST_CASE("an update or a state that is not finite is rejected on every rank, and the ranks are as before") {
   auto const update = on_ranks(2, [](ThreadCommunicator c) {
     auto t = trainer({.learning_rate = 1e39}, c);
     auto const before = t.state();
@@ -206,7 +206,7 @@ TEST_CASE("an update or a state that is not finite is refused on every rank, and
   check_all_refused<ErrorCode::numeric>(resumed, {"rank 1 of 2", "second_moment, ", "-1"});
 }
 
-TEST_CASE("ranks that resume from different states are refused") {
+TEST_CASE("ranks that resume from different states are rejected") {
   auto saved = trainer({});
   auto const early = saved.state();
   saved.step(global_batch(0));
@@ -250,25 +250,25 @@ TEST_CASE(
                                   auto const before = t.state();
                                   while (c.rank() == 1 && gave_up < 2)
                                     std::this_thread::sleep_for(std::chrono::milliseconds{5});
-                                  std::exception_ptr refusal;
+                                  std::exception_ptr failure;
                                   for (auto again = 0; again < 2; ++again) {
                                     try {
                                       t.step(shard(global_batch(1), c));
                                     } catch (distributed_error const&) {
-                                      refusal = std::current_exception();
+                                      failure = std::current_exception();
                                     }
                                     CHECK(same_state(t.state(), before));
                                   }
                                   ++gave_up;
-                                  if (refusal) std::rethrow_exception(refusal);
+                                  if (failure) std::rethrow_exception(failure);
                                   return 0;
                                 },
                                 {.seconds = 2});
   check_all_refused<ErrorCode::distributed>(results, {"gather, step 1", "lost", "2 s"});
 }
 
-TEST_CASE("a deadline that is not more than 0 is refused") {
+TEST_CASE("a deadline that is not more than 0 is rejected") {
   for (auto const seconds : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()})
-    check_refused<ErrorCode::config>([&] { Deadline{seconds}.check(); },
-                                     {"Deadline", "seconds", number_text(seconds), "more than 0"});
+    check_fails<ErrorCode::config>([&] { Deadline{seconds}.check(); },
+                                   {"Deadline", "seconds", number_text(seconds), "more than 0"});
 }

@@ -9,7 +9,7 @@
 #include <consistency/evaluation/energy_distance.hpp>
 #include <consistency/tensor/cpu.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -48,7 +48,7 @@ TEST_CASE("the energy distance of shifted Gaussians is the closed form within it
   CHECK(std::abs(energy_distance(x, normal<float>({n, 1}, Key{3}))) < 0.003);
 }
 
-TEST_CASE("estimates of sets from one law scatter around 0") {
+TEST_CASE("estimates of sets from one distribution scatter around 0") {
   double mean = 0;
   Index below = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
@@ -73,22 +73,22 @@ TEST_CASE("the energy distance has the same bits for any number of threads") {
   set_threads(before);
 }
 
-TEST_CASE("sets without a distance are refused") {
+TEST_CASE("sets without a distance are rejected") {
   auto const x = tensor({2, 2}, {0, 1, 2, 3});
-  check_refused<ErrorCode::dataset>(
+  check_fails<ErrorCode::dataset>(
       [&] {
         energy_distance(x, tensor({1, 2}, {0, 1}));
       },
       {"energy_distance", "(1, 2)", "n >= 2"});
-  check_refused<ErrorCode::shape>(
+  check_fails<ErrorCode::shape>(
       [&] {
         energy_distance(x, tensor({2, 1}, {0, 1}));
       },
       {"energy_distance", "found 1", "2, as in the first"});
-  check_refused<ErrorCode::dataset>(
+  check_fails<ErrorCode::dataset>(
       [&] {
         energy_distance(tensor({2, 2}, {0, 1, 2, std::numeric_limits<float>::infinity()}), x);
       },
       {"energy_distance", "sample 1", "inf", "finite"});
-  check_refused<ErrorCode::dataset>([&] { energy_distance(x, Tensor<float>{}); }, {"n >= 2"});
+  check_fails<ErrorCode::dataset>([&] { energy_distance(x, Tensor<float>{}); }, {"n >= 2"});
 }

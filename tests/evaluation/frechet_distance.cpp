@@ -11,7 +11,7 @@
 #include <consistency/evaluation/frechet_distance.hpp>
 #include <consistency/tensor/cpu.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -151,19 +151,19 @@ TEST_CASE("the covariance and the Fréchet distance have the same bits for any n
   Eigen::setNbThreads(before);
 }
 
-TEST_CASE("what is no covariance is refused by name") {
+TEST_CASE("what is no covariance is rejected by name") {
   auto const zero = Eigen::Vector2d{0, 0};
   auto const good = Gaussian{zero, Eigen::Matrix2d::Identity()};
   auto const indefinite = Gaussian{zero, Eigen::Vector2d{1, -0.1}.asDiagonal().toDenseMatrix()};
-  check_refused<ErrorCode::numeric>([&] { frechet_distance(good, indefinite); },
-                                    {"covariance of the second set", "0.1,", "no negative eigenvalue"});
-  check_refused<ErrorCode::shape>(
+  check_fails<ErrorCode::numeric>([&] { frechet_distance(good, indefinite); },
+                                  {"covariance of the second set", "0.1,", "no negative eigenvalue"});
+  check_fails<ErrorCode::shape>(
       [&] {
         frechet_distance(good, {zero, Eigen::Matrix3d::Identity()});
       },
       {"rows of a covariance", "found 3"});
   auto const infinite = Gaussian{zero, Eigen::Matrix2d::Constant(std::numeric_limits<double>::infinity())};
-  check_refused<ErrorCode::numeric>([&] { frechet_distance(good, infinite); }, {"frechet_distance", "inf"});
+  check_fails<ErrorCode::numeric>([&] { frechet_distance(good, infinite); }, {"frechet_distance", "inf"});
 }
 
 TEST_CASE("a set's Gaussian has its mean and its covariance with n - 1") {
@@ -176,13 +176,13 @@ TEST_CASE("a set's Gaussian has its mean and its covariance with n - 1") {
   CHECK(g.covariance(0, 1) == doctest::Approx(7));
 }
 
-TEST_CASE("features without a Gaussian are refused") {
+TEST_CASE("features without a Gaussian are rejected") {
   auto const x = normal<float>({5, 3}, Key{4});
   auto broken = x.clone();
   broken.mutable_data()[7] = std::numeric_limits<float>::quiet_NaN();
-  check_refused<ErrorCode::dataset>([&] { frechet_distance(x, broken); }, {"Gaussian", "sample 2", "nan"});
-  check_refused<ErrorCode::dataset>([&] { frechet_distance(x, x.view(0, {1, 3})); }, {"Gaussian", "n >= 2"});
-  check_refused<ErrorCode::shape>(
+  check_fails<ErrorCode::dataset>([&] { frechet_distance(x, broken); }, {"Gaussian", "sample 2", "nan"});
+  check_fails<ErrorCode::dataset>([&] { frechet_distance(x, x.view(0, {1, 3})); }, {"Gaussian", "n >= 2"});
+  check_fails<ErrorCode::shape>(
       [&] {
         frechet_distance(x, normal<float>({5, 4}, Key{4}));
       },

@@ -6,24 +6,24 @@
 #include <utility>
 
 #include "../../examples/programs/compare_methods/record.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "../support/temp_folder.hpp"
 
 using namespace consistency::test;
 using namespace consistency;
 using compare::Plan, compare::Record;
 
-TEST_CASE("a record of a trained policy that no training can have made is refused") {
+TEST_CASE("a record of a trained policy that no training can have made is rejected") {
   auto const good =
       Record{.steps = {1, 5}, .quality = {{1, 2}, {3, 4}}, .done = 5, .seconds = 2, .stopped = ""};
   good.check(2);
-  auto const refused = [](Record const& record) {
-    check_refused<ErrorCode::format>([&] { record.check(2); }, {"record of a trained policy"});
+  auto const rejected = [](Record const& record) {
+    check_fails<ErrorCode::format>([&] { record.check(2); }, {"record of a trained policy"});
   };
   auto const changed = [&](auto const& change) {
     auto record = good;
     change(record);
-    refused(record);
+    rejected(record);
   };
   changed([](Record& r) { r.steps = {1}; });
   changed([](Record& r) { r.steps = {5, 1}; });
@@ -36,7 +36,7 @@ TEST_CASE("a record of a trained policy that no training can have made is refuse
   changed([](Record& r) { r.stopped = "\x1b[2J"; });
 }
 
-TEST_CASE("a plan comes back from its file, and what is none is refused without its raw bytes") {
+TEST_CASE("a plan comes back from its file, and what is none is rejected without its raw bytes") {
   TempFolder const folder;
   auto plan = Plan::for_data("rings");
   plan.images =
@@ -46,23 +46,23 @@ TEST_CASE("a plan comes back from its file, and what is none is refused without 
   CHECK(Plan::load(folder / "plan.json").text() == plan.text());
   for (std::string const text : {"", "{}", "[1, \"\xff\x1b\"]", "\x1b", "{\"data\": 1e999}"}) {
     write_file_atomically(folder / "plan.json", text_bytes(text));
-    check_refused<ErrorCode::format>([&] { Plan::load(folder / "plan.json"); }, {"not a plan"});
+    check_fails<ErrorCode::format>([&] { Plan::load(folder / "plan.json"); }, {"not a plan"});
     try {
       Plan::load(folder / "plan.json");
-    } catch (format_error const& refusal) {
-      CHECK_FALSE(detail::has_control_bytes(refusal.what()));
+    } catch (format_error const& failure) {
+      CHECK_FALSE(detail::has_control_bytes(failure.what()));
     }
   }
   plan.perceptual = "\x1b[2J";
   plan.save(folder / "plan.json");
-  check_refused<ErrorCode::format>([&] { Plan::load(folder / "plan.json"); }, {"not a plan", "\\x1b[2J"});
+  check_fails<ErrorCode::format>([&] { Plan::load(folder / "plan.json"); }, {"not a plan", "\\x1b[2J"});
   plan.perceptual = "";
   for (auto* const count : {&plan.size, &plan.batch, &plan.teacher_steps, &plan.steps, &plan.measurements})
     for (auto const bad : {Index{-1}, std::numeric_limits<Index>::max()}) {
       auto const good = std::exchange(*count, bad);
       plan.save(folder / "plan.json");
-      check_refused<ErrorCode::format>([&] { Plan::load(folder / "plan.json"); },
-                                       {"not a plan", number_text(bad)});
+      check_fails<ErrorCode::format>([&] { Plan::load(folder / "plan.json"); },
+                                     {"not a plan", number_text(bad)});
       *count = good;
     }
   plan.save(folder / "plan.json");

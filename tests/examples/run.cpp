@@ -13,7 +13,7 @@
 #include "../../examples/programs/fashion_mnist/chart.hpp"
 #include "../../examples/programs/fashion_mnist/folder.hpp"
 #include "../../examples/programs/fashion_mnist/history.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "../support/temp_folder.hpp"
 
 using namespace consistency::test;
@@ -64,27 +64,27 @@ struct Loaded {
 }  // namespace
 
 TEST_CASE(
-    "a new run is refused wherever an unfinished one is found, under whatever name its checkpoint has") {
+    "a new run is rejected wherever an unfinished one is found, under whatever name its checkpoint has") {
   for (auto const* const name : {"checkpoint", "checkpoint.previous", "checkpoint.next"}) {
     TempFolder const out;
     save_at(out / (std::string{name} + ".safetensors"), 50);
     auto const folder = Folder{out.path()};
-    check_refused<ErrorCode::config>([&] { folder.check_free(false); },
-                                     {"unfinished run", "step 50 of 100", "--resume", "--overwrite"});
+    check_fails<ErrorCode::config>([&] { folder.check_free(false); },
+                                   {"unfinished run", "step 50 of 100", "--resume", "--overwrite"});
     folder.check_free(true);
     CHECK(out.files() == 1);
     CHECK(folder.newest().step() == 50);
   }
 }
 
-TEST_CASE("a new run is refused where nothing but damaged checkpoints are found") {
+TEST_CASE("a new run is rejected where nothing but damaged checkpoints are found") {
   for (auto const* const name :
        {"checkpoint", "checkpoint.previous", "checkpoint.next", "checkpoint.damaged"}) {
     TempFolder const out;
     save_at(out / (std::string{name} + ".safetensors"), 50);
     damage(out / (std::string{name} + ".safetensors"));
     auto const folder = Folder{out.path()};
-    check_refused<ErrorCode::config>([&] { folder.check_free(false); }, {"in this folder", "--overwrite"});
+    check_fails<ErrorCode::config>([&] { folder.check_free(false); }, {"in this folder", "--overwrite"});
     CHECK(out.files() == 1);
   }
 }
@@ -142,24 +142,24 @@ TEST_CASE("text of a file that would steer a terminal is no setting") {
       "e.gz";
   CHECK(fashion::to_recipe(settings, "c").images == settings["images"]);
   settings["images"] = "\x1b[2J.gz";
-  check_refused<ErrorCode::format>([&] { fashion::to_recipe(settings, "c"); },
-                                   {"setting 'images'", "\\x1b[2J.gz"});
+  check_fails<ErrorCode::format>([&] { fashion::to_recipe(settings, "c"); },
+                                 {"setting 'images'", "\\x1b[2J.gz"});
 }
 
-TEST_CASE("shares of the steps that no number of steps can be are refused by name") {
+TEST_CASE("shares of the steps that no number of steps can be are rejected by name") {
   constexpr auto nan = std::numeric_limits<double>::quiet_NaN(),
                  inf = std::numeric_limits<double>::infinity();
   for (auto const share : {-1.0, 1e300, nan, inf, -inf}) {
     auto denoising = points(), stage = points(), decay = points();
     denoising.denoising = stage.stage = decay.decay_from = share;
-    check_refused<ErrorCode::config>([&] { fashion::build_times(denoising); },
-                                     {"setting 'denoising'", "100 steps"});
-    check_refused<ErrorCode::config>([&] { fashion::build_times(stage); }, {"setting 'stage'", "100 steps"});
-    check_refused<ErrorCode::config>([&] { fashion::build_optimizer(decay); },
-                                     {"setting 'decay_from'", "100 steps"});
+    check_fails<ErrorCode::config>([&] { fashion::build_times(denoising); },
+                                   {"setting 'denoising'", "100 steps"});
+    check_fails<ErrorCode::config>([&] { fashion::build_times(stage); }, {"setting 'stage'", "100 steps"});
+    check_fails<ErrorCode::config>([&] { fashion::build_optimizer(decay); },
+                                   {"setting 'decay_from'", "100 steps"});
   }
   auto none = points(-100);
-  check_refused<ErrorCode::config>([&] { fashion::build_times(none); }, {"-100 steps"});
+  check_fails<ErrorCode::config>([&] { fashion::build_times(none); }, {"-100 steps"});
   auto whole = points();
   whole.denoising = 1, whole.stage = 0, whole.decay_from = 2;
   CHECK(fashion::build_times(whole).denoising == 100);
@@ -170,9 +170,9 @@ TEST_CASE("shares of the steps that no number of steps can be are refused by nam
 TEST_CASE("a folder that cannot be made is an error of the system that names it") {
   TempFolder const out;
   write_file_atomically(out / "file", text_bytes("x"));
-  check_refused<ErrorCode::io>([&] { Folder{out / "file" / "run"}; }, {"file/run", "Not a directory"});
-  check_refused<ErrorCode::io>([&] { Folder{out / "file"}; }, {"Not a directory", "--out"});
-  check_refused<ErrorCode::io>([&] { Folder{out / std::string(300, 'n')}; }, {"File name too long"});
+  check_fails<ErrorCode::io>([&] { Folder{out / "file" / "run"}; }, {"file/run", "Not a directory"});
+  check_fails<ErrorCode::io>([&] { Folder{out / "file"}; }, {"Not a directory", "--out"});
+  check_fails<ErrorCode::io>([&] { Folder{out / std::string(300, 'n')}; }, {"File name too long"});
 }
 
 TEST_CASE("a history comes back as it was saved, up to the step of the checkpoint") {

@@ -142,7 +142,7 @@ int main(int argc, char** argv) {
     auto const result = outcome([&] { content = kind.content(path); });
     auto const more = peak_mebibytes() - before;
     auto held = attack.trial(
-        "a damaged file is refused with a typed error, or read as it was",
+        "a damaged file is rejected with a typed error, or read as it was",
         result.kind == Outcome::typed || (result.kind == Outcome::done && content == kind.expected(file)),
         what + ": " + (result.text.empty() ? "accepted with other content" : result.text));
     held = attack.trial("reading takes no more memory than the file and 32 MiB",

@@ -27,7 +27,7 @@ class MemoryFile {
   std::string path_ = "/proc/self/fd/" + std::to_string(file_);
 };
 
-/// Runs action(), which may refuse with a typed error. Any other exception is a finding.
+/// Runs action(), which may reject with a typed error. Any other exception is a finding.
 template <class Action>
 void may_refuse(Action const& action) {
   try {

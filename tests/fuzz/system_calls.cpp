@@ -100,7 +100,7 @@ constexpr auto name = "run.safetensors";
 
 /// How a process ended that saved one checkpoint under attack.
 struct Save {
-  enum End { acknowledged, refused, killed, broken } end = broken;
+  enum End { acknowledged, rejected, killed, broken } end = broken;
   bool reached = false;    // the k-th call was made
   bool unlinking = false;  // which was to remove a file
 };
@@ -124,7 +124,7 @@ Save save(std::filesystem::path const& folder, TrainingState<X> const& state, Ar
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return {Save::killed, true, false};
   auto const code = WIFEXITED(status) ? WEXITSTATUS(status) : 8 + 1;
   return {code < 4   ? Save::acknowledged
-          : code < 8 ? Save::refused
+          : code < 8 ? Save::rejected
                      : Save::broken,
           code % 2 != 0, code / 2 % 2 != 0};
 }

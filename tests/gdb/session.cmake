@@ -20,7 +20,7 @@ execute_process(
   COMMAND ${gdb} -nx -batch -ex "set width 0" -ex "source ${script}" -ex "break here" -ex run -ex up ${commands} ${program}
   OUTPUT_VARIABLE said ERROR_VARIABLE said)
 if(said MATCHES "ptrace|Could not trace|not permitted")
-  message("skipped for want of the right to trace a process: ${said}")
+  message("skipped: no the right to trace a process: ${said}")
   return()
 endif()
 foreach(text IN LISTS wanted)

@@ -117,18 +117,18 @@ TEST_CASE("an animation of one grey frame is a PNG file for every reader") {
   CHECK(pixels == frame.pixels);
 }
 
-TEST_CASE("frames of different sizes are refused") {
+TEST_CASE("frames of different sizes are rejected") {
   for (auto const& other : {noise(4, 5, 1, 1), noise(5, 4, 1, 1), noise(4, 4, 3, 1)}) {
     auto const frames = std::vector{noise(4, 4, 1, 1), noise(4, 4, 1, 2), other};
-    check_refused<ErrorCode::shape>([&] { encode_apng(frames, 40, 40); },
-                                    {"frame 2", other.text(), "(4, 4, 1)"});
+    check_fails<ErrorCode::shape>([&] { encode_apng(frames, 40, 40); },
+                                  {"frame 2", other.text(), "(4, 4, 1)"});
   }
 }
 
-TEST_CASE("an animation without frames or with impossible times is refused") {
+TEST_CASE("an animation without frames or with impossible times is rejected") {
   auto const frame = noise(2, 2, 1, 1);
   auto const one = std::span{&frame, 1};
-  check_refused<ErrorCode::config>([&] { encode_apng({}, 40, 40); }, {"number of frames", "found 0"});
-  check_refused<ErrorCode::config>([&] { encode_apng(one, 0, 40); }, {"milliseconds", "found 0", "65535"});
-  check_refused<ErrorCode::config>([&] { encode_apng(one, 40, 65536); }, {"milliseconds", "found 65536"});
+  check_fails<ErrorCode::config>([&] { encode_apng({}, 40, 40); }, {"number of frames", "found 0"});
+  check_fails<ErrorCode::config>([&] { encode_apng(one, 0, 40); }, {"milliseconds", "found 0", "65535"});
+  check_fails<ErrorCode::config>([&] { encode_apng(one, 40, 65536); }, {"milliseconds", "found 65536"});
 }

@@ -31,7 +31,7 @@ Bytes batch(std::initializer_list<int> labels) {
 void check_batch_refused(Bytes const& bytes, std::initializer_list<std::string_view> words) {
   TempFolder const folder;
   write_file_atomically(folder / "batch.bin", bytes);
-  check_refused<ErrorCode::dataset>([&] { read_cifar10({folder / "batch.bin"}); }, words);
+  check_fails<ErrorCode::dataset>([&] { read_cifar10({folder / "batch.bin"}); }, words);
 }
 
 }  // namespace
@@ -78,10 +78,10 @@ TEST_CASE("archives in the place of CIFAR-10 batches are called by their name") 
   check_batch_refused(bytes_of("\x80\x02}q\x01"), {"Python pickle", "binary version"});
 }
 
-TEST_CASE("CIFAR-10 without files, or with one that is missing, is refused") {
-  check_refused<ErrorCode::dataset>([] { read_cifar10({}); }, {"0 files"});
-  check_refused<ErrorCode::io>([] { read_cifar10({"/nowhere/data_batch_1.bin"}); },
-                               {"/nowhere/data_batch_1.bin"});
+TEST_CASE("CIFAR-10 without files, or with one that is missing, is rejected") {
+  check_fails<ErrorCode::dataset>([] { read_cifar10({}); }, {"0 files"});
+  check_fails<ErrorCode::io>([] { read_cifar10({"/nowhere/data_batch_1.bin"}); },
+                             {"/nowhere/data_batch_1.bin"});
 }
 
 TEST_CASE("reading CIFAR-10 takes little more memory than the images") {

@@ -56,7 +56,7 @@ void check_fits(std::filesystem::path const& path, ParameterTable const& table) 
 }
 void check_mismatch(std::filesystem::path const& path, ParameterTable const& table,
                     std::initializer_list<std::string_view> words) {
-  check_refused<ErrorCode::mismatch>([&] { load_parameters(path, table, Role::averaged); }, words);
+  check_fails<ErrorCode::mismatch>([&] { load_parameters(path, table, Role::averaged); }, words);
 }
 
 }  // namespace
@@ -121,9 +121,9 @@ TEST_CASE("a run is compared with the network before anything is read out of it"
   save_checkpoint(path, {arena(1), std::nullopt, arena(2), arena(3), arena(4), 7, {1}}, {});
   auto const file = CheckpointFile{path};
   file.require_run_of(net.parameters());
-  check_refused<ErrorCode::mismatch>([&] { file.require_run_of(unet({.heads = 4}).parameters()); },
-                                     {"setting 'heads'"});
-  check_refused<ErrorCode::mismatch>(
+  check_fails<ErrorCode::mismatch>([&] { file.require_run_of(unet({.heads = 4}).parameters()); },
+                                   {"setting 'heads'"});
+  check_fails<ErrorCode::mismatch>(
       [&] {
         file.require_run_of(UNet{{.channels = Index{1} << 19, .image = {2, 2, 1}}}.parameters());
       },

@@ -12,7 +12,7 @@
 #include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/tensor/cpu.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "../support/temp_folder.hpp"
 
 using namespace consistency;
@@ -99,7 +99,7 @@ TEST_CASE("the embedding's endpoint and order are two of the things that make DD
   }
 }
 
-TEST_CASE("a file of another resampling filter is refused, though names and shapes of parameters agree") {
+TEST_CASE("a file of another resampling filter is rejected, though names and shapes of parameters agree") {
   TempFolder const folder;
   auto const file = read_safetensors(golden);
   auto const filter = std::string{"model.enc.4x4_down.skip.resample_filter"};
@@ -108,7 +108,7 @@ TEST_CASE("a file of another resampling filter is refused, though names and shap
   for (auto& entry : entries)
     if (entry.name == filter) entry = tensor_entry(filter, {1, 1, 4, 4}, std::span<float const>{wide});
   write_safetensors(folder / "wide.safetensors", entries);
-  check_refused<ErrorCode::mismatch>(
+  check_fails<ErrorCode::mismatch>(
       [&] { read_torch_parameters(folder / "wide.safetensors", DdpmPp{settings()}.parameters(), is_golden); },
       {"1 of another network", "enc.4x4_down.skip.resample_filter has 0.0625, not 0.25"});
 }

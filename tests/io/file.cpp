@@ -101,9 +101,9 @@ TEST_CASE("a pipe is read to its end") {
 TEST_CASE("reading names the call, the cause and the path") {
   TempFolder const folder;
   auto const missing = folder / "missing";
-  check_refused<ErrorCode::io>([&] { read_file(missing); },
-                               {missing.string(), "open failed", "No such file or directory", "errno 2"});
-  check_refused<ErrorCode::io>([&] { read_file(folder.path()); }, {"read failed", "Is a directory"});
+  check_fails<ErrorCode::io>([&] { read_file(missing); },
+                             {missing.string(), "open failed", "No such file or directory", "errno 2"});
+  check_fails<ErrorCode::io>([&] { read_file(folder.path()); }, {"read failed", "Is a directory"});
 }
 
 TEST_CASE("a full disk keeps the previous file whole and leaves nothing behind") {
@@ -115,8 +115,8 @@ TEST_CASE("a full disk keeps the previous file whole and leaves nothing behind")
     FullDisk const disk{4096};
     write_file_atomically(path, large);
   };
-  check_refused<ErrorCode::io>(write, {path.string(), "write failed after 4096 of 10000 bytes",
-                                       "File too large", "The previous file was kept"});
+  check_fails<ErrorCode::io>(write, {path.string(), "write failed after 4096 of 10000 bytes",
+                                     "File too large", "The previous file was kept"});
   CHECK(read_file(path) == bytes_of("previous"));
   CHECK(folder.files() == 1);
 }
@@ -128,12 +128,11 @@ TEST_CASE("a full disk leaves nothing where there was no file") {
     FullDisk const disk{100};
     write_file_atomically(folder / "new.bin", large);
   };
-  check_refused<ErrorCode::io>(write,
-                               {"after 100 of 10000 bytes", "No file was there before and none is now"});
+  check_fails<ErrorCode::io>(write, {"after 100 of 10000 bytes", "No file was there before and none is now"});
   CHECK(folder.files() == 0);
 }
 
-TEST_CASE("a folder that cannot be written to is refused") {
+TEST_CASE("a folder that cannot be written to is rejected") {
   TempFolder const folder;
   fs::permissions(folder.path(), static_cast<fs::perms>(0555));
   auto powerless = false;
@@ -149,18 +148,18 @@ TEST_CASE("a folder that cannot be written to is refused") {
       return;
     }
   }
-  check_refused<ErrorCode::io>(write, {"open (temporary file) failed", "0 of 1 bytes", "Permission denied"});
+  check_fails<ErrorCode::io>(write, {"open (temporary file) failed", "0 of 1 bytes", "Permission denied"});
   CHECK(powerless);
   fs::permissions(folder.path(), fs::perms::owner_all);
 }
 
-TEST_CASE("a missing folder and a file in the place of one are refused") {
+TEST_CASE("a missing folder and a file in the place of one are rejected") {
   TempFolder const folder;
-  check_refused<ErrorCode::io>([&] { write_file_atomically(folder / "none" / "x", text_bytes("x")); },
-                               {"open (folder) failed", "No such file or directory"});
+  check_fails<ErrorCode::io>([&] { write_file_atomically(folder / "none" / "x", text_bytes("x")); },
+                             {"open (folder) failed", "No such file or directory"});
   write_file_atomically(folder / "file", text_bytes("x"));
-  check_refused<ErrorCode::io>([&] { write_file_atomically(folder / "file" / "x", text_bytes("x")); },
-                               {"open (folder) failed", "Not a directory"});
+  check_fails<ErrorCode::io>([&] { write_file_atomically(folder / "file" / "x", text_bytes("x")); },
+                             {"open (folder) failed", "Not a directory"});
 }
 
 TEST_CASE("folders and pipes are never replaced") {
@@ -168,16 +167,15 @@ TEST_CASE("folders and pipes are never replaced") {
   fs::create_directory(folder / "folder");
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   for (auto const* const name : {"folder", "pipe"})
-    check_refused<ErrorCode::io>([&] { write_file_atomically(folder / name, text_bytes("x")); },
-                                 {"not a regular file", name});
+    check_fails<ErrorCode::io>([&] { write_file_atomically(folder / name, text_bytes("x")); },
+                               {"not a regular file", name});
   CHECK(folder.files() == 2);
 }
 
 TEST_CASE("a name that cannot be given leaves no temporary file") {
   TempFolder const folder;
-  check_refused<ErrorCode::io>(
-      [&] { write_file_atomically(folder / std::string(300, 'n'), text_bytes("x")); },
-      {"rename failed", "File name too long"});
+  check_fails<ErrorCode::io>([&] { write_file_atomically(folder / std::string(300, 'n'), text_bytes("x")); },
+                             {"rename failed", "File name too long"});
   CHECK(folder.files() == 0);
   write_file_atomically(folder / std::string(255, 'n'), text_bytes("the longest legal name"));
   CHECK(folder.files() == 1);

@@ -27,11 +27,11 @@ TEST_CASE_TEMPLATE("the first number that is not finite is found wherever it sta
     }
 }
 
-TEST_CASE("numbers that are not finite are refused with file, tensor and index") {
+TEST_CASE("numbers that are not finite are rejected with file, tensor and index") {
   auto const values = std::vector<float>{1, 2, -std::numeric_limits<float>::infinity()};
   require_finite("f", "t", std::span{values}.first(2));
-  check_refused<ErrorCode::numeric>([&] { require_finite("file", "a\nb", std::span<float const>{values}); },
-                                    {"file", "tensor 'a\\x0ab'", "-inf at value 2", "finite"});
+  check_fails<ErrorCode::numeric>([&] { require_finite("file", "a\nb", std::span<float const>{values}); },
+                                  {"file", "tensor 'a\\x0ab'", "-inf at value 2", "finite"});
 }
 
 TEST_CASE("numbers of a file are copied from any address, and checked") {
@@ -45,7 +45,7 @@ TEST_CASE("numbers of a file are copied from any address, and checked") {
   for (auto const at : {std::size_t{0}, std::size_t{16384}, size - 1}) {
     auto damaged = bytes;
     damaged[1 + 4 * at + 3] = damaged[1 + 4 * at + 2] = std::byte{0xff};
-    check_refused<ErrorCode::numeric>(
+    check_fails<ErrorCode::numeric>(
         [&] { detail::copy_finite("file", "w", ByteView{damaged}.subspan(1), copy.data()); },
         {"file: tensor 'w'", " at value " + std::to_string(at)});
   }

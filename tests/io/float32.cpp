@@ -67,7 +67,7 @@ TEST_CASE("published weights of half and double precision become float32") {
   }
 }
 
-TEST_CASE("a double is rounded to the nearest float32, and refused where that would be infinite") {
+TEST_CASE("a double is rounded to the nearest float32, and rejected where that would be infinite") {
   auto const largest = static_cast<double>(std::numeric_limits<float>::max());
   auto const fits =
       std::vector<double>{0.1, 1 + 0x1p-24, 1 + 0x1.8p-23, 1e-300, largest, 0x1.fffffefffffffp127};
@@ -76,13 +76,13 @@ TEST_CASE("a double is rounded to the nearest float32, and refused where that wo
                                      std::numeric_limits<float>::max()});
   for (auto const beyond : {0x1.ffffffp127, -1e300}) {
     auto const numbers = std::vector<double>{1, beyond};
-    check_refused<ErrorCode::numeric>(
+    check_fails<ErrorCode::numeric>(
         [&] { float32_values("file", entry_of(DType::f64, numbers)); },
         {"file", "tensor 'w'", number_text(beyond) + " at value 1", "3.4028235e+38"});
   }
 }
 
-TEST_CASE("weights that are not finite are refused at load with tensor and index") {
+TEST_CASE("weights that are not finite are rejected at load with tensor and index") {
   TempFolder const folder;
   auto const path = folder / "w.safetensors";
   ParameterTable table;
@@ -93,19 +93,19 @@ TEST_CASE("weights that are not finite are refused at load with tensor and index
   auto const f16 = std::vector<std::uint16_t>{0, 0x7c00, 0};
   auto const bf16 = std::vector<std::uint16_t>{0xff80, 0, 0};
   auto const f64 = std::vector<double>{0, inf, nan};
-  auto const refused = [&](TensorEntry const& entry, std::string_view found) {
+  auto const rejected = [&](TensorEntry const& entry, std::string_view found) {
     write_safetensors(path, std::span{&entry, 1});
-    check_refused<ErrorCode::numeric>([&] { read_torch_parameters(path, table); },
-                                      {path.string(), "tensor 'w'", found, "finite"});
+    check_fails<ErrorCode::numeric>([&] { read_torch_parameters(path, table); },
+                                    {path.string(), "tensor 'w'", found, "finite"});
   };
-  refused(entry_of(DType::f32, f32), "nan at value 2");
-  refused(entry_of(DType::f16, f16), "inf at value 1");
-  refused(entry_of(DType::bf16, bf16), "-inf at value 0");
-  refused(entry_of(DType::f64, f64), "inf at value 1");
+  rejected(entry_of(DType::f32, f32), "nan at value 2");
+  rejected(entry_of(DType::f16, f16), "inf at value 1");
+  rejected(entry_of(DType::bf16, bf16), "-inf at value 0");
+  rejected(entry_of(DType::f64, f64), "inf at value 1");
 }
 
-TEST_CASE("types other than the four of weights are refused by name") {
+TEST_CASE("types other than the four of weights are rejected by name") {
   auto const numbers = std::vector<std::int64_t>{1};
-  check_refused<ErrorCode::mismatch>([&] { float32_values("file", entry_of(DType::i64, numbers)); },
-                                     {"'w'", "I64", "F32"});
+  check_fails<ErrorCode::mismatch>([&] { float32_values("file", entry_of(DType::i64, numbers)); },
+                                   {"'w'", "I64", "F32"});
 }

@@ -47,7 +47,7 @@ Bytes changed(Bytes bytes, std::size_t at, int value) {
 void check_images_refused(Bytes const& bytes, std::initializer_list<std::string_view> words) {
   TempFolder const folder;
   write_file_atomically(folder / "images", bytes);
-  check_refused<ErrorCode::format>([&] { read_idx_images(folder / "images"); }, words);
+  check_fails<ErrorCode::format>([&] { read_idx_images(folder / "images"); }, words);
 }
 
 }  // namespace
@@ -69,12 +69,12 @@ TEST_CASE("IDX images and labels are read, plain or packed, whatever the name") 
   }
 }
 
-TEST_CASE("an image number outside the set is refused") {
+TEST_CASE("an image number outside the set is rejected") {
   TempFolder const folder;
   write_file_atomically(folder / "a", images());
   auto const set = read_idx_images(folder / "a");
-  check_refused<ErrorCode::shape>([&] { (void)set.image(2); }, {"image number", "found 2", "0 to 1"});
-  check_refused<ErrorCode::shape>([&] { (void)set.image(-1); }, {"found -1"});
+  check_fails<ErrorCode::shape>([&] { (void)set.image(2); }, {"image number", "found 2", "0 to 1"});
+  check_fails<ErrorCode::shape>([&] { (void)set.image(-1); }, {"found -1"});
 }
 
 TEST_CASE("every rule of IDX that is broken is named") {
@@ -93,7 +93,7 @@ TEST_CASE("IDX extents that overflow or promise too much allocate nothing") {
   check_images_refused(changed(images(), 4, 0xff), {"truncated", "expected 25669140492 bytes"});
 }
 
-TEST_CASE("an IDX file cut anywhere is refused") {
+TEST_CASE("an IDX file cut anywhere is rejected") {
   auto const whole = images();
   for (std::size_t size = 0; size < whole.size(); ++size)
     check_images_refused({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}, {"truncated"});
@@ -106,36 +106,35 @@ TEST_CASE("files of another kind are called by their name") {
   check_images_refused(bytes_of("PK\x03\x04 and so on"), {"zip archive"});
 }
 
-TEST_CASE("an empty data set is refused") {
+TEST_CASE("an empty data set is rejected") {
   TempFolder const folder;
   write_file_atomically(folder / "a", bytes_of({0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3}));
-  check_refused<ErrorCode::dataset>([&] { read_idx_images(folder / "a"); }, {"empty"});
+  check_fails<ErrorCode::dataset>([&] { read_idx_images(folder / "a"); }, {"empty"});
 }
 
 TEST_CASE("as many labels as images are asked for") {
   TempFolder const folder;
   write_file_atomically(folder / "a", images());
   write_file_atomically(folder / "b", bytes_of({0, 0, 8, 1, 0, 0, 0, 3, 7, 9, 1}));
-  check_refused<ErrorCode::dataset>(
-      [&] { read_idx(folder / "a", folder / "b"); },
-      {"3 labels", "2 images", (folder / "a").string(), (folder / "b").string()});
+  check_fails<ErrorCode::dataset>([&] { read_idx(folder / "a", folder / "b"); },
+                                  {"3 labels", "2 images", (folder / "a").string(), (folder / "b").string()});
 }
 
-TEST_CASE("a gzip file cut anywhere is refused") {
+TEST_CASE("a gzip file cut anywhere is rejected") {
   auto const whole = gzip(images());
   for (std::size_t size = 0; size < whole.size(); ++size)
-    check_refused<ErrorCode::format>([&] { gunzip(ByteView{whole}.first(size), 1000, "x.gz"); },
-                                     {"x.gz", "gzip"});
+    check_fails<ErrorCode::format>([&] { gunzip(ByteView{whole}.first(size), 1000, "x.gz"); },
+                                   {"x.gz", "gzip"});
   check_images_refused({whole.begin(), whole.end() - 1}, {"gzip data: truncated"});
 }
 
-TEST_CASE("a damaged gzip file is refused by its checksum") {
+TEST_CASE("a damaged gzip file is rejected by its checksum") {
   auto packed = gzip(images());
   packed[packed.size() - 5] ^= std::byte{1};
   check_images_refused(packed, {"incorrect data check"});
 }
 
-TEST_CASE("bytes behind a gzip member are refused unless they are another member") {
+TEST_CASE("bytes behind a gzip member are rejected unless they are another member") {
   auto const packed = gzip(images());
   CHECK(gunzip(joined(packed, packed), 1000, "x") == joined(images(), images()));
   check_images_refused(joined(packed, bytes_of("tail")), {"no gzip member", "28 unpacked bytes"});
@@ -146,11 +145,11 @@ TEST_CASE("a gzip bomb is stopped at the limit") {
   auto const bomb = gzip(zeros);
   CHECK(bomb.size() < 20'000);
   CHECK(gunzip(bomb, zeros.size(), "bomb") == zeros);
-  check_refused<ErrorCode::format>([&] { gunzip(bomb, zeros.size() - 1, "bomb"); }, {"too large", "9999999"});
-  check_refused<ErrorCode::format>([&] { gunzip(bomb, 0, "bomb"); }, {"too large", "at most 0"});
+  check_fails<ErrorCode::format>([&] { gunzip(bomb, zeros.size() - 1, "bomb"); }, {"too large", "9999999"});
+  check_fails<ErrorCode::format>([&] { gunzip(bomb, 0, "bomb"); }, {"too large", "at most 0"});
 }
 
-TEST_CASE("a packed IDX file gives as many bytes as its header announces, and is refused for others") {
+TEST_CASE("a packed IDX file gives as many bytes as its header announces, and is rejected for others") {
   auto const header = [](int count) {
     return bytes_of({0, 0, 8, 3, 0, 0, 0, count, 0, 0, 4, 0, 0, 0, 4, 0});
   };
@@ -164,10 +163,9 @@ TEST_CASE("a packed IDX file gives as many bytes as its header announces, and is
   check_images_refused(gzip(joined(header(2), plain)), {"oversized", "more than 2097152 bytes"});
   check_images_refused(gzip(joined(header(4), plain)), {"truncated", "found 3145728 bytes", "4194304"});
   write_file_atomically(folder / "b", gzip(header(255)));
-  check_refused<ErrorCode::format>([&] { read_idx_images(folder / "b"); },
-                                   {"truncated", "expected 267386880"});
-  check_refused<ErrorCode::format>([&] { read_idx_images(folder / "a", 3145727); },
-                                   {"too large", "3145728 bytes", "at most 3145727"});
+  check_fails<ErrorCode::format>([&] { read_idx_images(folder / "b"); }, {"truncated", "expected 267386880"});
+  check_fails<ErrorCode::format>([&] { read_idx_images(folder / "a", 3145727); },
+                                 {"too large", "3145728 bytes", "at most 3145727"});
   auto damaged = gzip(joined(header(3), plain));
   damaged[damaged.size() - 5] ^= std::byte{1};
   check_images_refused(damaged, {"incorrect data check"});

@@ -38,7 +38,7 @@ inline std::size_t resident_bytes(std::string const& which) {
 }
 
 /// How much more memory than before a process of its own takes at most while it runs `action`; what it
-/// refuses it refuses.
+/// rejects it rejects.
 template <class Action>
 std::size_t peak_memory_of(Action const& action) {
   if (sanitized) {

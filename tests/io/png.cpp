@@ -55,13 +55,13 @@ TEST_CASE("a PNG file is written to disk") {
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("extents that no PNG file has are refused") {
+TEST_CASE("extents that no PNG file has are rejected") {
   auto image = pattern(2, 2, 3);
   image.pixels.pop_back();
-  check_refused<ErrorCode::shape>([&] { encode_png(image); }, {"11 bytes", "(2, 2, 3)"});
+  check_fails<ErrorCode::shape>([&] { encode_png(image); }, {"11 bytes", "(2, 2, 3)"});
   for (auto const& wrong :
        {Image{}, pattern(2, 2, 2), pattern(2, 2, 4), Image{-1, -1, 1, {0}}, Image{1, 2'000'000, 1, {}}})
-    check_refused<ErrorCode::shape>([&] { encode_png(wrong); }, {"extents", "1 or 3 channels"});
+    check_fails<ErrorCode::shape>([&] { encode_png(wrong); }, {"extents", "1 or 3 channels"});
 }
 
 TEST_CASE("values of [-1, 1] become bytes by rounding, and come back") {
@@ -99,21 +99,21 @@ TEST_CASE("a value that is not finite is named with its image") {
   std::vector<float> values(3 * 4 * 4, 0.0F);
   for (auto const bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     values[2 * 16 + 5] = bad;
-    check_refused<ErrorCode::numeric>([&] { tile(values, {3, 4, 4, 1}, 2); }, {"image 2", "value 5 of 16"});
+    check_fails<ErrorCode::numeric>([&] { tile(values, {3, 4, 4, 1}, 2); }, {"image 2", "value 5 of 16"});
   }
 }
 
-TEST_CASE("sheets that cannot be laid out are refused") {
+TEST_CASE("sheets that cannot be laid out are rejected") {
   std::vector<float> const values(12);
-  check_refused<ErrorCode::shape>([&] { tile(values, {3, 4, 4, 1}, 2); }, {"12 values", "(3, 4, 4, 1)"});
-  check_refused<ErrorCode::shape>([&] { tile(values, {3, 4}, 2); }, {"(3, 4)"});
-  check_refused<ErrorCode::shape>([&] { tile(values, {3, 1, 2, 2}, 2); }, {"1 or 3"});
-  check_refused<ErrorCode::shape>([&] { tile({}, {0, 4, 4, 1}, 2); }, {"0 values"});
-  check_refused<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 0); }, {"columns", "0, 2, 1"});
-  check_refused<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 1, -1); }, {"gap"});
-  check_refused<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 1, 0, 0); }, {"zoom"});
+  check_fails<ErrorCode::shape>([&] { tile(values, {3, 4, 4, 1}, 2); }, {"12 values", "(3, 4, 4, 1)"});
+  check_fails<ErrorCode::shape>([&] { tile(values, {3, 4}, 2); }, {"(3, 4)"});
+  check_fails<ErrorCode::shape>([&] { tile(values, {3, 1, 2, 2}, 2); }, {"1 or 3"});
+  check_fails<ErrorCode::shape>([&] { tile({}, {0, 4, 4, 1}, 2); }, {"0 values"});
+  check_fails<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 0); }, {"columns", "0, 2, 1"});
+  check_fails<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 1, -1); }, {"gap"});
+  check_fails<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 1, 0, 0); }, {"zoom"});
   auto const huge = std::numeric_limits<Index>::max();
-  check_refused<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 1, 0, huge); }, {"size of the sheet"});
-  check_refused<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 1, huge); }, {"size of the sheet"});
-  check_refused<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 3, 1, 400'000); }, {"at most 1000000"});
+  check_fails<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 1, 0, huge); }, {"size of the sheet"});
+  check_fails<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 1, huge); }, {"size of the sheet"});
+  check_fails<ErrorCode::config>([&] { tile(values, {3, 2, 2, 1}, 3, 1, 400'000); }, {"at most 1000000"});
 }

@@ -11,7 +11,7 @@
 #include <consistency/core/bytes.hpp>
 #include <consistency/io/file.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "../support/temp_folder.hpp"
 
 namespace consistency::test {

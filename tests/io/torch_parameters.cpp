@@ -13,7 +13,7 @@
 #include <consistency/io/safetensors_write.hpp>
 #include <consistency/io/torch_parameters.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "support.hpp"
 
 using namespace consistency;
@@ -86,21 +86,21 @@ TEST_CASE("one error lists every tensor that does not fit") {
       .with("classifier.weight", {1})
       .with<std::int64_t>("bn.num_batches_tracked", {})
       .write(path);
-  check_refused<ErrorCode::mismatch>(
+  check_fails<ErrorCode::mismatch>(
       [&] { read_torch_parameters(path, some_table()); },
       {path.string(), "1 missing: conv.weight", "1 of another shape: linear.weight is (4, 2), not (2, 4)",
        "1 of another type: linear.bias is I32, not F32, F16, BF16 or F64",
        "2 unexpected: ", "classifier.weight", "bn.num_batches_tracked"});
 }
 
-TEST_CASE("a file of strangers is refused with twenty of their names and their number") {
+TEST_CASE("a file of strangers is rejected with twenty of their names and their number") {
   TempFolder const folder;
   auto const path = folder / "model.safetensors";
   TorchFile file;
   for (int i = 100; i < 150; ++i) file.with("stranger" + number_text(i), {1});
   file.write(path);
-  check_refused<ErrorCode::mismatch>([&] { read_torch_parameters(path, some_table()); },
-                                     {"3 missing", "50 unexpected", "stranger119 and 30 more"});
+  check_fails<ErrorCode::mismatch>([&] { read_torch_parameters(path, some_table()); },
+                                   {"3 missing", "50 unexpected", "stranger119 and 30 more"});
 }
 
 TEST_CASE("a linear map may be a 1x1 convolution in the file, and nothing else of four axes") {
@@ -118,8 +118,8 @@ TEST_CASE("a linear map may be a 1x1 convolution in the file, and nothing else o
   for (Index o = 0; o < 2; ++o)
     for (Index i = 0; i < 4; ++i) CHECK(theta[1][i * 2 + o] == static_cast<float>(100 + o * 4 + i));
   for (auto const& shape : {std::vector<std::uint64_t>{2, 2, 1, 2}, {1, 1, 4, 2}, {4, 2, 1, 1}, {2, 4, 1}})
-    check_refused<ErrorCode::mismatch>([&] { read_torch_parameters(write(shape), some_table()); },
-                                       {"1 of another shape: linear.weight is", "not (2, 4)"});
+    check_fails<ErrorCode::mismatch>([&] { read_torch_parameters(write(shape), some_table()); },
+                                     {"1 of another shape: linear.weight is", "not (2, 4)"});
 }
 
 TEST_CASE("interleaved maps of a file become maps that follow each other") {
@@ -148,8 +148,8 @@ TEST_CASE("names behind model. are read, unless the bare ones are there") {
   behind.write(path);
   CHECK(read_torch_parameters(path, some_table())[2][1] == 8.0F);
   behind.with("linear.bias", {2}).write(path);
-  check_refused<ErrorCode::mismatch>([&] { read_torch_parameters(path, some_table()); },
-                                     {"2 missing", "3 unexpected", "model.linear.weight"});
+  check_fails<ErrorCode::mismatch>([&] { read_torch_parameters(path, some_table()); },
+                                   {"2 missing", "3 unexpected", "model.linear.weight"});
 }
 
 TEST_CASE("tensors that a network calls foreign may be there, if they have the numbers it computes with") {
@@ -164,7 +164,7 @@ TEST_CASE("tensors that a network calls foreign may be there, if they have the n
     return read_torch_parameters(path, table);
   };
   CHECK(read(3)[0][1] == 1.0F);
-  check_refused<ErrorCode::mismatch>([&] { read(4); }, {"1 of another network: filter has 4, not 3"});
+  check_fails<ErrorCode::mismatch>([&] { read(4); }, {"1 of another network: filter has 4, not 3"});
   TorchFile{}.with("w", {2}).write(path);
   CHECK(read_torch_parameters(path, table)[0][1] == 1.0F);
 }
@@ -185,5 +185,5 @@ TEST_CASE("tensors may be ignored by name, and only those") {
     });
   };
   CHECK(read("num_batches_tracked")[2][1] == 1.0F);
-  check_refused<ErrorCode::mismatch>([&] { read(".running_var"); }, {"1 unexpected: bn.num_batches_tracked"});
+  check_fails<ErrorCode::mismatch>([&] { read(".running_var"); }, {"1 unexpected: bn.num_batches_tracked"});
 }

@@ -27,8 +27,8 @@ void agrees_with_reference() {
   });
 }
 
-/// The gradients of <y, g> on X's backend against those of the CPU's kernels in double, which finite
-/// differences check.
+/// The gradients of <y, g> on X's backend against those of the CPU's kernels in double, which the complex
+/// step checks.
 template <class X, class Op>
 void gradients_agree_with_the_cpu() {
   using Exact = Tensor<double>;

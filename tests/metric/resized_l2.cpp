@@ -9,7 +9,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -64,8 +64,8 @@ TEST_CASE("the distance of resized images is the formula, and its gradient that 
   CHECK(relative_error(dot(tape.gradient(a), u), (value(1e-5) - value(-1e-5)) / 2e-5) < 1e-8);
 }
 
-TEST_CASE("vectors have no size to change and are refused") {
-  check_refused<ErrorCode::shape>(
+TEST_CASE("vectors have no size to change and are rejected") {
+  check_fails<ErrorCode::shape>(
       [] {
         ResizedL2{}(Tensor<float>(Shape{2, 3}, 0), Tensor<float>(Shape{2, 3}, 0));
       },

@@ -14,7 +14,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/exact.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -73,31 +73,31 @@ TEST_CASE("another epsilon moves the boundary") {
   CHECK_FALSE(same_numbers<float>(f(theta, x, all_at<float>(0.11, x.shape())), x));
 }
 
-TEST_CASE("times below the smallest or not finite are refused with the sample") {
+TEST_CASE("times below the smallest or not finite are rejected with the sample") {
   auto const f = ConsistencyFunction{Mlp{{.width = 16}}};
   auto const theta = f.initialize({1});
   auto const x = normal<float>({3, 2}, {1});
   auto const infinity = std::numeric_limits<float>::infinity();
   for (auto const bad : {0.0F, 0.0019F, -1.0F, infinity, std::nanf("")}) {
     CAPTURE(bad);
-    check_refused<ErrorCode::config>(
+    check_fails<ErrorCode::config>(
         [&] {
           f(theta, x, tensor<float>({3, 1}, {0.002F, bad, 80.0F}));
         },
         {"ConsistencyFunction", "time of sample 1", number_text(bad), "0.002"});
   }
   auto const D = ConsistencyFunction{Mlp{{.width = 16}}, EdmPreconditioning{}};
-  check_refused<ErrorCode::config>([&] { D(theta, x, times<float>(3, 0)); }, {"time of sample 0"});
+  check_fails<ErrorCode::config>([&] { D(theta, x, times<float>(3, 0)); }, {"time of sample 0"});
   D(theta, x, times<float>(3, 0.001));
 }
 
-TEST_CASE("times that are not one per sample are refused with the shapes") {
+TEST_CASE("times that are not one per sample are rejected with the shapes") {
   auto const f = ConsistencyFunction{Mlp{{.width = 16}}};
   auto const theta = f.initialize({1});
   auto const x = normal<float>({3, 2}, {1});
   for (auto const& shape : {Shape{3}, Shape{1, 1}, Shape{4, 1}, Shape{3, 2}, Shape{3, 1, 1}, Shape{}})
-    check_refused<ErrorCode::shape>([&] { f(theta, x, Tensor<float>(shape, 1.0F)); },
-                                    {"ConsistencyFunction", shape.text(), "(3, 2)"});
+    check_fails<ErrorCode::shape>([&] { f(theta, x, Tensor<float>(shape, 1.0F)); },
+                                  {"ConsistencyFunction", shape.text(), "(3, 2)"});
 }
 
 TEST_CASE("with the exact network the function solves the ODE of Gaussian data") {

@@ -14,7 +14,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -64,7 +64,7 @@ template <class Change>
 void check_config(Change const& change, std::initializer_list<std::string_view> words) {
   auto settings = tiny();
   change(settings);
-  check_refused<ErrorCode::config>([&] { DdpmPp{settings}; }, words);
+  check_fails<ErrorCode::config>([&] { DdpmPp{settings}; }, words);
 }
 
 }  // namespace
@@ -143,7 +143,7 @@ TEST_CASE("forward and reverse mode of a DDPM++ are adjoint to each other") {
   CHECK(relative_error(dot(v, forward.tangent), dot(tape.gradient(x), u)) < 1e-12);
 }
 
-TEST_CASE("impossible settings of a DDPM++ are refused with the numbers") {
+TEST_CASE("impossible settings of a DDPM++ are rejected with the numbers") {
   using S = DdpmPpSettings;
   check_config([](S& s) { s.channels = 7; }, {"DdpmPp", "channels", "7", "even"});
   check_config([](S& s) { s.channels = 0; }, {"channels", "0"});
@@ -164,7 +164,7 @@ TEST_CASE("impossible settings of a DDPM++ are refused with the numbers") {
   check_config([](S& s) { s.time.kind = TimeEmbedding::Kind::fourier; }, {"endpoint", "Fourier"});
 }
 
-TEST_CASE("settings of a DDPM++ that are too large for arithmetic are refused before any of it wraps") {
+TEST_CASE("settings of a DDPM++ that are too large for arithmetic are rejected before any of it wraps") {
   using S = DdpmPpSettings;
   constexpr auto most = std::numeric_limits<Index>::max();
   constexpr auto text = "9223372036854775807";
@@ -183,18 +183,18 @@ TEST_CASE("settings of a DDPM++ that are too large for arithmetic are refused be
   check_config([](S& s) { s.multipliers = std::vector<Index>(65, 1); }, {"multipliers", "found 65"});
 }
 
-TEST_CASE("attention that a DDPM++ has no place for is refused with the heights of its levels") {
+TEST_CASE("attention that a DDPM++ has no place for is rejected with the heights of its levels") {
   using S = DdpmPpSettings;
   check_config([](S& s) { s.attention = {2}; },
                {"DdpmPp", "attention at a height that no level has", "found 2", "8, 4"});
   check_config([](S& s) { s.attention = {8, 8}; }, {"DdpmPp", "twice", "found 8"});
 }
 
-TEST_CASE("the initial weights of a DDPM++ follow EDM's laws") {
+TEST_CASE("the initial weights of a DDPM++ follow EDM's distributions") {
   auto const net = DdpmPp{{.channels = 32, .blocks = 1, .attention = {16}, .embedding = 128}};
   auto const theta = Parameters<T>::initialized(net.parameters(), {1});
   for (ParameterId id = 0; id < net.parameters().entries().size(); ++id) {
-    auto const& [name, shape, offset, law, interleaved] = net.parameters().entries()[id];
+    auto const& [name, shape, offset, distribution, interleaved] = net.parameters().entries()[id];
     CAPTURE(name);
     auto const is_scale = shape.rank() == 1 && name.ends_with(".weight");
     if (shape.rank() == 1) {
@@ -216,9 +216,9 @@ TEST_CASE("the initial weights of a DDPM++ follow EDM's laws") {
   }
 }
 
-TEST_CASE("a DDPM++ refuses images of another shape") {
+TEST_CASE("a DDPM++ rejects images of another shape") {
   auto const p = Problem{};
-  check_refused<ErrorCode::shape>(
+  check_fails<ErrorCode::shape>(
       [&] {
         p.net(p.theta, normal<double>({3, 8, 8, 2}, {2}), p.t);
       },

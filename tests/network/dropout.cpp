@@ -7,7 +7,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -55,8 +55,8 @@ TEST_CASE("a mask depends on key, layer, step and sample and on nothing else") {
     CHECK(same_bits(mask(7, key, {3, 10 + i}, 1), one.view(i * per_sample, {1, 4, 4, 3})));
 }
 
-TEST_CASE("a rate outside of its range is refused with its value") {
-  check_refused<ErrorCode::config>([] { Dropout(1, 0); }, {"Dropout", "rate", "found 1,", "[0, 1)"});
-  check_refused<ErrorCode::config>([] { Dropout(-0.25, 0); }, {"rate", "-0.25"});
-  check_refused<ErrorCode::config>([] { Dropout(std::nan(""), 0); }, {"rate", "nan"});
+TEST_CASE("a rate outside of its range is rejected with its value") {
+  check_fails<ErrorCode::config>([] { Dropout(1, 0); }, {"Dropout", "rate", "found 1,", "[0, 1)"});
+  check_fails<ErrorCode::config>([] { Dropout(-0.25, 0); }, {"rate", "-0.25"});
+  check_fails<ErrorCode::config>([] { Dropout(std::nan(""), 0); }, {"rate", "nan"});
 }

@@ -8,7 +8,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -41,17 +41,17 @@ TEST_CASE("EDM's embedding has sines first, and frequencies from 1 to 1/10000") 
   CHECK(e[half - 1] == doctest::Approx(std::sin(1e-4)).epsilon(1e-12));
 }
 
-TEST_CASE("an embedding that cannot be, or whose settings have no effect, is refused") {
-  auto const refused = [](TimeEmbedding const& e, Index channels, std::string_view word) {
-    check_refused<ErrorCode::config>([&] { e(times<double>(1, 0.3), channels); }, {"TimeEmbedding", word});
+TEST_CASE("an embedding that cannot be, or whose settings have no effect, is rejected") {
+  auto const rejected = [](TimeEmbedding const& e, Index channels, std::string_view word) {
+    check_fails<ErrorCode::config>([&] { e(times<double>(1, 0.3), channels); }, {"TimeEmbedding", word});
   };
-  refused({}, 7, "even number");
-  refused({}, 0, "even number");
-  refused({}, Index{1} << 62, "4611686018427387904");
-  refused({.scale = 0}, 8, "scale: found 0");
-  refused({.scale = std::nan("")}, 8, "scale: found nan");
-  refused({.endpoint = true}, 2, "4 or more");
-  refused({.kind = TimeEmbedding::Kind::fourier, .endpoint = true}, 8, "endpoint");
+  rejected({}, 7, "even number");
+  rejected({}, 0, "even number");
+  rejected({}, Index{1} << 62, "4611686018427387904");
+  rejected({.scale = 0}, 8, "scale: found 0");
+  rejected({.scale = std::nan("")}, 8, "scale: found nan");
+  rejected({.endpoint = true}, 2, "4 or more");
+  rejected({.kind = TimeEmbedding::Kind::fourier, .endpoint = true}, 8, "endpoint");
 }
 
 TEST_CASE("the Fourier embedding lies on circles and its frequencies are normal draws") {

@@ -13,7 +13,7 @@
 #include <consistency/tensor/stop_at_non_finite.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -64,8 +64,7 @@ TEST_CASE("a layer whose parameter is not finite is named where it is used") {
   auto theta = Parameters<X>::initialized(net.parameters(), {1});
   theta.assign("down0.0.conv0.bias", X(Shape{8}, std::numeric_limits<float>::quiet_NaN()));
   TraceScope const trace{StopAtNonFinite{}, layer_names(theta)};
-  check_refused<ErrorCode::numeric>(
-      [&] { net(theta, image, time_of_image); },
-      {"Conv2d [down0.0.conv0]", "shape (2, 8, 8, 8) at (0, 0, 0, 0): found nan",
-       "Operand 3 of shape (8) has nan at (0)"});
+  check_fails<ErrorCode::numeric>([&] { net(theta, image, time_of_image); },
+                                  {"Conv2d [down0.0.conv0]", "shape (2, 8, 8, 8) at (0, 0, 0, 0): found nan",
+                                   "Operand 3 of shape (8) has nan at (0)"});
 }

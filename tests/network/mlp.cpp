@@ -10,7 +10,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -65,31 +65,31 @@ TEST_CASE("a perceptron of one layer is the formula") {
     }
 }
 
-TEST_CASE("impossible sizes of a perceptron are refused with the numbers") {
-  check_refused<ErrorCode::config>([] { Mlp{{.dimensions = 0}}; }, {"Mlp", "dimensions 0"});
-  check_refused<ErrorCode::config>([] { Mlp{{.width = -4}}; }, {"Mlp", "width -4"});
-  check_refused<ErrorCode::config>([] { Mlp{{.layers = 0}}; }, {"Mlp", "layers 0"});
-  check_refused<ErrorCode::config>([] { Mlp{{.embedding = 7}}; }, {"Mlp", "embedding 7", "even"});
-  check_refused<ErrorCode::config>([] { Mlp{{.embedding = 0}}; }, {"Mlp", "embedding 0"});
+TEST_CASE("impossible sizes of a perceptron are rejected with the numbers") {
+  check_fails<ErrorCode::config>([] { Mlp{{.dimensions = 0}}; }, {"Mlp", "dimensions 0"});
+  check_fails<ErrorCode::config>([] { Mlp{{.width = -4}}; }, {"Mlp", "width -4"});
+  check_fails<ErrorCode::config>([] { Mlp{{.layers = 0}}; }, {"Mlp", "layers 0"});
+  check_fails<ErrorCode::config>([] { Mlp{{.embedding = 7}}; }, {"Mlp", "embedding 7", "even"});
+  check_fails<ErrorCode::config>([] { Mlp{{.embedding = 0}}; }, {"Mlp", "embedding 0"});
   constexpr auto most = std::numeric_limits<Index>::max();
-  check_refused<ErrorCode::config>([] { Mlp{{.layers = most}}; },
-                                   {"Mlp", "layers 9223372036854775807", "1024"});
-  check_refused<ErrorCode::config>([] { Mlp{{.dimensions = most}}; }, {"dimensions 9223372036854775807"});
-  check_refused<ErrorCode::config>([] { Mlp{{.width = most}}; }, {"width 9223372036854775807", "1048576"});
-  check_refused<ErrorCode::config>([] { Mlp{{.embedding = most - 1}}; }, {"embedding 9223372036854775806"});
-  check_refused<ErrorCode::config>([] { Mlp{{.time = {.scale = 0}}}; }, {"TimeEmbedding", "scale"});
+  check_fails<ErrorCode::config>([] { Mlp{{.layers = most}}; },
+                                 {"Mlp", "layers 9223372036854775807", "1024"});
+  check_fails<ErrorCode::config>([] { Mlp{{.dimensions = most}}; }, {"dimensions 9223372036854775807"});
+  check_fails<ErrorCode::config>([] { Mlp{{.width = most}}; }, {"width 9223372036854775807", "1048576"});
+  check_fails<ErrorCode::config>([] { Mlp{{.embedding = most - 1}}; }, {"embedding 9223372036854775806"});
+  check_fails<ErrorCode::config>([] { Mlp{{.time = {.scale = 0}}}; }, {"TimeEmbedding", "scale"});
 }
 
-TEST_CASE("data and times of the wrong shape are refused with the shapes") {
+TEST_CASE("data and times of the wrong shape are rejected with the shapes") {
   auto const net = Mlp{{.dimensions = 2, .width = 8, .embedding = 4}};
   auto const theta = Parameters<Tensor<float>>::initialized(net.parameters(), {1});
   auto const run = [&](Shape const& x, Shape const& t) {
     net(theta, Tensor<float>(x, 0.0F), Tensor<float>(t, 1.0F));
   };
   run({3, 2}, {3, 1});
-  check_refused<ErrorCode::shape>([&] { run({3, 5}, {3, 1}); }, {"(3, 9)", "(6, 8)"});
-  check_refused<ErrorCode::shape>([&] { run({3, 2}, {4, 1}); }, {"(3, 2)", "(4, 4)"});
-  check_refused<ErrorCode::shape>([&] { run({3, 2}, {3, 2}); }, {"(3, 2)", "(3, 1)"});
+  check_fails<ErrorCode::shape>([&] { run({3, 5}, {3, 1}); }, {"(3, 9)", "(6, 8)"});
+  check_fails<ErrorCode::shape>([&] { run({3, 2}, {4, 1}); }, {"(3, 2)", "(4, 4)"});
+  check_fails<ErrorCode::shape>([&] { run({3, 2}, {3, 2}); }, {"(3, 2)", "(3, 1)"});
 }
 
 TEST_CASE("a perceptron gives the same bits for every value type, and its derivatives agree") {

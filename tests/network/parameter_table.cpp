@@ -13,7 +13,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -28,16 +28,16 @@ TEST_CASE("every name of a large table is found again, and no other") {
   CHECK_FALSE(table.find(""));
   auto const copy = table;
   CHECK(copy.find("p4999") == count - 1);
-  check_refused<ErrorCode::config>([&] { table.add("p77", {1}, {}); }, {"p77 twice", "unique names"});
+  check_fails<ErrorCode::config>([&] { table.add("p77", {1}, {}); }, {"p77 twice", "unique names"});
   CHECK(table.entries().size() == count);
 }
 
-TEST_CASE("parameters without numbers, and more than an arena can count, are refused") {
+TEST_CASE("parameters without numbers, and more than an arena can count, are rejected") {
   ParameterTable table;
-  check_refused<ErrorCode::config>([&] { table.add("none", {3, 0}, {}); }, {"none", "(3, 0)", "one number"});
+  check_fails<ErrorCode::config>([&] { table.add("none", {3, 0}, {}); }, {"none", "(3, 0)", "one number"});
   auto const half = ParameterTable::limit / 2;
   table.add("first", {half}, {});
-  check_refused<ErrorCode::config>(
+  check_fails<ErrorCode::config>(
       [&] {
         table.add("second", {half, 2}, {});
       },
@@ -45,13 +45,13 @@ TEST_CASE("parameters without numbers, and more than an arena can count, are ref
   table.add("third", {half - 64}, {});
   CHECK(table.count() == 2 * half - 64);
   CHECK(table.size() > 0);
-  check_refused<ErrorCode::config>([&] { table.add("fourth", {64}, {}); }, {"fourth", "at most"});
-  check_refused<ErrorCode::resource>([&] { Parameters<Tensor<float>>{table}; }, {"out of memory"});
+  check_fails<ErrorCode::config>([&] { table.add("fourth", {64}, {}); }, {"fourth", "at most"});
+  check_fails<ErrorCode::resource>([&] { Parameters<Tensor<float>>{table}; }, {"out of memory"});
 }
 
-TEST_CASE("channels that no whole number of maps fills are refused") {
+TEST_CASE("channels that no whole number of maps fills are rejected") {
   ParameterTable table;
-  check_refused<ErrorCode::config>([&] { table.add("qkv", {4, 8}, {}, 3); }, {"qkv", "8 channels in 3 maps"});
+  check_fails<ErrorCode::config>([&] { table.add("qkv", {4, 8}, {}, 3); }, {"qkv", "8 channels in 3 maps"});
   table.add("qkv", {4, 9}, {}, 3);
   CHECK(table.entries()[0].interleaved == 3);
 }
@@ -72,7 +72,7 @@ TEST_CASE("tables of one layout and other conventions mean something else") {
 
 TEST_CASE("uniform initial weights have the variance 2 over the sum of the fans") {
   ParameterTable table;
-  table.add("weight", {100, 300}, Initializer::weights(WeightLaw::xavier_uniform, 100, 300, 0.5));
+  table.add("weight", {100, 300}, Initializer::weights(WeightDistribution::xavier_uniform, 100, 300, 0.5));
   auto const theta = Parameters<Tensor<double>>::initialized(table, {3});
   auto const n = static_cast<double>(theta[0].count()), variance = 0.25 * 2 / 400;
   CHECK(std::abs(dot(theta[0], theta[0]) / n / variance - 1) < 5 * std::sqrt(0.8 / n));
@@ -80,19 +80,19 @@ TEST_CASE("uniform initial weights have the variance 2 over the sum of the fans"
   CHECK(magnitude(theta[0]) > 0.99 * std::sqrt(3 * variance));
 }
 
-TEST_CASE("layers of sizes that arithmetic cannot hold are refused by name") {
+TEST_CASE("layers of sizes that arithmetic cannot hold are rejected by name") {
   constexpr auto most = std::numeric_limits<Index>::max();
   ParameterTable table;
-  auto const refused = [](auto const& make, std::string_view name, std::string_view number) {
-    check_refused<ErrorCode::config>(make, {name, number});
+  auto const rejected = [](auto const& make, std::string_view name, std::string_view number) {
+    check_fails<ErrorCode::config>(make, {name, number});
   };
-  refused([&] { Convolution{table, "a", most, 1}; }, "a: channels in", "9223372036854775807");
-  refused([&] { Convolution{table, "b", 1, 0}; }, "b: channels out", "found 0");
-  refused([&] { Convolution{table, "c", 1, 1, {.kernel = most}}; }, "c: kernel", "9223372036854775807");
-  refused([&] { Convolution{table, "d", 1, 1, {.stride = 0}}; }, "d: stride", "found 0");
-  refused([&] { NormalizedConvolution{table, "e", "n", most, 1, {}}; }, "e: channels in",
-          "9223372036854775807");
-  refused([&] { SelfAttention{table, "f", most, 1, {}}; }, "f: channels", "9223372036854775807");
-  refused([&] { Normalization{table, "g", 8, {.epsilon = 0}}; }, "g: epsilon", "found 0");
-  check_refused<ErrorCode::shape>([&] { Linear{table, "h", most, 2}; }, {"number of elements"});
+  rejected([&] { Convolution{table, "a", most, 1}; }, "a: channels in", "9223372036854775807");
+  rejected([&] { Convolution{table, "b", 1, 0}; }, "b: channels out", "found 0");
+  rejected([&] { Convolution{table, "c", 1, 1, {.kernel = most}}; }, "c: kernel", "9223372036854775807");
+  rejected([&] { Convolution{table, "d", 1, 1, {.stride = 0}}; }, "d: stride", "found 0");
+  rejected([&] { NormalizedConvolution{table, "e", "n", most, 1, {}}; }, "e: channels in",
+           "9223372036854775807");
+  rejected([&] { SelfAttention{table, "f", most, 1, {}}; }, "f: channels", "9223372036854775807");
+  rejected([&] { Normalization{table, "g", 8, {.epsilon = 0}}; }, "g: epsilon", "found 0");
+  check_fails<ErrorCode::shape>([&] { Linear{table, "h", most, 2}; }, {"number of elements"});
 }

@@ -9,7 +9,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -36,9 +36,9 @@ TEST_CASE("parameters lie one after the other, each on a cache line of its own")
   for (auto const& entry : table.entries()) CHECK(entry.offset % 16 == 0);
 }
 
-TEST_CASE("a name that is taken is refused by name") {
+TEST_CASE("a name that is taken is rejected by name") {
   auto table = small_table();
-  check_refused<ErrorCode::config>([&] { table.add("bias", {1}, {}); }, {"ParameterTable", "bias", "unique"});
+  check_fails<ErrorCode::config>([&] { table.add("bias", {1}, {}); }, {"ParameterTable", "bias", "unique"});
   CHECK(table.entries().size() == 3);
 }
 
@@ -82,9 +82,9 @@ TEST_CASE("a parameter is read and written by its name") {
   CHECK(theta.flat()[16 + 4] == 5.0F);
   CHECK(theta.at("scale").data() == theta[2].data());
   auto const before = theta.flat().clone();
-  check_refused<ErrorCode::config>([&] { theta.assign("biases", numbers); }, {"biases", "3 names"});
-  check_refused<ErrorCode::config>([&] { theta.at("bias\n"); }, {"bias\\x0a"});
-  check_refused<ErrorCode::shape>([&] { theta.assign("scale", numbers); }, {"scale", "(5)", "(17)"});
+  check_fails<ErrorCode::config>([&] { theta.assign("biases", numbers); }, {"biases", "3 names"});
+  check_fails<ErrorCode::config>([&] { theta.at("bias\n"); }, {"bias\\x0a"});
+  check_fails<ErrorCode::shape>([&] { theta.assign("scale", numbers); }, {"scale", "(5)", "(17)"});
   CHECK(same_bits(theta.flat(), before));
 }
 

@@ -11,7 +11,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -103,7 +103,7 @@ auto initialized(UNet const& net, std::uint64_t seed = 1) {
 }
 
 void check_config(UNetSettings const& settings, std::initializer_list<std::string_view> words) {
-  check_refused<ErrorCode::config>([&] { UNet{settings}; }, words);
+  check_fails<ErrorCode::config>([&] { UNet{settings}; }, words);
 }
 
 }  // namespace
@@ -198,7 +198,7 @@ TEST_CASE("dropout acts in training alone and by key and step") {
   CHECK_FALSE(same_bits(run({true, {1}, {2, 3}}), run({true, {1}, {2, 4}})));
 }
 
-TEST_CASE("impossible settings of a U-Net are refused with the numbers") {
+TEST_CASE("impossible settings of a U-Net are rejected with the numbers") {
   using S = UNetSettings;
   check_config(with([](S& s) { s.channels = 0; }), {"UNet", "channels", "found 0"});
   check_config(with([](S& s) { s.channels = -8; }), {"channels", "-8"});
@@ -225,7 +225,7 @@ TEST_CASE("impossible settings of a U-Net are refused with the numbers") {
   check_config(with([](S& s) { s.channels = 1, s.groups = 1; }), {"UNet", "channels", "found 1"});
 }
 
-TEST_CASE("settings of a U-Net that are too large for arithmetic are refused before any of it wraps") {
+TEST_CASE("settings of a U-Net that are too large for arithmetic are rejected before any of it wraps") {
   using S = UNetSettings;
   constexpr auto most = std::numeric_limits<Index>::max();
   constexpr auto text = "9223372036854775807";
@@ -278,7 +278,7 @@ TEST_CASE("a U-Net may have 63 blocks on the way down, and no more") {
                {"UNet", "32 on each of 2 levels", "at most 63"});
 }
 
-TEST_CASE("attention where it would have no effect is refused with the heights that levels have") {
+TEST_CASE("attention where it would have no effect is rejected with the heights that levels have") {
   using S = UNetSettings;
   check_config(with([](S& s) { s.attention = {7}; }),
                {"UNet", "attention at a height that no level has", "found 7", "8, 4"});
@@ -296,26 +296,26 @@ TEST_CASE("the default U-Net has no attention, for images of any size that halve
   }
 }
 
-TEST_CASE("an image without pixels or channels is refused") {
+TEST_CASE("an image without pixels or channels is rejected") {
   using S = UNetSettings;
   check_config(with([](S& s) { s.image = {0, 8, 1}; }), {"UNet", "image", "found 0"});
   check_config(with([](S& s) { s.image = {8, 8, 0}; }), {"UNet", "image", "found 0"});
 }
 
-TEST_CASE("images and times of the wrong shape are refused with the shapes") {
+TEST_CASE("images and times of the wrong shape are rejected with the shapes") {
   auto const net = UNet{small()};
   auto const theta = initialized(net);
   auto const run = [&](Shape const& x, Shape const& t) {
     net(theta, Tensor<float>(x, 0.0F), Tensor<float>(t, 1.0F));
   };
   run({3, 8, 8, 1}, {3, 1, 1, 1});
-  check_refused<ErrorCode::shape>(
+  check_fails<ErrorCode::shape>(
       [&] {
         run({3, 8, 8, 2}, {3, 1, 1, 1});
       },
       {"UNet", "(3, 8, 8, 2)", "(8, 8, 1)"});
-  check_refused<ErrorCode::shape>([&] { run({3, 4, 8, 1}, {3, 1, 1, 1}); }, {"UNet", "(3, 4, 8, 1)"});
-  check_refused<ErrorCode::shape>([&] { run({3, 1, 8, 8}, {3, 1, 1, 1}); }, {"(3, 1, 8, 8)", "NHWC", "NCHW"});
-  check_refused<ErrorCode::shape>([&] { run({3, 64}, {3, 1}); }, {"UNet", "(3, 64)", "(n, h, w, c)"});
-  check_refused<ErrorCode::shape>([&] { run({3, 8, 8, 1}, {2, 1, 1, 1}); }, {"(2, 16)"});
+  check_fails<ErrorCode::shape>([&] { run({3, 4, 8, 1}, {3, 1, 1, 1}); }, {"UNet", "(3, 4, 8, 1)"});
+  check_fails<ErrorCode::shape>([&] { run({3, 1, 8, 8}, {3, 1, 1, 1}); }, {"(3, 1, 8, 8)", "NHWC", "NCHW"});
+  check_fails<ErrorCode::shape>([&] { run({3, 64}, {3, 1}); }, {"UNet", "(3, 64)", "(n, h, w, c)"});
+  check_fails<ErrorCode::shape>([&] { run({3, 8, 8, 1}, {2, 1, 1, 1}); }, {"(2, 16)"});
 }

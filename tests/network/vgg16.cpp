@@ -12,7 +12,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -62,14 +62,14 @@ TEST_CASE("VGG16 maps images to five maps, resized or not, and its metric has a 
   CHECK(magnitude(tape.gradient(a)) < 1);
 }
 
-TEST_CASE("impossible sizes and parameters of another network are refused") {
-  check_refused<ErrorCode::config>([] { Vgg16{{.resize = 100}}; }, {"Vgg16", "resize", "100", "16"});
-  check_refused<ErrorCode::config>([] { Vgg16{{.resize = -16}}; }, {"Vgg16", "-16"});
-  check_refused<ErrorCode::config>([] { Vgg16{{.resize = Index{1} << 62}}; },
-                                   {"Vgg16", "4611686018427387904", "up to 16384"});
+TEST_CASE("impossible sizes and parameters of another network are rejected") {
+  check_fails<ErrorCode::config>([] { Vgg16{{.resize = 100}}; }, {"Vgg16", "resize", "100", "16"});
+  check_fails<ErrorCode::config>([] { Vgg16{{.resize = -16}}; }, {"Vgg16", "-16"});
+  check_fails<ErrorCode::config>([] { Vgg16{{.resize = Index{1} << 62}}; },
+                                 {"Vgg16", "4611686018427387904", "up to 16384"});
   ParameterTable other;
   other.add("w", {2, 2}, Initializer::zeros());
-  check_refused<ErrorCode::config>(
+  check_fails<ErrorCode::config>(
       [&] {
         FeatureExtractor{Vgg16{}, Parameters<T>{other}};
       },

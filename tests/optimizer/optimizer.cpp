@@ -11,7 +11,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -180,11 +180,11 @@ TEST_CASE("the rate rises over the warm-up and falls to 0, counted by updates do
   CHECK(half.epsilon == full.epsilon);
 }
 
-TEST_CASE("rates, epsilons and schedules that are impossible are refused with their value") {
+TEST_CASE("rates, epsilons and schedules that are impossible are rejected with their value") {
   auto const nan = std::nan("");
   auto const infinity = std::numeric_limits<double>::infinity();
   auto const check = [](auto const& optimizer, std::initializer_list<std::string_view> words) {
-    check_refused<ErrorCode::config>([&] { optimizer.check(); }, words);
+    check_fails<ErrorCode::config>([&] { optimizer.check(); }, words);
   };
   for (auto const bad : {nan, infinity, -infinity, 0.0, -1.0}) {
     auto const found = "found " + number_text(bad) + ",";

@@ -81,7 +81,7 @@ void falls_with_the_step(auto const& error, double largest) {
 TEST_CASE("O4: (N - 1)^2 times the distillation loss tends to the continuous one (Theorem 3)") {
   auto const theta = parameters_near_one(9);
   auto const exact =
-      limit(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformLaw{},
+      limit(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformDistribution{},
                                               GridSpeedWeighting{.squared = true}, StudentTarget{}},
             over_time(4000), theta);
   falls_with_the_step(
@@ -94,7 +94,7 @@ TEST_CASE("O4: (N - 1)^2 times the distillation loss tends to the continuous one
 
 TEST_CASE("O5: N - 1 times the distillation loss of a norm tends to the continuous one (Theorem 4)") {
   auto const theta = parameters_near_one(9);
-  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, L1{}, UniformLaw{},
+  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, L1{}, UniformDistribution{},
                                                              GridSpeedWeighting{}, StudentTarget{}},
                            over_time(4000), theta);
   falls_with_the_step(
@@ -108,11 +108,12 @@ TEST_CASE("O5: N - 1 times the distillation loss of a norm tends to the continuo
 TEST_CASE("O6: N - 1 times the gradients of distillation and of training tend to one limit (Theorems 5, 6)") {
   auto const theta = parameters_near_one(9);
   auto const with_teacher =
-      limit(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformLaw{}, GridSpeedWeighting{},
-                                              StopGradientTarget{}},
+      limit(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformDistribution{},
+                                              GridSpeedWeighting{}, StopGradientTarget{}},
             over_time(4000), theta);
-  auto const without = limit(ContinuousConsistencyTraining{student, L2{}, UniformLaw{}, GridSpeedWeighting{}},
-                             over_time_and_noise(1000), theta);
+  auto const without =
+      limit(ContinuousConsistencyTraining{student, L2{}, UniformDistribution{}, GridSpeedWeighting{}},
+            over_time_and_noise(1000), theta);
   CHECK(relative_gap(without.gradient, with_teacher.gradient) < 1e-5);
   auto const error_of = [&](auto const& method, auto const& samples) {
     return [&](Index N) {
@@ -127,7 +128,7 @@ TEST_CASE("O6: N - 1 times the gradients of distillation and of training tend to
 TEST_CASE("O6: with the pseudo-Huber metric they do once the step is small against c") {
   auto const theta = parameters_near_one(9);
   auto const metric = PseudoHuber{0.03};
-  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, metric, UniformLaw{},
+  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, metric, UniformDistribution{},
                                                              GridSpeedWeighting{}, StopGradientTarget{}},
                            over_time(4000), theta);
   for (Index const N : {1024, 2048}) {
@@ -153,9 +154,9 @@ TEST_CASE("O8: the continuous loss and its gradient are those of an independent 
   }
   auto const stopped = ContinuousConsistencyDistillation{student, teacher};
   auto const through = ContinuousConsistencyDistillation{
-      student, teacher, L2{}, UniformLaw{}, UniformWeighting{}, StudentTarget{}};
+      student, teacher, L2{}, UniformDistribution{}, UniformWeighting{}, StudentTarget{}};
   auto const norm = ContinuousConsistencyDistillation{
-      student, teacher, L1{}, UniformLaw{}, UniformWeighting{}, StudentTarget{}};
+      student, teacher, L1{}, UniformDistribution{}, UniformWeighting{}, StudentTarget{}};
   T const a = stopped.distance(theta, theta, x, whole(samples.z), t);
   T const b = through.distance(theta, theta, x, whole(samples.z), t);
   T const c = norm.distance(theta, theta, x, whole(samples.z), t);
@@ -223,8 +224,8 @@ TEST_CASE("O8: the gradient through the JVP is that of finite differences (Theor
     auto const expected = (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h);
     CHECK(relative_error(dot(gradient, direction), expected) < 1e-7);
   };
-  check(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformLaw{}, UniformWeighting{},
+  check(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformDistribution{}, UniformWeighting{},
                                           StudentTarget{}});
-  check(ContinuousConsistencyDistillation{student, teacher, PseudoHuber{}, UniformLaw{}, UniformWeighting{},
-                                          StudentTarget{}});
+  check(ContinuousConsistencyDistillation{student, teacher, PseudoHuber{}, UniformDistribution{},
+                                          UniformWeighting{}, StudentTarget{}});
 }

@@ -10,7 +10,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/exact.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -108,10 +108,9 @@ TEST_CASE("one step to zero is the denoiser at T") {
   CHECK(x[0] == doctest::Approx(data.denoised(80 * z[0], 80)).epsilon(1e-12));
 }
 
-TEST_CASE("impossible settings are refused with their value") {
+TEST_CASE("impossible settings are rejected with their value") {
   Index evaluations = 0;
   auto const run = [&](auto const& sampler) { sample<T>(denoiser(evaluations), Shape{1}, sampler); };
-  check_refused<ErrorCode::config>([&] { run(OdeSampler<Heun>{.steps = 0}); }, {"OdeSampler", "steps", "0"});
-  check_refused<ErrorCode::config>([&] { run(OdeSampler<Heun>{.churn = -1}); },
-                                   {"OdeSampler", "churn", "-1"});
+  check_fails<ErrorCode::config>([&] { run(OdeSampler<Heun>{.steps = 0}); }, {"OdeSampler", "steps", "0"});
+  check_fails<ErrorCode::config>([&] { run(OdeSampler<Heun>{.churn = -1}); }, {"OdeSampler", "churn", "-1"});
 }

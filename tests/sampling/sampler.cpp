@@ -15,7 +15,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/exact.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -37,20 +37,20 @@ Moments moments_of(auto const& x) {
   return {mean, squares / static_cast<double>(x.count() - 1)};
 }
 
-/// With f* of Gaussian data every step maps a normal law to a normal law.
+/// With f* of Gaussian data every step maps a normal distribution to a normal distribution.
 Moments exact_moments(Gaussian const& data, std::vector<double> const& times) {
   auto const contraction = [&](double t) { return std::hypot(data.s, epsilon) / std::hypot(data.s, t); };
-  auto law = Moments{0, 80.0 * 80.0};
+  auto distribution = Moments{0, 80.0 * 80.0};
   auto const map = [&](double t) {
     auto const a = contraction(t);
-    law = {data.m + (law.mean - data.m) * a, a * a * law.variance};
+    distribution = {data.m + (distribution.mean - data.m) * a, a * a * distribution.variance};
   };
   map(80);
   for (auto const tau : times) {
-    law.variance += tau * tau - epsilon * epsilon;
+    distribution.variance += tau * tau - epsilon * epsilon;
     map(tau);
   }
-  return law;
+  return distribution;
 }
 
 /// Within five standard errors.
@@ -95,7 +95,7 @@ TEST_CASE("one-step and multistep samples of Gaussian data have the moments of t
                   exact_moments(data, times), count);
 }
 
-TEST_CASE("the closed form has the value worked out by hand and the data's law as its fixed point") {
+TEST_CASE("the closed form has the value worked out by hand and the data's distribution as its fixed point") {
   auto const one = exact_moments({.m = 0.3, .s = 0.5}, {});
   CHECK(one.mean == doctest::Approx(0.298125).epsilon(1e-6));
   CHECK(std::sqrt(one.variance) == doctest::Approx(0.499994).epsilon(1e-6));
@@ -167,11 +167,11 @@ TEST_CASE("the noise added at a time brings the smallest noise level up to it") 
   }
 }
 
-TEST_CASE("times that do not fall, or lie outside, are refused with their number") {
+TEST_CASE("times that do not fall, or lie outside, are rejected with their number") {
   auto const paint = Painter{};
   auto const check = [&](Multistep const& sampler, std::initializer_list<std::string_view> words) {
-    check_refused<ErrorCode::config>([&] { sampler.check(); }, words);
-    check_refused<ErrorCode::config>([&] { paint(sampler, {}); }, words);
+    check_fails<ErrorCode::config>([&] { sampler.check(); }, words);
+    check_fails<ErrorCode::config>([&] { paint(sampler, {}); }, words);
   };
   check({.times = {80}}, {"Multistep", "times[0]", "found 80,"});
   check({.times = {10, 20}}, {"times[1]", "found 20,", " 10.", "decreasing"});
@@ -182,10 +182,10 @@ TEST_CASE("times that do not fall, or lie outside, are refused with their number
   check({.times = {5}, .sigma_max = 4}, {"times[0]", "found 5,", " 4."});
 }
 
-TEST_CASE("impossible numbers of samples are refused with the numbers") {
+TEST_CASE("impossible numbers of samples are rejected with the numbers") {
   auto const paint = Painter{};
   auto const check = [&](SampleSettings const& settings, std::initializer_list<std::string_view> words) {
-    check_refused<ErrorCode::config>([&] { paint(OneStep{}, settings); }, words);
+    check_fails<ErrorCode::config>([&] { paint(OneStep{}, settings); }, words);
   };
   check({.count = 0}, {"sample", "count", "found 0, 64, 0"});
   check({.count = -3}, {"sample", "-3"});
@@ -199,11 +199,12 @@ TEST_CASE("impossible numbers of samples are refused with the numbers") {
   CHECK(paint(OneStep{}, {.count = 1, .first = end - 1}).count() == 64);
 }
 
-TEST_CASE("a sample that is not finite is refused with its number and place by every sampler, on both ways") {
+TEST_CASE(
+    "a sample that is not finite is rejected with its number and place by every sampler, on both ways") {
   auto const nan = std::numeric_limits<float>::quiet_NaN();
   auto const infinity = std::numeric_limits<float>::infinity();
   auto const check = [](auto const& f, auto const& sampler, std::initializer_list<std::string_view> words) {
-    check_refused<ErrorCode::numeric>(
+    check_fails<ErrorCode::numeric>(
         [&] { sample(f, {3}, sampler, {.seed = 1, .count = 9, .first = 100, .batch = 4}); }, words);
   };
   // Number 2 of each batch's last sample: the first batch is samples 100 to 103.
@@ -233,15 +234,15 @@ TEST_CASE("a sample that is not finite is refused with its number and place by e
   auto paint = Painter{};
   paint.theta.flat().mutable_data()[0] = nan;
   for (auto const batch : {1, 64})
-    check_refused<ErrorCode::numeric>([&] { paint(two_steps, {.count = 3, .batch = batch}); },
-                                      {"sample 0, number 0 of 64", "nan"});
+    check_fails<ErrorCode::numeric>([&] { paint(two_steps, {.count = 3, .batch = batch}); },
+                                    {"sample 0, number 0 of 64", "nan"});
 }
 
-TEST_CASE("noise levels and noise that are not finite are refused before anything is drawn") {
+TEST_CASE("noise levels and noise that are not finite are rejected before anything is drawn") {
   auto const nan = std::nan("");
   auto const identity = [](auto const& x, auto const&) { return x; };
   auto const check = [&](auto const& sampler, std::initializer_list<std::string_view> words) {
-    check_refused<ErrorCode::config>([&] { sample(identity, {3}, sampler); }, words);
+    check_fails<ErrorCode::config>([&] { sample(identity, {3}, sampler); }, words);
   };
   for (auto const sigma_max : {nan, std::numeric_limits<double>::infinity(), 0.0, -1.0})
     check(OneStep{sigma_max}, {"OneStep", "sigma_max", number_text(sigma_max)});

@@ -8,10 +8,10 @@
 
 #include <consistency/schedule/karras.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
-using consistency::test::check_refused;
+using consistency::test::check_fails;
 
 namespace {
 
@@ -84,31 +84,30 @@ TEST_CASE("positions on the grid and times are inverse to each other") {
     CHECK(grid.to_unit(grid(n, 40)) == doctest::Approx(static_cast<double>(n - 1) / 39).epsilon(1e-12));
 }
 
-TEST_CASE("an impossible grid is refused with the setting and its value") {
+TEST_CASE("an impossible grid is rejected with the setting and its value") {
   auto const nan = std::numeric_limits<double>::quiet_NaN();
   auto const infinity = std::numeric_limits<double>::infinity();
   KarrasGrid{}.check();
-  check_refused<ErrorCode::config>([] { KarrasGrid{.epsilon = 0}.check(); },
-                                   {"KarrasGrid", "epsilon", "found 0,"});
-  check_refused<ErrorCode::config>([] { KarrasGrid{.epsilon = -0.5}.check(); }, {"epsilon", "-0.5"});
-  check_refused<ErrorCode::config>([&] { KarrasGrid{.epsilon = nan}.check(); }, {"epsilon", "nan"});
-  check_refused<ErrorCode::config>([&] { KarrasGrid{.epsilon = infinity}.check(); }, {"epsilon", "inf"});
-  check_refused<ErrorCode::config>([] { KarrasGrid{.sigma_max = 0.002}.check(); }, {"sigma_max", "0.002"});
-  check_refused<ErrorCode::config>([&] { KarrasGrid{.sigma_max = nan}.check(); }, {"sigma_max", "nan"});
-  check_refused<ErrorCode::config>([&] { KarrasGrid{.sigma_max = infinity}.check(); }, {"sigma_max", "inf"});
-  check_refused<ErrorCode::config>([] { KarrasGrid{.rho = 0}.check(); }, {"rho", "found 0,", "positive"});
-  check_refused<ErrorCode::config>([&] { KarrasGrid{.rho = nan}.check(); }, {"rho", "nan"});
+  check_fails<ErrorCode::config>([] { KarrasGrid{.epsilon = 0}.check(); },
+                                 {"KarrasGrid", "epsilon", "found 0,"});
+  check_fails<ErrorCode::config>([] { KarrasGrid{.epsilon = -0.5}.check(); }, {"epsilon", "-0.5"});
+  check_fails<ErrorCode::config>([&] { KarrasGrid{.epsilon = nan}.check(); }, {"epsilon", "nan"});
+  check_fails<ErrorCode::config>([&] { KarrasGrid{.epsilon = infinity}.check(); }, {"epsilon", "inf"});
+  check_fails<ErrorCode::config>([] { KarrasGrid{.sigma_max = 0.002}.check(); }, {"sigma_max", "0.002"});
+  check_fails<ErrorCode::config>([&] { KarrasGrid{.sigma_max = nan}.check(); }, {"sigma_max", "nan"});
+  check_fails<ErrorCode::config>([&] { KarrasGrid{.sigma_max = infinity}.check(); }, {"sigma_max", "inf"});
+  check_fails<ErrorCode::config>([] { KarrasGrid{.rho = 0}.check(); }, {"rho", "found 0,", "positive"});
+  check_fails<ErrorCode::config>([&] { KarrasGrid{.rho = nan}.check(); }, {"rho", "nan"});
   for (auto const rho : {1e-300, 1e-3, 1e300})
-    check_refused<ErrorCode::config>([&] { KarrasGrid{.rho = rho}.check(); }, {"rho", "apart"});
-  check_refused<ErrorCode::config>([] { KarrasGrid{.epsilon = 1e-30}.check(); },
-                                   {"epsilon", "1e-30", "float"});
-  check_refused<ErrorCode::config>([] { KarrasGrid{.sigma_max = 1e30}.check(); },
-                                   {"sigma_max", "1e+30", "float"});
+    check_fails<ErrorCode::config>([&] { KarrasGrid{.rho = rho}.check(); }, {"rho", "apart"});
+  check_fails<ErrorCode::config>([] { KarrasGrid{.epsilon = 1e-30}.check(); }, {"epsilon", "1e-30", "float"});
+  check_fails<ErrorCode::config>([] { KarrasGrid{.sigma_max = 1e30}.check(); },
+                                 {"sigma_max", "1e+30", "float"});
 }
 
-TEST_CASE("a point outside the grid and a grid of fewer than two points are refused") {
+TEST_CASE("a point outside the grid and a grid of fewer than two points are rejected") {
   auto const grid = KarrasGrid{};
-  check_refused<ErrorCode::config>([&] { grid(1, 1); }, {"KarrasGrid", "n = 1", "N = 1", "N >= 2"});
-  check_refused<ErrorCode::config>([&] { grid(0, 18); }, {"n = 0", "N = 18"});
-  check_refused<ErrorCode::config>([&] { grid(19, 18); }, {"n = 19", "N = 18"});
+  check_fails<ErrorCode::config>([&] { grid(1, 1); }, {"KarrasGrid", "n = 1", "N = 1", "N >= 2"});
+  check_fails<ErrorCode::config>([&] { grid(0, 18); }, {"n = 0", "N = 18"});
+  check_fails<ErrorCode::config>([&] { grid(19, 18); }, {"n = 19", "N = 18"});
 }

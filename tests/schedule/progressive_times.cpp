@@ -6,10 +6,10 @@
 
 #include <consistency/schedule/progressive_times.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
-using consistency::test::check_refused;
+using consistency::test::check_fails;
 
 TEST_CASE("the number of steps halves at every stage down to 1") {
   auto const times = ProgressiveTimes{.start = 4096, .stage_steps = 50000};
@@ -44,16 +44,16 @@ TEST_CASE("the stage of two steps can last twice as long, as in the authors' pro
   CHECK(one.step_in_stage(15) == 15);
 }
 
-TEST_CASE("numbers of steps whose times float does not tell apart are refused, and stages that are endless") {
-  check_refused<ErrorCode::config>([] { ProgressiveTimes{.start = Index{1} << 40U}.check(); },
-                                   {"start", "2^30"});
-  check_refused<ErrorCode::config>([] { ProgressiveTimes{.start = Index{1} << 20U}.check(); },
-                                   {"ProgressiveTimes", "points of the grid", "2097153"});
+TEST_CASE(
+    "numbers of steps whose times float does not tell apart are rejected, and stages that are endless") {
+  check_fails<ErrorCode::config>([] { ProgressiveTimes{.start = Index{1} << 40U}.check(); },
+                                 {"start", "2^30"});
+  check_fails<ErrorCode::config>([] { ProgressiveTimes{.start = Index{1} << 20U}.check(); },
+                                 {"ProgressiveTimes", "points of the grid", "2097153"});
   ProgressiveTimes{.start = Index{1} << 16U}.check();
-  check_refused<ErrorCode::config>([] { ProgressiveTimes{.stage_steps = Index{1} << 60U}.check(); },
-                                   {"stage_steps", "1 to 2^32"});
-  check_refused<ErrorCode::config>([] { ProgressiveTimes{.two_step_stages = 0}.check(); },
-                                   {"two_step_stages"});
+  check_fails<ErrorCode::config>([] { ProgressiveTimes{.stage_steps = Index{1} << 60U}.check(); },
+                                 {"stage_steps", "1 to 2^32"});
+  check_fails<ErrorCode::config>([] { ProgressiveTimes{.two_step_stages = 0}.check(); }, {"two_step_stages"});
 }
 
 TEST_CASE("each triple is a step of the student's grid with its middle") {

@@ -9,14 +9,14 @@
 #include <consistency/schedule/fixed_steps.hpp>
 #include <consistency/schedule/gap_times.hpp>
 #include <consistency/schedule/grid_times.hpp>
-#include <consistency/schedule/log_normal_law.hpp>
+#include <consistency/schedule/log_normal_distribution.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
-using consistency::test::check_refused;
+using consistency::test::check_fails;
 
-static_assert(TimePairs<GridTimes<>> && TimePairs<GridTimes<DoublingSteps, LogNormalLaw>> &&
+static_assert(TimePairs<GridTimes<>> && TimePairs<GridTimes<DoublingSteps, LogNormalDistribution>> &&
               TimePairs<GapTimes>);
 
 namespace {
@@ -43,7 +43,7 @@ TEST_CASE("grid times are neighbours on the grid of the step's size") {
   };
   for (Index const k : {0, 1, 1000, 400000, 800000}) {
     check(GridTimes<>{}, k);
-    check(GridTimes<DoublingSteps, LogNormalLaw>{}, k);
+    check(GridTimes<DoublingSteps, LogNormalDistribution>{}, k);
     check(GridTimes<FixedSteps>{.curriculum = {.N = 18}}, k);
   }
 }
@@ -102,9 +102,10 @@ TEST_CASE("the smaller time is that of the formula for every stage") {
 }
 
 TEST_CASE("the mapping of times has the values worked out by hand") {
-  // t = 1 from a law of almost no width: sigmoid(−1) = 0.26894142, so 1 + 8 · 0.26894142 = 3.15153137.
+  // t = 1 from a distribution of almost no width: sigmoid(−1) = 0.26894142, so 1 + 8 · 0.26894142
+  // = 3.15153137.
   auto const at_one = [](Index stage) {
-    auto const times = GapTimes{.law = {.mean = 0, .deviation = 1e-12}, .stage_steps = 1};
+    auto const times = GapTimes{.distribution = {.mean = 0, .deviation = 1e-12}, .stage_steps = 1};
     return times.draw(stage - 1, key, {}).r;
   };
   CHECK(at_one(1) == 0.002);  // the gap is more than t
@@ -144,32 +145,31 @@ TEST_CASE("float knows the distance of every pair that passes the check to one p
   check(GapTimes{.q = 256, .stages = 2}, last);
   check(GapTimes{.q = 16, .stages = 4}, last);
   // Nearly all times in the thousandth above epsilon, where r is epsilon.
-  check(GapTimes{.law = {.mean = std::log(0.002), .deviation = 1e-4}}, 0);
+  check(GapTimes{.distribution = {.mean = std::log(0.002), .deviation = 1e-4}}, 0);
   check(GridTimes<FixedSteps>{.curriculum = {.N = 300000}}, 0);
-  check(GridTimes<AdaptiveSteps, LogNormalLaw>{.curriculum = {.s1 = 300000}}, last);
+  check(GridTimes<AdaptiveSteps, LogNormalDistribution>{.curriculum = {.s1 = 300000}}, last);
   check(GridTimes<DoublingSteps>{.curriculum = {.s1 = 300000}}, last);
 }
 
-TEST_CASE("gaps and grids that float does not resolve are refused with q and stages, or the points") {
+TEST_CASE("gaps and grids that float does not resolve are rejected with q and stages, or the points") {
   for (auto const q : {8.0, 16.0, 256.0})
-    check_refused<ErrorCode::config>(
-        [&] { GapTimes{.q = q}.check(); },
-        {"GapTimes", "q^stages", number_text(q) + "^8", "65536", "fewer stages"});
-  check_refused<ErrorCode::config>([] { GapTimes{.stages = Index{1} << 62U}.check(); }, {"q^stages"});
+    check_fails<ErrorCode::config>([&] { GapTimes{.q = q}.check(); },
+                                   {"GapTimes", "q^stages", number_text(q) + "^8", "65536", "fewer stages"});
+  check_fails<ErrorCode::config>([] { GapTimes{.stages = Index{1} << 62U}.check(); }, {"q^stages"});
   for (auto const s1 : {Index{10000000}, Index{1} << 30U}) {
     auto const points = number_text(s1 + 1);
     auto const adaptive = GridTimes<AdaptiveSteps>{.curriculum = {.s1 = s1}};
     auto const doubling = GridTimes<DoublingSteps>{.curriculum = {.s1 = s1}};
-    check_refused<ErrorCode::config>([&] { adaptive.check(); }, {"GridTimes", "points", points});
-    check_refused<ErrorCode::config>([&] { doubling.check(); }, {"GridTimes", "points", points});
+    check_fails<ErrorCode::config>([&] { adaptive.check(); }, {"GridTimes", "points", points});
+    check_fails<ErrorCode::config>([&] { doubling.check(); }, {"GridTimes", "points", points});
   }
   auto const largest = std::numeric_limits<Index>::max();
-  check_refused<ErrorCode::config>([&] { AdaptiveSteps{.s1 = largest}.check(); }, {"s1", "2^30"});
-  check_refused<ErrorCode::config>([&] { DoublingSteps{.s1 = largest}.check(); }, {"s1", "2^30"});
+  check_fails<ErrorCode::config>([&] { AdaptiveSteps{.s1 = largest}.check(); }, {"s1", "2^30"});
+  check_fails<ErrorCode::config>([&] { DoublingSteps{.s1 = largest}.check(); }, {"s1", "2^30"});
   auto const fixed = GridTimes<FixedSteps>{.curriculum = {.N = largest}};
-  check_refused<ErrorCode::config>([&] { fixed.check(); }, {"GridTimes", "points"});
-  check_refused<ErrorCode::config>([] { GapTimes{.denoising = -1}.check(); }, {"denoising", "-1"});
-  check_refused<ErrorCode::config>([] { GapTimes{.stage_steps = 0}.check(); }, {"stage_steps", "1 or more"});
+  check_fails<ErrorCode::config>([&] { fixed.check(); }, {"GridTimes", "points"});
+  check_fails<ErrorCode::config>([] { GapTimes{.denoising = -1}.check(); }, {"denoising", "-1"});
+  check_fails<ErrorCode::config>([] { GapTimes{.stage_steps = 0}.check(); }, {"stage_steps", "1 or more"});
 }
 
 TEST_CASE("a pair depends on step, key and counter and on nothing else") {
@@ -181,6 +181,6 @@ TEST_CASE("a pair depends on step, key and counter and on nothing else") {
     CHECK(first.r == again.r);
     CHECK(first.t != times.draw(5000, Key{4, stream::times}, {9, 4}).t);
   };
-  check(GridTimes<AdaptiveSteps, LogNormalLaw>{});
+  check(GridTimes<AdaptiveSteps, LogNormalDistribution>{});
   check(GapTimes{});
 }

@@ -12,14 +12,14 @@
 #include <consistency/target/ema_target.hpp>
 #include <consistency/target/stop_gradient_target.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
-using consistency::test::check_refused;
+using consistency::test::check_fails;
 
 static_assert(TargetNetwork<StopGradientTarget> && TargetNetwork<EmaTarget> &&
               TargetNetwork<AdaptiveEmaTarget>);
-static_assert(!StopGradientTarget::follows && EmaTarget::follows && AdaptiveEmaTarget::follows);
+static_assert(!StopGradientTarget::has_target && EmaTarget::has_target && AdaptiveEmaTarget::has_target);
 
 namespace {
 
@@ -91,14 +91,14 @@ TEST_CASE("a fixed rate is fixed, and a stopped gradient has none") {
   CHECK(StopGradientTarget{}.rate(2) == 0.0);
 }
 
-TEST_CASE("an impossible rate is refused with its value") {
+TEST_CASE("an impossible rate is rejected with its value") {
   for (auto const mu : {1.0, 1.5, -0.1, std::nan("")}) {
     auto const text = number_text(mu);
-    check_refused<ErrorCode::config>([&] { EmaTarget{mu}.rate(2); }, {"EmaTarget", "mu", text, "[0, 1)"});
-    check_refused<ErrorCode::config>([&] { AdaptiveEmaTarget{2, mu}.rate(2); }, {"AdaptiveEmaTarget", text});
-    check_refused<ErrorCode::config>([&] { AdaptiveEmaTarget{-mu * mu}.rate(2); },
-                                     {"AdaptiveEmaTarget", "s0", "a positive finite number"});
+    check_fails<ErrorCode::config>([&] { EmaTarget{mu}.rate(2); }, {"EmaTarget", "mu", text, "[0, 1)"});
+    check_fails<ErrorCode::config>([&] { AdaptiveEmaTarget{2, mu}.rate(2); }, {"AdaptiveEmaTarget", text});
+    check_fails<ErrorCode::config>([&] { AdaptiveEmaTarget{-mu * mu}.rate(2); },
+                                   {"AdaptiveEmaTarget", "s0", "a positive finite number"});
   }
-  check_refused<ErrorCode::config>([] { AdaptiveEmaTarget{std::numeric_limits<double>::infinity()}.rate(2); },
-                                   {"AdaptiveEmaTarget", "s0", "found inf"});
+  check_fails<ErrorCode::config>([] { AdaptiveEmaTarget{std::numeric_limits<double>::infinity()}.rate(2); },
+                                 {"AdaptiveEmaTarget", "s0", "found inf"});
 }

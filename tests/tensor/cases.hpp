@@ -10,14 +10,13 @@
 namespace consistency::test {
 
 /// The cases that an operation's kernels are tested with; an operation without them does not compile.
-///   each(check)     check(case) for awkward shapes: extents 0 and 1, odd and prime, beside and beyond pack
-///   widths batches(check)  check(n -> case of n samples), at n = 64 large enough to be cut into several
-///   chunks
+/// `each` calls check(case) for awkward shapes: extents 0 and 1, odd and prime, beside and beyond pack
+/// widths. `batches` calls check(n -> case of n samples), at n = 64 large enough to be cut into several
+/// chunks.
 template <class Op>
 struct Cases;
 
 // Element-wise functions
-// --------------------------------------------------------------------------------------------
 
 template <class F>
 inline constexpr bool is_binary = requires { F::of(1.0, 1.0); };
@@ -99,7 +98,6 @@ struct PointwiseCases {
 };
 
 // Linear maps that move or add up numbers
-// ------------------------------------------------------------------------------
 
 template <>
 struct Cases<op::SumTo> {
@@ -333,7 +331,6 @@ struct Cases<op::DepthToSpace> {
 };
 
 // Products
-// ---------------------------------------------------------------------------------------------------------------
 
 template <>
 struct Cases<op::Linear> {
@@ -505,7 +502,6 @@ struct Cases<op::AttentionMix> {
 };
 
 // Normalisations
-// ---------------------------------------------------------------------------------------------------------
 
 template <>
 struct Cases<op::GroupNorm> {

@@ -95,9 +95,9 @@ TEST_CASE_TEMPLATE("a kernel differentiates as the contract says where the backw
   });
 }
 
-TEST_CASE_TEMPLATE("every backend that networks run on draws from every law", T, Tensor<float>,
+TEST_CASE_TEMPLATE("every backend that networks run on draws from every distribution", T, Tensor<float>,
                    Tensor<double>, Tensor<float, Cuda>, Tensor<double, Cuda>) {
-  static_assert(DrawKernelFor<law::Normal, T>);
-  static_assert(DrawKernelFor<law::Uniform, T>);
-  static_assert(DrawKernelFor<law::DropoutMask, T>);
+  static_assert(DrawKernelFor<distribution::Normal, T>);
+  static_assert(DrawKernelFor<distribution::Uniform, T>);
+  static_assert(DrawKernelFor<distribution::DropoutMask, T>);
 }

@@ -6,7 +6,7 @@
 #include <consistency/tensor/tensor.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -46,13 +46,13 @@ TEST_CASE("indices of a part count from where the part begins") {
   CHECK(x.view(3, Shape{2, 3})(1, 2) == 8);
 }
 
-TEST_CASE("an index outside its axis is refused by its number, its axis and the shape") {
+TEST_CASE("an index outside its axis is rejected by its number, its axis and the shape") {
   auto const x = counted_up<float, Cpu>({2, 3});
-  check_refused<ErrorCode::shape>([&] { return x.operator()<true>(1, 3); },
-                                  {"shape (2, 3)", "index of axis 1", "found 3", "expected 0 to 2"});
-  check_refused<ErrorCode::shape>([&] { return x.operator()<true>(-1, 0); },
-                                  {"index of axis 0", "found -1", "expected 0 to 1"});
-  check_refused<ErrorCode::shape>(
+  check_fails<ErrorCode::shape>([&] { return x.operator()<true>(1, 3); },
+                                {"shape (2, 3)", "index of axis 1", "found 3", "expected 0 to 2"});
+  check_fails<ErrorCode::shape>([&] { return x.operator()<true>(-1, 0); },
+                                {"index of axis 0", "found -1", "expected 0 to 1"});
+  check_fails<ErrorCode::shape>(
       [] {
         return Tensor<float>(Shape{0, 2}).operator()<true>(0, 0);
       },
@@ -61,10 +61,10 @@ TEST_CASE("an index outside its axis is refused by its number, its axis and the 
 
 TEST_CASE("as many indices as axes are needed, and an undefined tensor has no numbers") {
   auto const x = counted_up<float, Cpu>({2, 3});
-  check_refused<ErrorCode::shape>([&] { return x.operator()<true>(1); },
-                                  {"shape (2, 3)", "number of indices", "found 1", "expected 2"});
-  check_refused<ErrorCode::shape>([&] { return x.operator()<true>(0, 0, 0); }, {"found 3", "expected 2"});
-  check_refused<ErrorCode::shape>([] { return Tensor<float>{}.operator()<true>(); }, {"an undefined tensor"});
+  check_fails<ErrorCode::shape>([&] { return x.operator()<true>(1); },
+                                {"shape (2, 3)", "number of indices", "found 1", "expected 2"});
+  check_fails<ErrorCode::shape>([&] { return x.operator()<true>(0, 0, 0); }, {"found 3", "expected 2"});
+  check_fails<ErrorCode::shape>([] { return Tensor<float>{}.operator()<true>(); }, {"an undefined tensor"});
 }
 
 TEST_CASE("without checks nothing can be thrown, and with assertions checks are on") {

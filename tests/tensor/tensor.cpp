@@ -14,7 +14,7 @@
 
 using namespace consistency;
 
-// Sanitizers end a program that asks for too much memory unless they are told to refuse.
+// Sanitizers end a program that asks for too much memory unless they are told to return null.
 extern "C" char const* __asan_default_options() { return "allocator_may_return_null=1"; }
 extern "C" char const* __tsan_default_options() { return "allocator_may_return_null=1"; }
 
@@ -46,7 +46,7 @@ TEST_CASE("a tensor is made of a value or of values in row-major order") {
         std::vector<float>(six.begin(), six.end()));
 }
 
-TEST_CASE("a tensor refuses a wrong number of values and says how many it needs") {
+TEST_CASE("a tensor rejects a wrong number of values and says how many it needs") {
   try {
     Tensor<float>{Shape{2, 2}, std::span<float const>{six}};
     FAIL("no error");
@@ -108,7 +108,7 @@ TEST_CASE("a view keeps its numbers alive") {
   CHECK(view[3] == 6.0F);
 }
 
-TEST_CASE("reshaping shares numbers and refuses another count") {
+TEST_CASE("reshaping shares numbers and rejects another count") {
   auto const x = numbered();
   CHECK(x.reshaped(Shape{3, 2}).data() == x.data());
   CHECK(x.reshaped(Shape{6, 1}).shape() == Shape{6, 1});

@@ -13,7 +13,7 @@
 #include <consistency/tensor/trace.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -123,7 +123,8 @@ TEST_CASE("threads that trace at once see their own operations") {
   CHECK(seen == std::vector{100, 200, 300, 400});
 }
 
-TEST_CASE("a sink's own operations are not traced, and tracing goes on after an operation that was refused") {
+TEST_CASE(
+    "a sink's own operations are not traced, and tracing goes on after an operation that was rejected") {
   auto const x = X(Shape{3}, 0.5F);
   int seen = 0;
   TraceScope const trace{[&](TraceEvent const&) {
@@ -165,11 +166,11 @@ TEST_CASE("the first number that is not finite stops the work where it is made, 
   auto const names = std::vector<LayerNumbers>{{x.data(), 24, "hidden"}};
   TraceScope const trace{StopAtNonFinite{}, names};
   X const fine = x + x;
-  check_refused<ErrorCode::numeric>(
+  check_fails<ErrorCode::numeric>(
       [&] { X const y = log(x); },
       {"log(a) [hidden]", "shape (2, 3) at (1, 1)", "nan", "(2, 3), are finite", "this operation made it"});
   x.mutable_data()[2] = std::numeric_limits<float>::infinity();
-  check_refused<ErrorCode::numeric>(
+  check_fails<ErrorCode::numeric>(
       [&] { X const y = fine + x; },
       {"a + b", "at (0, 2): found inf", "Operand 2 of shape (2, 3) has inf at (0, 2)", "outside the trace"});
 }
@@ -179,15 +180,15 @@ TEST_CASE("a gradient that is not finite is found in the backward pass") {
   auto const x = tape.watch(X(Shape{2}, 0.0F));
   auto const y = Variable<X>(sqrt(x));  // finite, with an infinite slope at 0
   TraceScope const trace{StopAtNonFinite{}};
-  check_refused<ErrorCode::numeric>([&] { tape.backward(y); },
-                                    {"sqrt(a) backward", "at (0): found inf", "this operation made it"});
+  check_fails<ErrorCode::numeric>([&] { tape.backward(y); },
+                                  {"sqrt(a) backward", "at (0): found inf", "this operation made it"});
 }
 
 TEST_CASE("complex numbers are finite where both parts are") {
   using C = Tensor<std::complex<double>, Reference>;
   TraceScope const trace{StopAtNonFinite{}};
   auto const x = C(Shape{2}, {1.0, std::numeric_limits<double>::infinity()});
-  check_refused<ErrorCode::numeric>([&] { C const y = x + x; }, {"a + b", "+ infi"});
+  check_fails<ErrorCode::numeric>([&] { C const y = x + x; }, {"a + b", "+ infi"});
 }
 
 TEST_CASE("a profile counts calls, time, new bytes and the work of products") {

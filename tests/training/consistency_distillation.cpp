@@ -14,7 +14,7 @@
 #include <consistency/training/trainer.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "state.hpp"
 
 using namespace consistency;
@@ -69,25 +69,25 @@ TEST_CASE("training leaves the teacher as it was") {
   CHECK(same_bits(trainer.method().velocity.phi.parameters().flat(), teacher().phi.parameters().flat()));
 }
 
-TEST_CASE("a teacher that does not fit the student is refused at construction") {
-  check_refused<ErrorCode::config>(
+TEST_CASE("a teacher that does not fit the student is rejected at construction") {
+  check_fails<ErrorCode::config>(
       [] {
         ConsistencyDistillation{f, teacher(net(3))};
       },
       {"TeacherVelocity", "(3)", "(2)"});
-  check_refused<ErrorCode::config>(
+  check_fails<ErrorCode::config>(
       [] {
         ConsistencyDistillation{f, teacher(net(), 0.7)};
       },
       {"TeacherVelocity", "sigma_data", "0.7", "0.5"});
-  check_refused<ErrorCode::config>(
+  check_fails<ErrorCode::config>(
       [] {
         auto source = teacher();
         source.phi = ConsistencyFunction{net(2, 32)}.initialize({1});
         ConsistencyDistillation{f, source};
       },
       {"TeacherVelocity", "parameters of the teacher"});
-  check_refused<ErrorCode::config>(
+  check_fails<ErrorCode::config>(
       [] {
         auto source = teacher();
         source.trained = {0.01, 50};
@@ -96,13 +96,13 @@ TEST_CASE("a teacher that does not fit the student is refused at construction") 
       {"TeacherVelocity", "times of the student", "80", "50"});
 }
 
-TEST_CASE("impossible settings are refused at construction") {
-  check_refused<ErrorCode::config>(
+TEST_CASE("impossible settings are rejected at construction") {
+  check_fails<ErrorCode::config>(
       [] {
         ConsistencyDistillation{f, teacher(), Heun{}, L2{}, GridTimes<FixedSteps>{.curriculum = {.N = 1}}};
       },
       {"FixedSteps", "N", "1", "2 or more"});
-  check_refused<ErrorCode::config>(
+  check_fails<ErrorCode::config>(
       [] {
         ConsistencyDistillation{
             f, teacher(), Heun{}, L2{}, GridTimes<FixedSteps>{}, UniformWeighting{}, EmaTarget{.mu = 1.0}};
@@ -110,10 +110,10 @@ TEST_CASE("impossible settings are refused at construction") {
       {"EmaTarget", "mu", "found 1,", "[0, 1)"});
 }
 
-TEST_CASE("a grid that ends elsewhere than the student's epsilon is refused") {
+TEST_CASE("a grid that ends elsewhere than the student's epsilon is rejected") {
   auto times = GridTimes<FixedSteps>{};
   times.grid.epsilon = 0.01;
-  check_refused<ErrorCode::config>(
+  check_fails<ErrorCode::config>(
       [&] {
         ConsistencyDistillation{f, teacher(), Heun{}, L2{}, times};
       },
@@ -127,7 +127,7 @@ TEST_CASE("a teacher's output that is not finite stops the step by sample, and t
   auto const source = TeacherVelocity{D, phi};
   auto trainer = Trainer{ConsistencyDistillation{f, source}, RAdam{}, f.initialize({2})};
   auto const before = trainer.state();
-  check_refused<ErrorCode::numeric>([&] { trainer.step(batch(0)); },
-                                    {"TeacherVelocity", "sample 0", "finite", "t = "});
+  check_fails<ErrorCode::numeric>([&] { trainer.step(batch(0)); },
+                                  {"TeacherVelocity", "sample 0", "finite", "t = "});
   CHECK(same_state(trainer.state(), before));
 }

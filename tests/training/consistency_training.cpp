@@ -12,7 +12,7 @@
 #include <consistency/schedule/fixed_steps.hpp>
 #include <consistency/schedule/gap_times.hpp>
 #include <consistency/schedule/grid_times.hpp>
-#include <consistency/schedule/log_normal_law.hpp>
+#include <consistency/schedule/log_normal_distribution.hpp>
 #include <consistency/solver/heun.hpp>
 #include <consistency/target/stop_gradient_target.hpp>
 #include <consistency/tensor/cpu.hpp>
@@ -188,7 +188,7 @@ TEST_CASE("the gradient of the whole loss is that of finite differences with a c
     }
   };
   check(ConsistencyTraining{small_mlp(), PseudoHuber{0.1}, GapTimes{}, InverseGapWeighting{}}, {16, 3});
-  check(ConsistencyTraining{small_mlp(), L2{}, GridTimes<DoublingSteps, LogNormalLaw>{}}, {16, 3});
+  check(ConsistencyTraining{small_mlp(), L2{}, GridTimes<DoublingSteps, LogNormalDistribution>{}}, {16, 3});
   check(ConsistencyTraining{small_unet(0.3), PseudoHuber{0.1}, GapTimes{}, InverseGapWeighting{}},
         {4, 4, 4, 1});
 }

@@ -73,12 +73,12 @@ TEST_CASE("a perceptual metric enters continuous time by its curvature: the grad
   auto const teacher = TeacherVelocity{D, random_parameters(8)};
   check_gradient(ContinuousConsistencyTraining{f, positive});
   check_gradient(ContinuousConsistencyDistillation{f, teacher, positive});
-  check_gradient(ContinuousConsistencyDistillation{f, teacher, positive, UniformLaw{}, UniformWeighting{},
-                                                   StudentTarget{}});
+  check_gradient(ContinuousConsistencyDistillation{f, teacher, positive, UniformDistribution{},
+                                                   UniformWeighting{}, StudentTarget{}});
 }
 
 TEST_CASE("a norm that is a maximum enters continuous time by its value") {
   auto const teacher = TeacherVelocity{D, random_parameters(8)};
-  check_gradient(ContinuousConsistencyDistillation{f, teacher, LInf{}, UniformLaw{}, UniformWeighting{},
-                                                   StudentTarget{}});
+  check_gradient(ContinuousConsistencyDistillation{f, teacher, LInf{}, UniformDistribution{},
+                                                   UniformWeighting{}, StudentTarget{}});
 }

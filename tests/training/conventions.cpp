@@ -3,12 +3,12 @@
 
 #include <consistency/consistency.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
 
-TEST_CASE("a trainer refuses parameters of the same shapes that mean something else in its network") {
+TEST_CASE("a trainer rejects parameters of the same shapes that mean something else in its network") {
   auto const network = [](double scale) {
     return Mlp{{.width = 4, .embedding = 4, .time = {.scale = scale}}};
   };
@@ -17,14 +17,14 @@ TEST_CASE("a trainer refuses parameters of the same shapes that mean something e
     return Parameters<Tensor<float>>::initialized(network(scale).parameters(), {1});
   };
   Trainer{method, RAdam{}, of(4)};
-  check_refused<ErrorCode::config>(
+  check_fails<ErrorCode::config>(
       [&] {
         Trainer{method, RAdam{}, of(1)};
       },
       {"Trainer", "parameters", ".scale = 1,", ".scale = 4,"});
 }
 
-TEST_CASE("a teacher refuses parameters of the same shapes that mean something else in its network") {
+TEST_CASE("a teacher rejects parameters of the same shapes that mean something else in its network") {
   auto const network = [](Index heads) {
     return UNet{{.channels = 8,
                  .multipliers = {1},
@@ -41,6 +41,6 @@ TEST_CASE("a teacher refuses parameters of the same shapes that mean something e
     TeacherVelocity{denoiser, phi}.check_student(student, {0.002, 80});
   };
   check(2);
-  check_refused<ErrorCode::config>([&] { check(1); },
-                                   {"parameters of the teacher", ".heads = 1", ".heads = 2"});
+  check_fails<ErrorCode::config>([&] { check(1); },
+                                 {"parameters of the teacher", ".heads = 1", ".heads = 2"});
 }

@@ -12,7 +12,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/exact.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -34,7 +34,7 @@ TEST_CASE("the loss weighs squared errors by sample, so that the network's own o
   auto const z = normal<double>({64, 1}, key.with_stream(stream::noise), {7, 0});
   double expected = 0;
   for (std::uint32_t i = 0; i < 64; ++i) {
-    auto const sigma = method.law.time(method.grid, key.with_stream(stream::times), {7, i});
+    auto const sigma = method.distribution.time(method.grid, key.with_stream(stream::times), {7, i});
     T const noisy = x0.view(i, {1, 1}) + sigma * z.view(i, {1, 1});
     T const error = D(theta, noisy, times<double>(1, sigma)) - x0.view(i, {1, 1});
     expected += (sigma * sigma + 0.25) / (sigma * sigma * 0.25) * error[0] * error[0] / 64;
@@ -68,17 +68,17 @@ TEST_CASE("a trained denoiser is that of Gaussian data") {
   }
 }
 
-TEST_CASE("impossible noise levels are refused") {
-  check_refused<ErrorCode::config>(
+TEST_CASE("impossible noise levels are rejected") {
+  check_fails<ErrorCode::config>(
       [] {
-        Trainer{DenoiserTraining{D, LogNormalLaw{.deviation = -1}}, Adam{}, D.initialize({1})};
+        Trainer{DenoiserTraining{D, LogNormalDistribution{.deviation = -1}}, Adam{}, D.initialize({1})};
       },
-      {"LogNormalLaw", "deviation", "-1"});
+      {"LogNormalDistribution", "deviation", "-1"});
 }
 
-TEST_CASE("a weight for another spread of data than the denoiser's is refused") {
+TEST_CASE("a weight for another spread of data than the denoiser's is rejected") {
   auto const other = ConsistencyFunction{D.network(), EdmPreconditioning{0.7}};
-  check_refused<ErrorCode::config>(
+  check_fails<ErrorCode::config>(
       [&] {
         Trainer{DenoiserTraining{other}, Adam{}, other.initialize({1})};
       },

@@ -77,6 +77,7 @@ TEST_CASE("a continuous-time step takes one sweep for the derivative along the f
   CHECK(evaluations(ContinuousConsistencyTraining{f}) == Count{.recorded = 1, .derived = 1});
   CHECK(evaluations(ContinuousConsistencyDistillation{f, teacher}) ==
         Count{.plain = 1, .recorded = 1, .derived = 1});
-  CHECK(evaluations(ContinuousConsistencyDistillation{f, teacher, L2{}, UniformLaw{}, UniformWeighting{},
-                                                      StudentTarget{}}) == Count{.plain = 1, .derived = 1});
+  CHECK(evaluations(ContinuousConsistencyDistillation{f, teacher, L2{}, UniformDistribution{},
+                                                      UniformWeighting{}, StudentTarget{}}) ==
+        Count{.plain = 1, .derived = 1});
 }

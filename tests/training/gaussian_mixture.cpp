@@ -66,7 +66,7 @@ std::vector<double> errors_after_training(std::uint64_t seed) {
   auto const f = ConsistencyFunction{
       Mlp{{.dimensions = 1, .width = 64, .layers = 3, .embedding = 16, .time = {.scale = 1}}}};
   auto const method = ConsistencyTraining{
-      f, PseudoHuber{0.1}, GapTimes{.law = {.mean = 0, .deviation = 2}, .stage_steps = steps / 9},
+      f, PseudoHuber{0.1}, GapTimes{.distribution = {.mean = 0, .deviation = 2}, .stage_steps = steps / 9},
       InverseGapWeighting{}};
   auto trainer =
       Trainer{method,

@@ -16,7 +16,7 @@
 #include <consistency/training/progressive_distillation.hpp>
 #include <consistency/training/trainer.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "state.hpp"
 
 using namespace consistency;
@@ -55,7 +55,7 @@ struct Stated {
 
 /// A target that a user wrote, with a rate that is none.
 struct Above {
-  static constexpr bool follows = true;
+  static constexpr bool has_target = true;
   double rate(double) const { return 1.5; }
 };
 
@@ -94,18 +94,18 @@ TEST_CASE("however large the rate, a step either leaves finite numbers or throws
     }
 }
 
-TEST_CASE("an update that would overflow is refused with the parameter's name") {
+TEST_CASE("an update that would overflow is rejected with the parameter's name") {
   auto t = trainer(Adam{.learning_rate = 1e39});
   t.resume(warm());
   auto const before = t.state();
-  check_refused<ErrorCode::numeric>([&] { t.step(batch(10)); }, {"Trainer", "theta, ", "[", "learning rate"});
+  check_fails<ErrorCode::numeric>([&] { t.step(batch(10)); }, {"Trainer", "theta, ", "[", "learning rate"});
   CHECK(same_state(t.state(), before));
 }
 
 TEST_CASE("no numbers of an optimizer leave a state that is not finite") {
   auto const nan = std::nan("");
   auto const infinity = std::numeric_limits<double>::infinity();
-  auto refused = 0, done = 0;
+  auto rejected = 0, done = 0;
   for (auto const& step :
        {MomentStep{0.9, 0.999, nan, 1e-8, true}, MomentStep{0.9, 0.999, infinity, 1e-8, true},
         MomentStep{nan, 0.999, 1e-3, 1e-8, true}, MomentStep{0.9, infinity, 1e-3, 1e-8, true},
@@ -115,9 +115,9 @@ TEST_CASE("no numbers of an optimizer leave a state that is not finite") {
     auto t = trainer(Stated{step});
     t.resume(warm());
     auto const before = t.state();
-    check_refused<ErrorCode::numeric>([&] { t.step(batch(10)); }, {"Trainer", "found"});
+    check_fails<ErrorCode::numeric>([&] { t.step(batch(10)); }, {"Trainer", "found"});
     CHECK(same_state(t.state(), before));
-    ++refused;
+    ++rejected;
   }
   // Strange, but finite: tried on a copy, then done.
   for (auto const& step :
@@ -129,7 +129,7 @@ TEST_CASE("no numbers of an optimizer leave a state that is not finite") {
     CHECK(all_finite(t.state()));
     ++done;
   }
-  CHECK(refused == 10);
+  CHECK(rejected == 10);
   CHECK(done == 4);
 }
 
@@ -175,13 +175,13 @@ TEST_CASE("a stage that cannot begin leaves moments and average of the last one"
   auto const before = t.state();
   auto broken = Trainer{t.method(), Adam{.learning_rate = 1e300}, t.theta()};
   broken.resume(before);
-  check_refused<ErrorCode::numeric>([&] { broken.step(batch(3)); }, {"theta, "});
+  check_fails<ErrorCode::numeric>([&] { broken.step(batch(3)); }, {"theta, "});
   CHECK(same_state(broken.state(), before));
   t.step(batch(3));  // where it can, it does
   CHECK_FALSE(same_state(t.state(), before));
 }
 
-TEST_CASE("a state of another network is refused arena by arena, and the trainer is as before") {
+TEST_CASE("a state of another network is rejected arena by arena, and the trainer is as before") {
   auto t = trainer();
   t.resume(warm());
   auto const before = t.state();
@@ -189,7 +189,7 @@ TEST_CASE("a state of another network is refused arena by arena, and the trainer
   auto const check = [&](auto const& change, std::string_view name) {
     auto state = before;
     change(state);
-    check_refused<ErrorCode::config>([&] { t.resume(state); }, {"Trainer", name, "numbers", "same network"});
+    check_fails<ErrorCode::config>([&] { t.resume(state); }, {"Trainer", name, "numbers", "same network"});
     CHECK(same_state(t.state(), before));
   };
   check([&](auto& s) { s.theta = other; }, "theta");
@@ -199,12 +199,12 @@ TEST_CASE("a state of another network is refused arena by arena, and the trainer
   check([&](auto& s) { s.second_moment = other; }, "second_moment");
   check([&](auto& s) { s.second_moment.flat() = X{Shape{16}, 0.0F}; }, "second_moment");
   auto wide = trainer(RAdam{}, {}, 24);
-  check_refused<ErrorCode::config>([&] { wide.resume(before); }, {"Trainer", "theta"});
+  check_fails<ErrorCode::config>([&] { wide.resume(before); }, {"Trainer", "theta"});
   wide.step(batch(0));
 }
 
 TEST_CASE(
-    "a state with a number that is not finite is refused with arena and parameter, the trainer as before") {
+    "a state with a number that is not finite is rejected with arena and parameter, the trainer as before") {
   auto t = trainer();
   t.resume(warm());
   auto const before = t.state();
@@ -217,8 +217,7 @@ TEST_CASE(
       auto const check = [&](auto const& arena, std::string_view which) {
         auto state = before;
         arena(state).flat().mutable_data()[at] = bad;
-        check_refused<ErrorCode::numeric>([&] { t.resume(state); },
-                                          {"Trainer", which, name, number_text(bad)});
+        check_fails<ErrorCode::numeric>([&] { t.resume(state); }, {"Trainer", which, name, number_text(bad)});
         CHECK(same_state(t.state(), before));
       };
       check([](auto& s) -> auto& { return s.theta; }, "theta");
@@ -229,13 +228,12 @@ TEST_CASE(
     }
   auto state = before;
   state.second_moment.flat().mutable_data()[5] = -1e-9F;
-  check_refused<ErrorCode::numeric>([&] { t.resume(state); },
-                                    {"second_moment", "[5]", "-1e-09", "at least 0"});
+  check_fails<ErrorCode::numeric>([&] { t.resume(state); }, {"second_moment", "[5]", "-1e-09", "at least 0"});
   CHECK(same_state(t.state(), before));
 
   auto theta = before.theta;
   theta.flat().mutable_data()[0] = std::nanf("");
-  check_refused<ErrorCode::numeric>([&] { Trainer(t.method(), RAdam{}, theta); }, {"theta", "[0]", "nan"});
+  check_fails<ErrorCode::numeric>([&] { Trainer(t.method(), RAdam{}, theta); }, {"theta", "[0]", "nan"});
 }
 
 TEST_CASE("numbers of a state that are finite but enormous are taken up, and the next step is guarded") {
@@ -255,24 +253,24 @@ TEST_CASE("numbers of a state that are finite but enormous are taken up, and the
   }
 }
 
-TEST_CASE("a step that random numbers do not count is refused, and the trainer is as before") {
+TEST_CASE("a step that random numbers do not count is rejected, and the trainer is as before") {
   auto t = trainer();
   t.resume(warm());
   auto const before = t.state();
   for (auto const step : {Index{-1}, Index{1} << 32U, std::numeric_limits<Index>::max()}) {
     auto state = before;
     state.step = step;
-    check_refused<ErrorCode::config>([&] { t.resume(state); }, {"Trainer", "steps done", number_text(step)});
+    check_fails<ErrorCode::config>([&] { t.resume(state); }, {"Trainer", "steps done", number_text(step)});
     CHECK(same_state(t.state(), before));
-    check_refused<ErrorCode::config>([&] { t.method().draw(batch(0), step, Key{}); },
-                                     {"step k", number_text(step)});
+    check_fails<ErrorCode::config>([&] { t.method().draw(batch(0), step, Key{}); },
+                                   {"step k", number_text(step)});
   }
-  check_refused<ErrorCode::config>([&] { t.method().draw(batch(0), 0, Key{}, 0xfffffff8U); },
-                                   {"samples", "16 from 4294967288 on"});
+  check_fails<ErrorCode::config>([&] { t.method().draw(batch(0), 0, Key{}, 0xfffffff8U); },
+                                 {"samples", "16 from 4294967288 on"});
   CHECK(t.method().draw(batch(0), 0, Key{}, 0xfffffff0U).z.count() == 32);
 }
 
-TEST_CASE("times that the numbers of training do not tell apart are refused with the sample") {
+TEST_CASE("times that the numbers of training do not tell apart are rejected with the sample") {
   struct Near {
     TimePair draw(Index, Key, Counter at) const { return {1 + (at.sample == 3 ? 1e-9 : 1e-3), 1}; }
     double resolution(Index) const { return 0; }
@@ -280,17 +278,17 @@ TEST_CASE("times that the numbers of training do not tell apart are refused with
   };
   auto const f = network();
   auto t = Trainer{ConsistencyTraining{f, PseudoHuber{}, Near{}}, RAdam{}, f.initialize({1})};
-  check_refused<ErrorCode::config>([&] { t.step(batch(0)); },
-                                   {"step 0", "sample 3", "1.000000001 and 1", "t > r"});
+  check_fails<ErrorCode::config>([&] { t.step(batch(0)); },
+                                 {"step 0", "sample 3", "1.000000001 and 1", "t > r"});
   auto const in_double = Tensor<double>{Shape{16, 2}, 0.5};
   CHECK(t.method().draw(in_double, 0, Key{}).times[0][3] == 1 + 1e-9);  // double tells them apart
 }
 
-TEST_CASE("a method's rate outside its range is refused before anything changes") {
+TEST_CASE("a method's rate outside its range is rejected before anything changes") {
   auto const f = network();
   auto wrong = Trainer{ConsistencyTraining{f, PseudoHuber{}, GridTimes<>{}, UniformWeighting{}, Above{}},
                        RAdam{}, f.initialize({1})};
   auto const before = wrong.state();
-  check_refused<ErrorCode::config>([&] { wrong.step(batch(0)); }, {"rate(k) of the method", "1.5"});
+  check_fails<ErrorCode::config>([&] { wrong.step(batch(0)); }, {"rate(k) of the method", "1.5"});
   CHECK(same_state(wrong.state(), before));
 }

@@ -9,7 +9,7 @@
 #include <consistency/training/trainer.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "state.hpp"
 
 using namespace consistency;
@@ -98,8 +98,8 @@ TEST_CASE("progressive distillation goes on from a saved state, bit for bit, acr
   CHECK(same_state(straight.state(), resumed.state()));
 }
 
-TEST_CASE("a first number of steps that cannot be halved to 1 is refused") {
-  check_refused<ErrorCode::config>(
+TEST_CASE("a first number of steps that cannot be halved to 1 is rejected") {
+  check_fails<ErrorCode::config>(
       [] {
         Trainer{ProgressiveDistillation{D, ProgressiveTimes{.start = 12}}, Adam{}, D.initialize({1})};
       },

@@ -27,7 +27,7 @@
 #include <consistency/weighting/uniform_weighting.hpp>
 
 #include "../support/compare.hpp"
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "state.hpp"
 
 using namespace consistency;
@@ -234,7 +234,7 @@ TEST_CASE("a state can be taken out and taken up") {
   CHECK_FALSE(same_state(saved, straight.state()));
 }
 
-TEST_CASE("data that are not finite are refused by sample, and the state stays") {
+TEST_CASE("data that are not finite are rejected by sample, and the state stays") {
   auto t = trainer({}, method(EmaTarget{0.9}));
   t.step(batch(0));
   auto const before = t.state();
@@ -244,28 +244,28 @@ TEST_CASE("data that are not finite are refused by sample, and the state stays")
       auto x = batch(1);
       x.mutable_data()[at] = bad;
       auto const sample = "sample " + number_text(at / 2) + " ";
-      check_refused<ErrorCode::dataset>([&] { t.step(x); }, {"Trainer", sample, "not finite"});
+      check_fails<ErrorCode::dataset>([&] { t.step(x); }, {"Trainer", sample, "not finite"});
       CHECK(same_state(t.state(), before));
     }
-  check_refused<ErrorCode::dataset>([&] { t.step(X{Shape{0, 2}}); }, {"Trainer", "batch", "no data"});
-  check_refused<ErrorCode::dataset>([&] { t.step(X{}); }, {"Trainer", "batch", "no data"});
+  check_fails<ErrorCode::dataset>([&] { t.step(X{Shape{0, 2}}); }, {"Trainer", "batch", "no data"});
+  check_fails<ErrorCode::dataset>([&] { t.step(X{}); }, {"Trainer", "batch", "no data"});
   CHECK(same_state(t.state(), before));
 }
 
-TEST_CASE("data of the scale of bytes are refused, and the state stays") {
+TEST_CASE("data of the scale of bytes are rejected, and the state stays") {
   auto t = trainer();
   auto const before = t.state();
   auto x = batch(0);
   for (Index i = 4; i < 6; ++i) x.mutable_data()[i] = 200;
-  check_refused<ErrorCode::dataset>([&] { t.step(x); }, {"Trainer", "sample 2 ", " 200,", "127.5"});
+  check_fails<ErrorCode::dataset>([&] { t.step(x); }, {"Trainer", "sample 2 ", " 200,", "127.5"});
   CHECK(same_state(t.state(), before));
 }
 
-TEST_CASE("data of another shape are refused, and the state stays") {
+TEST_CASE("data of another shape are rejected, and the state stays") {
   auto t = trainer();
   t.step(batch(0));
   auto const before = t.state();
-  check_refused<ErrorCode::shape>([&] { t.step(X(Shape{4, 3}, 0.5F)); }, {"(4, 11)"});
+  check_fails<ErrorCode::shape>([&] { t.step(X(Shape{4, 3}, 0.5F)); }, {"(4, 11)"});
   CHECK(same_state(t.state(), before));
 }
 
@@ -311,14 +311,14 @@ TEST_CASE("a run that is resumed during the average's warm-up keeps its bits") {
   CHECK(same_state(straight.state(), state));
 }
 
-TEST_CASE("a loss that is not finite is refused, and the state stays") {
+TEST_CASE("a loss that is not finite is rejected, and the state stays") {
   auto t = trainer({}, method(EmaTarget{0.9}));
   for (Index k = 0; k < 3; ++k) t.step(batch(k));
   auto broken = t.state();
   for (auto& w : broken.theta.flat().mutable_values()) w *= 1e30F;
   auto const good = t.state();
   t.resume(broken);
-  check_refused<ErrorCode::numeric>([&] { t.step(batch(3)); }, {"Trainer", "step 3", "loss"});
+  check_fails<ErrorCode::numeric>([&] { t.step(batch(3)); }, {"Trainer", "step 3", "loss"});
   CHECK(same_state(t.state(), broken));
   // The trainer is as good as new: going on from the good state gives what it would have given.
   t.resume(good);
@@ -328,50 +328,48 @@ TEST_CASE("a loss that is not finite is refused, and the state stays") {
   CHECK(same_state(t.state(), straight.state()));
 }
 
-TEST_CASE("a gradient that is not finite is refused, and the state stays") {
+TEST_CASE("a gradient that is not finite is rejected, and the state stays") {
   auto m = method(StopGradientTarget{}, HugeWeighting{});
   auto t = trainer({}, m);
   auto const before = t.state();
-  check_refused<ErrorCode::numeric>([&] { t.step(batch(0)); }, {"Trainer", "step 0", "gradient norm"});
+  check_fails<ErrorCode::numeric>([&] { t.step(batch(0)); }, {"Trainer", "step 0", "gradient norm"});
   CHECK(same_state(t.state(), before));
 }
 
-TEST_CASE("impossible settings are refused with their values") {
+TEST_CASE("impossible settings are rejected with their values") {
   auto const nan = std::nan("");
   for (auto const ema : {1.0, -0.5, nan})
-    check_refused<ErrorCode::config>([&] { trainer({.ema = ema}); },
-                                     {"Trainer", "ema", number_text(ema), "[0, 1)"});
+    check_fails<ErrorCode::config>([&] { trainer({.ema = ema}); },
+                                   {"Trainer", "ema", number_text(ema), "[0, 1)"});
   for (auto const clip : {-1.0, nan})
-    check_refused<ErrorCode::config>([&] { trainer({.clip = clip}); },
-                                     {"Trainer", "clip", number_text(clip), "0 or more"});
+    check_fails<ErrorCode::config>([&] { trainer({.clip = clip}); },
+                                   {"Trainer", "clip", number_text(clip), "0 or more"});
   auto const other = F{Mlp{{.dimensions = 2, .width = 17, .layers = 2, .embedding = 8}}};
   auto const counts = {number_text(other.network().parameters().count()),
                        number_text(small().network().parameters().count())};
   for (auto const& count : counts)
-    check_refused<ErrorCode::config>([&] { Trainer(method(), RAdam{}, other.initialize({1})); },
-                                     {"Trainer", "parameters", count});
+    check_fails<ErrorCode::config>([&] { Trainer(method(), RAdam{}, other.initialize({1})); },
+                                   {"Trainer", "parameters", count});
 }
 
-TEST_CASE("impossible settings of a policy are refused when the trainer is built") {
-  check_refused<ErrorCode::config>([&] { trainer({}, method(EmaTarget{1})); }, {"EmaTarget", "found 1,"});
-  check_refused<ErrorCode::config>([&] { trainer({}, method(EmaTarget{-1})); }, {"EmaTarget", "found -1,"});
+TEST_CASE("impossible settings of a policy are rejected when the trainer is built") {
+  check_fails<ErrorCode::config>([&] { trainer({}, method(EmaTarget{1})); }, {"EmaTarget", "found 1,"});
+  check_fails<ErrorCode::config>([&] { trainer({}, method(EmaTarget{-1})); }, {"EmaTarget", "found -1,"});
   auto const m = method();
   auto const start = m.f.initialize({1});
-  check_refused<ErrorCode::config>([&] { Trainer(m, RAdam{.learning_rate = 0}, start); },
-                                   {"RAdam", "learning_rate", "found 0,", "positive"});
-  check_refused<ErrorCode::config>([&] { Trainer(m, Adam{.beta2 = 1}, start); },
-                                   {"Adam", "beta2", "found 1,"});
+  check_fails<ErrorCode::config>([&] { Trainer(m, RAdam{.learning_rate = 0}, start); },
+                                 {"RAdam", "learning_rate", "found 0,", "positive"});
+  check_fails<ErrorCode::config>([&] { Trainer(m, Adam{.beta2 = 1}, start); }, {"Adam", "beta2", "found 1,"});
   auto const with_grid = [&](AdaptiveSteps curriculum, KarrasGrid grid) {
     auto changed = m;
     changed.times = {curriculum, {}, grid};
     trainer({}, changed);
   };
-  check_refused<ErrorCode::config>([&] { with_grid({.K = 0}, {}); }, {"AdaptiveSteps", "K", "found 0,"});
-  check_refused<ErrorCode::config>([&] { with_grid({}, {.epsilon = 90}); }, {"KarrasGrid", "sigma_max"});
-  check_refused<ErrorCode::config>([&] { GapTimes{.q = 1}.check(); }, {"GapTimes", "q", "found 1,"});
-  check_refused<ErrorCode::config>([&] { GapTimes{.kappa = -3}.check(); },
-                                   {"GapTimes", "kappa", "found -3,"});
-  check_refused<ErrorCode::config>([&] { FixedSteps{.N = 1}.check(); }, {"FixedSteps", "N", "found 1,"});
+  check_fails<ErrorCode::config>([&] { with_grid({.K = 0}, {}); }, {"AdaptiveSteps", "K", "found 0,"});
+  check_fails<ErrorCode::config>([&] { with_grid({}, {.epsilon = 90}); }, {"KarrasGrid", "sigma_max"});
+  check_fails<ErrorCode::config>([&] { GapTimes{.q = 1}.check(); }, {"GapTimes", "q", "found 1,"});
+  check_fails<ErrorCode::config>([&] { GapTimes{.kappa = -3}.check(); }, {"GapTimes", "kappa", "found -3,"});
+  check_fails<ErrorCode::config>([&] { FixedSteps{.N = 1}.check(); }, {"FixedSteps", "N", "found 1,"});
 }
 
 TEST_CASE("a gradient that is recorded takes each step's own batch, noise and times") {
@@ -384,7 +382,7 @@ TEST_CASE("a gradient that is recorded takes each step's own batch, noise and ti
   CHECK(same_state(plain.state(), recorded.state()));
 }
 
-TEST_CASE("dropout refuses to be recorded") {
+TEST_CASE("dropout rejects to be recorded") {
   auto const dropout = Dropout{0.5, 0};
   X const x{Shape{2, 2}, 1.0F};
   CHECK_THROWS_WITH_AS(dropout(x, Mode{.training = true, .recorded = true}), doctest::Contains("recorded"),

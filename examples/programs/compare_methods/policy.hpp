@@ -73,7 +73,7 @@ struct Training {
 };
 
 /// CT with N(k) and μ(k) (Appendix C). The paper's s₁ = 150 and μ₀ = 0.9 are for 800,000 steps: in a few
-/// thousand a target that slow never hears of ε.
+/// thousand steps a target that slow does not reach what the student learns at ε.
 struct AdaptiveTraining {
   Index s0 = 2, s1 = 60;
   double mu0 = 0.3;

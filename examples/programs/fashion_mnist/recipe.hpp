@@ -145,7 +145,7 @@ inline Recipe to_recipe(Metadata const& settings, std::string const& file,
 }
 
 /// The recipe of a saved run as its network was built: attention at a height that no level has, and heads
-/// without attention, had no effect before they were refused.
+/// without attention, had no effect before they were rejected.
 inline Recipe as_built(Recipe recipe) {
   if (recipe.points() || recipe.patch < 1) return recipe;
   std::vector<Index> heights;
@@ -194,7 +194,7 @@ inline Mlp build_mlp(Recipe const& r) {
 
 inline GapTimes build_times(Recipe const& r) {
   GapTimes times;
-  times.law = {r.law_mean, r.law_deviation};
+  times.distribution = {r.law_mean, r.law_deviation};
   times.q = r.q;
   times.kappa = r.kappa;
   times.denoising = share("denoising", r.denoising, r);

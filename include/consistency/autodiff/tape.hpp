@@ -132,13 +132,13 @@ class Tape {
   void clear() { rewind({}); }
 
  private:
-  struct PullBack {
+  struct ErasedPullback {
     void (*pull)(void*, Tape&, T const&) = nullptr;
     void (*destroy)(void*) = nullptr;
     void* closure = nullptr;
   };
   struct Node {
-    PullBack pullback;
+    ErasedPullback pullback;
     T gradient;
     bool arena = false;
   };

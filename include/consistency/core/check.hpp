@@ -22,7 +22,7 @@ inline void require_positive(char const* where, char const* what, double found) 
   require_setting(found > 0 && std::isfinite(found), where, what, found, "a positive finite number");
 }
 
-/// Throws config_error unless least <= found <= most: whole numbers, told digit by digit.
+/// Throws config_error unless least <= found <= most: whole numbers, written in full.
 inline void require_within(std::string_view where, std::string_view what, std::int64_t found,
                            std::int64_t least, std::int64_t most) {
   if (found < least || found > most)

@@ -61,7 +61,7 @@ class error : public std::runtime_error {
   ErrorReport report_;
 };
 
-/// One type per cause, so that a program can catch what it knows how to mend.
+/// One type per cause, so that a program can catch those that it can handle.
 template <ErrorCode Code>
 class typed_error : public error {
  public:

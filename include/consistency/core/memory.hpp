@@ -81,7 +81,7 @@ class MemoryPool {
  private:
   static constexpr std::size_t largest = std::size_t{1} << 62U;  // sizes are rounded up without wrapping
 
-  /// No other thread may hold the lock while memory is copied for a child: there nobody would open it.
+  /// No other thread may hold the lock while memory is copied for a child: there no thread would unlock it.
   static MemoryPool& made() {
     auto& pool = *new MemoryPool;
     at_fork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },

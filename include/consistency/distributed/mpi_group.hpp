@@ -94,7 +94,7 @@ class MpiGroup {
     if (!lost_.empty()) fail_lost(operation);
     auto backoff = Backoff{deadline_};
     for (auto pending = requests_.size(); pending > 0;) {
-      hear();  // first: what a rank sent before it left is then there
+      receive();  // first: what a rank sent before it left is then there
       int done = 0;
       auto const code = MPI_Testsome(static_cast<int>(requests_.size()), requests_.data(), &done,
                                      places_.data(), statuses_.data());
@@ -155,7 +155,7 @@ class MpiGroup {
   }
 
   /// Takes down what ranks say that have left.
-  void hear() {
+  void receive() {
     while (group_ != MPI_COMM_NULL) {
       MPI_Status from{};
       int there = 0;

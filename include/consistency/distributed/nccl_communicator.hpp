@@ -35,8 +35,8 @@ inline void begin_nccl(ncclResult_t result, char const* call) {
   if (result != ncclInProgress) require_nccl(result, call);
 }
 
-/// Leaves a group of NCCL: together with the others, or at once where an exception flies and they may not
-/// come.
+/// Leaves a group of NCCL: together with the others, or at once while an exception unwinds the stack, when
+/// they may not come.
 struct LeaveNccl {
   Unwinding unwinding;
   void operator()(ncclComm_t group) const noexcept {

@@ -5,7 +5,7 @@
 
 namespace consistency::detail {
 
-/// Whether an object is being destroyed because an exception flies.
+/// Whether an object is being destroyed while an exception unwinds the stack.
 class Unwinding {
  public:
   bool now() const noexcept { return std::uncaught_exceptions() > before_; }

@@ -59,9 +59,9 @@ double sum_of_distances(Tensor<S> const& x, SampleSet const& xs, Tensor<S> const
 }  // namespace detail
 
 /// 2 E|X − Y| − E|X − X′| − E|Y − Y′|, estimated without bias from samples (n, …) and (m, …) (Székely & Rizzo
-/// 2013); 0 for one law, where an estimate may fall below 0. Throws dataset_error for fewer than two samples
-/// or a number that is not finite, shape_error for samples of different size,
-/// numeric_error where the distance is not finite.
+/// 2013); 0 for equal distributions, where an estimate may fall below 0. Throws dataset_error for fewer than
+/// two samples or a number that is not finite, shape_error for samples of different size, numeric_error where
+/// the distance is not finite.
 template <class S>
 double energy_distance(Tensor<S> const& x, Tensor<S> const& y) {
   auto const xs = SampleSet::of(x, "energy_distance"), ys = SampleSet::of(y, "energy_distance");

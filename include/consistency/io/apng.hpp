@@ -104,21 +104,16 @@ class ApngWriter {
 /// Throws config_error (no frames, times), shape_error (frames of different size), or as encode_png does.
 inline Bytes encode_apng(std::span<Image const> frames, int milliseconds_per_frame,
                          int last_frame_milliseconds) {
-  auto const refuse = [](std::string what, std::string found, std::string expected) {
-    throw config_error{{"encode_apng", std::move(what), std::move(found), std::move(expected), ""}};
-  };
   if (frames.empty() || frames.size() > 0x7fffffffU)
-    refuse("number of frames", number_text(frames.size()), "1 to 2147483647");
+    fail<config_error>("encode_apng", "number of frames", number_text(frames.size()), "1 to 2147483647");
   for (auto const time : {milliseconds_per_frame, last_frame_milliseconds})
-    if (time < 1 || time > 65535) refuse("milliseconds of a frame", number_text(time), "1 to 65535");
+    if (time < 1 || time > 65535)
+      fail<config_error>("encode_apng", "milliseconds of a frame", number_text(time), "1 to 65535");
   auto const& first = frames.front();
   for (auto const& frame : frames)
     if (frame.height != first.height || frame.width != first.width || frame.channels != first.channels)
-      throw shape_error{{.where = "encode_apng",
-                         .what = "frame " + number_text(&frame - &first),
-                         .found = frame.text(),
-                         .expected = first.text() + ", the size of the first frame",
-                         .advice = ""}};
+      fail<shape_error>("encode_apng", "frame " + number_text(&frame - &first), frame.text(),
+                        first.text() + ", the size of the first frame");
 
   auto writer = detail::ApngWriter{static_cast<std::uint32_t>(frames.size())};
   for (auto const& frame : frames)

@@ -87,7 +87,7 @@ inline std::string folder_of(std::string_view path) {
   return std::string{path.substr(0, slash == 0 ? 1 : slash)};
 }
 
-/// Brings the names of a folder to disk. Some file systems know no such thing: EINVAL.
+/// Flushes the names of a folder to disk. Some file systems do not support that: EINVAL.
 inline bool sync_folder(int folder) {
   return uninterrupted([&] { return ::fsync(folder); }) == 0 || errno == EINVAL;
 }

@@ -11,7 +11,7 @@ namespace consistency {
 /// A well-known kind of file that is often found where another kind belongs.
 struct Signature {
   std::string_view name;    ///< "a zip archive"; empty when nothing was recognised
-  std::string_view advice;  ///< how to come by the right file
+  std::string_view advice;  ///< how to get the right file
 };
 
 /// Names what `bytes` really are, from their first few hundred bytes.

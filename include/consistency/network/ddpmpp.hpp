@@ -30,14 +30,14 @@ struct DdpmPpSettings {
 };
 
 /// DDPM++ (Song et al. 2021, Appendix H; as `ddpmpp` of Karras et al. 2022, Table 7), equal to EDM's program
-/// for it, whose names, initial laws and files it has: (n, h, w, c) and times to (n, h, w, c).
+/// for it, whose names, initial distributions and files it has: (n, h, w, c) and times to (n, h, w, c).
 class DdpmPp {
  public:
   /// Throws config_error for settings that do not fit each other, naming the numbers.
   explicit DdpmPp(DdpmPpSettings settings = {})
       : settings_{checked(std::move(settings))}, body_{settings_, Layers{table_, settings_}, 2} {
     detail::declare_conventions(table_, settings_);
-    table_.add_foreign({"map_augment.weight", {}});  // meets labels of augmentation, which only training has
+    table_.add_foreign({"map_augment.weight", {}});  // takes labels of augmentation, which only training has
   }
 
   ParameterTable const& parameters() const noexcept { return table_; }
@@ -55,36 +55,37 @@ class DdpmPp {
 
  private:
   struct Layers {
-    static constexpr auto law = WeightLaw::xavier_uniform;
+    static constexpr auto xavier = WeightDistribution::xavier_uniform;
     static constexpr auto last_gain = 1e-5;
 
     ParameterTable& table;
     DdpmPpSettings const& s;
 
-    Linear embed_hidden() const { return {table, "map_layer0", s.channels, s.embedding, 1, law}; }
-    Linear embed() const { return {table, "map_layer1", s.embedding, s.embedding, 1, law}; }
+    Linear embed_hidden() const { return {table, "map_layer0", s.channels, s.embedding, 1, xavier}; }
+    Linear embed() const { return {table, "map_layer1", s.embedding, s.embedding, 1, xavier}; }
     Convolution first() const {
-      return {table, "enc." + size(0) + "_conv", s.image[2], s.channels, {.law = law}};
+      return {table, "enc." + size(0) + "_conv", s.image[2], s.channels, {.distribution = xavier}};
     }
     ResidualBlock block(UNetPlace const& at, Index in, Index out) const {
       auto const name = name_of(at);
       if (at.resampling != Resampling::none)  // the mean of 2×2 pixels, or one pixel for four
         for (auto const* const layer : {".conv0", ".skip"})
           table.add_foreign({name + layer + ".resample_filter", 0.25});
-      return {table, name, in, out,
-              ResidualBlockSettings{
-                  .embedding = s.embedding,
-                  .groups = s.groups,
-                  .group_channels = 4,
-                  .epsilon = 1e-6,
-                  .heads = attends(at) ? s.heads : 0,
-                  .edm_attention = true,
-                  .project_resampled = true,
-                  .dropout = s.dropout,
-                  .recompute = s.recompute,
-                  .conditioning = Conditioning::add,
-                  .resampling = at.resampling,
-                  .weights = {.law = law, .affine = 1, .qkv = std::sqrt(0.2), .last = last_gain}}};
+      return {
+          table, name, in, out,
+          ResidualBlockSettings{
+              .embedding = s.embedding,
+              .groups = s.groups,
+              .group_channels = 4,
+              .epsilon = 1e-6,
+              .heads = attends(at) ? s.heads : 0,
+              .edm_attention = true,
+              .project_resampled = true,
+              .dropout = s.dropout,
+              .recompute = s.recompute,
+              .conditioning = Conditioning::add,
+              .resampling = at.resampling,
+              .weights = {.distribution = xavier, .affine = 1, .qkv = std::sqrt(0.2), .last = last_gain}}};
     }
     Normalization norm(Index channels) const {
       return {table,
@@ -93,7 +94,11 @@ class DdpmPp {
               {.groups = s.groups, .epsilon = 1e-6, .group_channels = 4}};
     }
     Convolution last(Index channels) const {
-      return {table, "dec." + size(0) + "_aux_conv", channels, s.image[2], {.gain = last_gain, .law = law}};
+      return {table,
+              "dec." + size(0) + "_aux_conv",
+              channels,
+              s.image[2],
+              {.gain = last_gain, .distribution = xavier}};
     }
 
    private:

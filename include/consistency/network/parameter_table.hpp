@@ -20,14 +20,14 @@ namespace consistency {
 /// The most channels of a layer: no product of a layer's sizes wraps.
 inline constexpr Index max_channels = Index{1} << 21U;
 
-/// The law that weights begin with, up to a gain.
-enum class WeightLaw : std::uint8_t {
+/// The initial distribution of weights, up to a gain.
+enum class WeightDistribution : std::uint8_t {
   fan_in,         ///< N(0, 1 / fan_in), which keeps the variance of a linear map's output at its input's
   xavier_uniform  ///< uniform, variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010)
 };
 
-/// How a parameter begins: a constant, and normal draws of a standard deviation or uniform draws within a
-/// bound.
+/// The initial numbers of a parameter: a constant, and normal draws of a standard deviation or uniform draws
+/// within a bound.
 struct Initializer {
   double constant = 0;
   double deviation = 0;
@@ -39,8 +39,8 @@ struct Initializer {
   static Initializer variance(Index fan_in, double gain = 1) {
     return {.deviation = gain / std::sqrt(static_cast<double>(fan_in))};
   }
-  static Initializer weights(WeightLaw law, Index fan_in, Index fan_out, double gain) {
-    if (law == WeightLaw::fan_in) return variance(fan_in, gain);
+  static Initializer weights(WeightDistribution distribution, Index fan_in, Index fan_out, double gain) {
+    if (distribution == WeightDistribution::fan_in) return variance(fan_in, gain);
     return {.bound = gain * std::sqrt(6 / (static_cast<double>(fan_in) + static_cast<double>(fan_out)))};
   }
 };

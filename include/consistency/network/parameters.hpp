@@ -47,14 +47,14 @@ class Parameters<Tensor<S, B>> {
     auto theta = Parameters{std::move(table)};
     std::uint32_t i = 0;
     for (auto& v : theta.views_) {
-      auto const law = theta.table().entries()[i].initializer;
+      auto const initial = theta.table().entries()[i].initializer;
       auto const stream_key = key.with_stream(stream::initialization);
       auto const at = Counter{0, i++};
       auto const flat = Shape{1, v.count()};
-      Tensor<S> const z =
-          law.bound == 0 ? normal<S>(flat, stream_key, at) : uniform<S>(flat, stream_key, at);  // (1, count)
-      auto const scale = static_cast<S>(law.bound == 0 ? law.deviation : 2 * law.bound);
-      auto const shift = static_cast<S>(law.constant - law.bound);
+      Tensor<S> const z = initial.bound == 0 ? normal<S>(flat, stream_key, at)
+                                             : uniform<S>(flat, stream_key, at);  // (1, count)
+      auto const scale = static_cast<S>(initial.bound == 0 ? initial.deviation : 2 * initial.bound);
+      auto const shift = static_cast<S>(initial.constant - initial.bound);
       Tensor<S> numbers{v.shape()};  // as v
       for (Index j = 0; j < v.count(); ++j) numbers.mutable_data()[j] = shift + scale * z[j];
       v.assign(to<B>(numbers));

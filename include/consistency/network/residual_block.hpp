@@ -46,21 +46,24 @@ class ResidualBlock {
   ResidualBlock(ParameterTable& table, std::string const& name, Index in, Index out,
                 ResidualBlockSettings settings)
       : norm0_{table, name + ".norm0", in, norm(settings)},
-        conv0_{table, name + ".conv0", in, out, {.law = settings.weights.law}},
+        conv0_{table, name + ".conv0", in, out, {.distribution = settings.weights.distribution}},
         affine_{table,
                 name + ".affine",
                 settings.embedding,
                 settings.conditioning == Conditioning::scale_shift ? 2 * out : out,
                 settings.weights.affine,
-                settings.weights.law},
+                settings.weights.distribution},
         norm1_{table, name + ".norm1", out, norm(settings)},
         dropout_{settings.dropout, static_cast<std::uint32_t>(table.entries().size())},
-        conv1_{
-            table, name + ".conv1", out, out, {.gain = settings.weights.last, .law = settings.weights.law}},
+        conv1_{table,
+               name + ".conv1",
+               out,
+               out,
+               {.gain = settings.weights.last, .distribution = settings.weights.distribution}},
         out_{out},
         settings_{settings} {
     if (in != out || (settings.project_resampled && settings.resampling != Resampling::none))
-      skip_.emplace(table, name + ".skip", in, out, 1, settings.weights.law);
+      skip_.emplace(table, name + ".skip", in, out, 1, settings.weights.distribution);
     require_within(name, "heads", settings.heads, 0, out);
     if (settings.heads > 0)
       attention_.emplace(table, settings.edm_attention ? name : name + ".attention", out, settings.heads,

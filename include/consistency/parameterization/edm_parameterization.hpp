@@ -5,7 +5,7 @@
 
 namespace consistency {
 
-/// The same shifted so that f(x, ε) = x exactly (Song et al. 2023, Appendix C).
+/// The preconditioning of EDM shifted so that f(x, ε) = x exactly (Song et al. 2023, Appendix C).
 struct EdmParameterization {
   static constexpr bool boundary = true;
   double sigma_data = 0.5;

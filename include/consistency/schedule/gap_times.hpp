@@ -5,16 +5,16 @@
 #include <cmath>
 
 #include <consistency/core/check.hpp>
-#include <consistency/schedule/log_normal_law.hpp>
+#include <consistency/schedule/log_normal_distribution.hpp>
 #include <consistency/schedule/time_pair.hpp>
 
 namespace consistency {
 
-/// t by a continuous log-normal law and r = t (1 − (1 + κ sigmoid(−t)) / q^{a}), at least ε: the gap shrinks
-/// by q at every stage a (Geng et al. 2024, Section 4). Stage 0 has r = ε: there the method trains a
+/// t by a continuous log-normal distribution and r = t (1 − (1 + κ sigmoid(−t)) / q^{a}), at least ε: the gap
+/// shrinks by q at every stage a (Geng et al. 2024, Section 4). Stage 0 has r = ε: there the method trains a
 /// denoiser. Their r goes down to 0, where their f is the identity; here f(x, ε) = x, and so r ends at ε.
 struct GapTimes {
-  LogNormalLaw law{};
+  LogNormalDistribution distribution{};
   double q = 2;
   double kappa = 8;
   Index denoising = 0;       ///< steps of stage 0
@@ -24,7 +24,7 @@ struct GapTimes {
 
   void check() const {
     grid.check();
-    check_settings(law);
+    check_settings(distribution);
     require_setting(q > 1, "GapTimes", "q", q, "more than 1");
     require_setting(kappa >= 0, "GapTimes", "kappa", kappa, "0 or more");
     require_setting(denoising >= 0, "GapTimes", "denoising", static_cast<double>(denoising), "0 or more");
@@ -42,7 +42,7 @@ struct GapTimes {
     return k < denoising ? 0 : std::min(stages, 1 + (k - denoising) / stage_steps);
   }
   TimePair draw(Index k, Key key, Counter at) const {
-    auto const t = law.time(grid, key, at);
+    auto const t = distribution.time(grid, key, at);
     auto const gap = (1 + kappa / (1 + std::exp(t))) / std::pow(q, static_cast<double>(stage(k)));
     return {t, stage(k) == 0 ? grid.epsilon : std::max(grid.epsilon, t * (1 - gap))};
   }

@@ -4,26 +4,27 @@
 #include <consistency/core/check.hpp>
 #include <consistency/schedule/adaptive_steps.hpp>
 #include <consistency/schedule/time_pair.hpp>
-#include <consistency/schedule/uniform_law.hpp>
+#include <consistency/schedule/uniform_distribution.hpp>
 
 namespace consistency {
 
-/// (t_{n+1}, t_n) of a Karras grid with N(k) points, n by a time law (Song et al. 2023, Algorithm 3).
-template <Curriculum C = AdaptiveSteps, TimeLaw L = UniformLaw>
+/// (t_{n+1}, t_n) of a Karras grid with N(k) points, n by a time distribution (Song et al. 2023, Algorithm
+/// 3).
+template <Curriculum C = AdaptiveSteps, TimeDistribution Distribution = UniformDistribution>
 struct GridTimes {
   C curriculum{};
-  L law{};
+  Distribution distribution{};
   KarrasGrid grid{};
 
   void check() const {
     grid.check();
     check_settings(curriculum);
-    check_settings(law);
+    check_settings(distribution);
     if constexpr (requires { curriculum.most(); }) grid.require_apart("GridTimes", curriculum.most());
   }
   TimePair draw(Index k, Key key, Counter at) const {
     auto const points = curriculum.points(k);
-    auto const n = law.interval(grid, points, key, at);
+    auto const n = distribution.interval(grid, points, key, at);
     return {grid(n + 1, points), grid(n, points)};
   }
   double resolution(Index k) const { return static_cast<double>(curriculum.points(k)); }

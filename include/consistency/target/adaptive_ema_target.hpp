@@ -14,7 +14,7 @@ enum class Denominator { points, intervals };
 
 /// μ(k) = exp(s₀ ln μ₀ / N(k)) (Song et al. 2023, Appendix C).
 struct AdaptiveEmaTarget {
-  static constexpr bool follows = true;
+  static constexpr bool has_target = true;
   double s0 = 2;
   double mu0 = 0.9;
   Denominator denominator = Denominator::points;

@@ -8,7 +8,7 @@ namespace consistency {
 
 /// A fixed μ.
 struct EmaTarget {
-  static constexpr bool follows = true;
+  static constexpr bool has_target = true;
   double mu = 0.95;
   void check() const { require_rate("EmaTarget", "mu", mu); }
   double rate(double) const {

@@ -7,7 +7,7 @@ namespace consistency {
 
 /// θ⁻ = stopgrad(θ) (Song & Dhariwal 2023, Section 3.2).
 struct StopGradientTarget {
-  static constexpr bool follows = false;
+  static constexpr bool has_target = false;
 
   constexpr StopGradientTarget() = default;
   template <class Rate>

@@ -12,7 +12,7 @@ namespace consistency {
 /// docs/concepts/target.md
 template <class T>
 concept TargetNetwork = requires(T const& target, double points) {
-  { T::follows } -> std::convertible_to<bool>;  // false: θ⁻ is θ itself
+  { T::has_target } -> std::convertible_to<bool>;  // false: θ⁻ is θ itself
   { target.rate(points) } -> std::convertible_to<double>;
 };
 

@@ -23,20 +23,17 @@ constexpr bool checks_indices = false;
 
 /// Throws shape_error naming the index, the axis and the shape, or the number of indices.
 inline void check_indices(bool defined, Shape const& shape, Index const* indices, std::size_t count) {
-  auto const fail = [&](std::string what, std::string found, std::string expected) {
-    throw shape_error{{.where = "Tensor of shape " + shape.text(),
-                       .what = std::move(what),
-                       .found = std::move(found),
-                       .expected = std::move(expected),
-                       .advice = ""}};
+  auto const fail_with = [&](std::string what, std::string found, std::string expected) {
+    fail<shape_error>("Tensor of shape " + shape.text(), std::move(what), std::move(found),
+                      std::move(expected));
   };
-  if (!defined) fail("numbers", "an undefined tensor", "a tensor with numbers");
+  if (!defined) fail_with("numbers", "an undefined tensor", "a tensor with numbers");
   if (count != shape.rank())
-    fail("number of indices", number_text(count), number_text(shape.rank()) + ", one for each axis");
+    fail_with("number of indices", number_text(count), number_text(shape.rank()) + ", one for each axis");
   for (std::size_t axis = 0; axis < count; ++axis)
     if (indices[axis] < 0 || indices[axis] >= shape[axis])
-      fail("index of axis " + number_text(axis), number_text(indices[axis]),
-           shape[axis] == 0 ? "none: the axis is empty" : "0 to " + number_text(shape[axis] - 1));
+      fail_with("index of axis " + number_text(axis), number_text(indices[axis]),
+                shape[axis] == 0 ? "none: the axis is empty" : "0 to " + number_text(shape[axis] - 1));
 }
 
 /// Where the number x(i, j, …) of a tensor lies among its numbers, which are in row-major order. Where

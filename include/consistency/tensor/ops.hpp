@@ -13,15 +13,11 @@
 /// implements Kernel<Op, Backend> for each; autodiff/rules/ holds the derivatives.
 namespace consistency::op {
 
-[[noreturn]] inline void misfit(char const* where, std::string found, std::string expected) {
-  throw shape_error{{.where = where,
-                     .what = "operand shapes",
-                     .found = std::move(found),
-                     .expected = std::move(expected),
-                     .advice = ""}};
+[[noreturn]] inline void fail_shape(char const* where, std::string found, std::string expected) {
+  fail<shape_error>(where, "operand shapes", std::move(found), std::move(expected));
 }
 inline void require(bool fits, char const* where, Shape const& a, Shape const& b, char const* expected) {
-  if (!fits) misfit(where, a.text() + " and " + b.text(), expected);
+  if (!fits) fail_shape(where, a.text() + " and " + b.text(), expected);
 }
 
 /// a · b; throws shape_error where it would wrap.
@@ -70,8 +66,8 @@ struct Slice {
   Index begin, end;
   Shape result(Shape const& x) const {
     if (x.rank() == 0 || begin < 0 || begin > end || end > x.back())
-      misfit("slice", x.text() + " [" + number_text(begin) + ", " + number_text(end) + ")",
-             "0 <= begin <= end <= last extent");
+      fail_shape("slice", x.text() + " [" + number_text(begin) + ", " + number_text(end) + ")",
+                 "0 <= begin <= end <= last extent");
     return x.with_channels(end - begin);
   }
 };

@@ -14,7 +14,7 @@ namespace consistency {
 
 /// What random numbers follow: `of` makes four of them from four uniform numbers, scalars or SIMD packs, and
 /// a backend's Kernel fills a tensor.
-namespace law {
+namespace distribution {
 
 struct Normal {  ///< N(0, 1)
   template <class N>
@@ -47,49 +47,50 @@ struct DropoutMask {  ///< 0 with probability `rate`, else 1 / (1 − rate)
   }
 };
 
-}  // namespace law
+}  // namespace distribution
 
-/// Whether the backend of tensors T draws from a law: Kernel<Law, Backend>::fill(law, y, key, first).
-template <class Law, class T>
-concept DrawKernelFor = requires(Law const& law, T& y, Key key, Counter first) {
-  Kernel<Law, typename T::Backend>::fill(law, y, key, first);
+/// Whether the backend of tensors T draws from a distribution: Kernel<Distribution,
+/// Backend>::fill(distribution, y, key, first).
+template <class Distribution, class T>
+concept DrawKernelFor = requires(Distribution const& distribution, T& y, Key key, Counter first) {
+  Kernel<Distribution, typename T::Backend>::fill(distribution, y, key, first);
 };
 
-/// Draws of a law. Axis 0 counts samples, sample i of the tensor being counter sample first + i: a batch may
-/// be split anywhere without changing a number. Throws config_error for more samples, or blocks of four
-/// numbers in one, than 32 bits count.
-template <class T, class Law>
-as_tensor_t<T> draws(Law law, Shape shape, Key key, Counter first = {}) {
+/// Draws of a distribution. Axis 0 counts samples, sample i of the tensor being counter sample first + i: a
+/// batch may be split anywhere without changing a number. Throws config_error for more samples, or blocks of
+/// four numbers in one, than 32 bits count.
+template <class T, class Distribution>
+as_tensor_t<T> draws(Distribution distribution, Shape shape, Key key, Counter first = {}) {
   using X = as_tensor_t<T>;
-  static_assert(DrawKernelFor<Law, X>, "draws: this backend has no kernel of this law");
+  static_assert(DrawKernelFor<Distribution, X>, "draws: this backend has no kernel of this distribution");
   auto const samples = shape.rank() == 0 ? Index{1} : shape[0];
   static_cast<void>(counted("random numbers", "samples", Index{first.sample}, samples));
   if (samples > 0 && shape.count() > Index{1} << 32U)
     static_cast<void>(counted("random numbers", "blocks of a sample", 0, shape.count() / samples / 4));
   X y{shape};
   TraceCall<typename X::Backend> const call;
-  Kernel<Law, typename X::Backend>::fill(law, y, key, first);
+  Kernel<Distribution, typename X::Backend>::fill(distribution, y, key, first);
   if (call) [[unlikely]]
-    call.done(type_signature<Law>(), 0, y, {});
+    call.done(type_signature<Distribution>(), 0, y, {});
   return y;
 }
 
 /// N(0, 1) draws.
 template <class T>
 as_tensor_t<T> normal(Shape shape, Key key, Counter first = {}) {
-  return draws<T>(law::Normal{}, shape, key, first);
+  return draws<T>(distribution::Normal{}, shape, key, first);
 }
 
 /// Uniform draws on (0, 1).
 template <class T>
 as_tensor_t<T> uniform(Shape shape, Key key, Counter first = {}) {
-  return draws<T>(law::Uniform{}, shape, key, first);
+  return draws<T>(distribution::Uniform{}, shape, key, first);
 }
 
 /// 0 with probability `rate`, else 1 / (1 − rate).
 template <class T>
 as_tensor_t<T> dropout_mask(Shape shape, double rate, Key key, Counter first = {}) {
-  return draws<T>(law::DropoutMask{rate}, shape, key, first);
+  return draws<T>(distribution::DropoutMask{rate}, shape, key, first);
 }
 
 }  // namespace consistency

@@ -14,12 +14,10 @@ struct StopAtNonFinite {
   void operator()(TraceEvent const& event) const {
     for (auto const& result : event.results)
       if (auto const found = result.first_non_finite())
-        throw numeric_error{
-            {.where = event.title() + (event.layer.empty() ? "" : " [" + std::string{event.layer} + "]"),
-             .what = "result of shape " + result.shape().text() + " at " + place(result.shape(), found->at),
-             .found = found->value,
-             .expected = "finite numbers",
-             .advice = origin(event)}};
+        fail<numeric_error>(
+            event.title() + (event.layer.empty() ? "" : " [" + std::string{event.layer} + "]"),
+            "result of shape " + result.shape().text() + " at " + place(result.shape(), found->at),
+            found->value, "finite numbers", origin(event));
   }
 
  private:

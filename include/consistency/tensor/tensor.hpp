@@ -32,7 +32,7 @@ class Tensor {
   Tensor(Shape shape, S value) : Tensor(shape) { Memory<B>::fill(data_, shape.count(), value); }
   /// Copies `values` of the host; throws shape_error unless there are shape.count() of them.
   Tensor(Shape shape, std::span<S const> values) : Tensor(shape) {
-    if (static_cast<Index>(values.size()) != shape.count()) misfit("Tensor", values.size(), shape);
+    if (static_cast<Index>(values.size()) != shape.count()) fail_shape("Tensor", values.size(), shape);
     Memory<B>::upload(data_, values.data(), shape.count());
   }
   Tensor(Tensor const& other) noexcept : shape_{other.shape_}, block_{other.block_}, data_{other.data_} {
@@ -82,7 +82,7 @@ class Tensor {
 
   /// The same numbers under another shape of the same count.
   Tensor reshaped(Shape shape) const {
-    if (shape.count() != count()) misfit("reshape", static_cast<std::size_t>(count()), shape);
+    if (shape.count() != count()) fail_shape("reshape", static_cast<std::size_t>(count()), shape);
     return view(0, shape);
   }
   /// Part of the same numbers: shape.count() of them from `offset` on.
@@ -102,7 +102,7 @@ class Tensor {
   void fill(S value) { Memory<B>::fill(data_, count(), value); }
   /// Overwrites these numbers, for everybody who shares them.
   void assign(Tensor const& from) {
-    if (from.count() != count()) misfit("assign", static_cast<std::size_t>(from.count()), shape_);
+    if (from.count() != count()) fail_shape("assign", static_cast<std::size_t>(from.count()), shape_);
     Memory<B>::copy(data_, from.data_, count());
   }
   Tensor clone() const {
@@ -177,12 +177,9 @@ class Tensor {
   static std::size_t bytes(Shape const& shape) {
     return std::min(static_cast<std::size_t>(shape.count()), (std::size_t{1} << 62U) / sizeof(S)) * sizeof(S);
   }
-  [[noreturn]] static void misfit(char const* where, std::size_t found, Shape const& shape) {
-    throw shape_error{{.where = where,
-                       .what = "number of values",
-                       .found = number_text(found),
-                       .expected = number_text(shape.count()) + " for shape " + shape.text(),
-                       .advice = ""}};
+  [[noreturn]] static void fail_shape(char const* where, std::size_t found, Shape const& shape) {
+    fail<shape_error>(where, "number of values", number_text(found),
+                      number_text(shape.count()) + " for shape " + shape.text());
   }
 
   Shape shape_;

@@ -7,7 +7,7 @@
 
 #include <consistency/metric/curvature.hpp>
 #include <consistency/model/consistency_function.hpp>
-#include <consistency/schedule/time_law.hpp>
+#include <consistency/schedule/time_distribution.hpp>
 #include <consistency/solver/velocity.hpp>
 #include <consistency/target/stop_gradient_target.hpp>
 #include <consistency/target/student_target.hpp>
@@ -23,23 +23,24 @@ namespace consistency {
 ///   θ⁻ = θ            (Theorem 3)      E[w(t) ½ Jᵀ H J], for a metric with curvature H
 ///   θ⁻ = θ            (Theorem 4)      E[w(t) ‖J‖], for a norm
 /// w = 1 is λ(t) = (τ⁻¹)′(t), the paper's choice (Theorem 3: its square); GridSpeedWeighting gives λ = 1.
-template <class F, class D, class L, class W, class Target, class Source>
+template <class F, class D, class Distribution, class W, class Target, class Source>
 struct ContinuousObjective {
-  static constexpr bool through = std::same_as<Target, StudentTarget>;
+  static constexpr bool through_target = std::same_as<Target, StudentTarget>;
   static constexpr bool smooth = requires { requires D::twice_differentiable; };
   static constexpr bool norm = requires { requires D::norm; };
 
   static_assert(Metric<D>,
                 "the metric must be a Metric: d(x, y) gives one distance per sample, (n, 1, ..., 1)");
-  static_assert(TimeLaw<L>, "the law of the times must be a TimeLaw: time(grid, key, at)");
+  static_assert(TimeDistribution<Distribution>,
+                "the distribution of the times must be a TimeDistribution: time(grid, key, at)");
   static_assert(VelocitySource<Source>, "the velocity must be a VelocitySource: given(x0) is v(x, t)");
-  static_assert(through || std::same_as<Target, StopGradientTarget>,
+  static_assert(through_target || std::same_as<Target, StopGradientTarget>,
                 "continuous-time methods have θ⁻ = stopgrad(θ) or θ⁻ = θ: the target must be "
                 "StopGradientTarget or StudentTarget, without a rate");
-  static_assert(!through || !std::same_as<Source, DataVelocity>,
+  static_assert(!through_target || !std::same_as<Source, DataVelocity>,
                 "StudentTarget needs a teacher (Theorems 3 and 4): without one the gradient through the "
                 "target is wrong; use StopGradientTarget");
-  static_assert(smooth || through || !norm,
+  static_assert(smooth || through_target || !norm,
                 "Theorems 5 and 6 need a metric with second derivatives (L2, PseudoHuber, Lpips), and a norm "
                 "such as L1 or LInf has none; Theorem 4 takes a norm: ContinuousConsistencyDistillation with "
                 "StudentTarget");
@@ -59,10 +60,10 @@ struct ContinuousObjective {
       "a continuous-time method needs the network's derivative along x and t: make its call operator a "
       "template over the value types of x and time, so that Dual values pass through it");
 
-  static constexpr bool follows = false;
+  static constexpr bool has_target = false;
   F f;
   D metric;
-  L law;
+  Distribution distribution;
   W weighting;
   Target target;
   Source velocity;
@@ -71,7 +72,7 @@ struct ContinuousObjective {
   void check() const {
     grid.check();
     check_settings(metric);
-    check_settings(law);
+    check_settings(distribution);
     check_settings(weighting);
     check_boundary(f, grid.range());
     if constexpr (requires { weighting.grid == grid; })
@@ -86,8 +87,9 @@ struct ContinuousObjective {
 
   template <class X>
   Draws<X, 1> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
-    return draw_for<1>(x0, k, key, first,
-                       [&](Key own, Counter sample) { return std::array{law.time(grid, own, sample)}; });
+    return draw_for<1>(x0, k, key, first, [&](Key sample_key, Counter sample) {
+      return std::array{distribution.time(grid, sample_key, sample)};
+    });
   }
   template <class X>
   auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0,
@@ -103,7 +105,7 @@ struct ContinuousObjective {
     X const x_t = noised(x0, z, t);                 // (n, …)
     X const v = velocity.given(x0)(x_t, t);         // (n, …)
     X const one{t.shape(), typename X::Scalar(1)};  // (n, 1, …)
-    if constexpr (through) {
+    if constexpr (through_target) {
       auto const y = f(theta, Dual<V>{V(x_t), V(v)}, Dual<V>{V(t), V(one)}, mode);  // (n, …)
       auto const& J = y.tangent;                                                    // (n, …)
       if constexpr (smooth) {

@@ -67,7 +67,7 @@ class GradientStep {
     tape_.clear();
     gradient_.flat().fill(typename X::Scalar(0));
     theta_.watch(tape_, state.theta, gradient_);
-    auto const& theta_minus = M::follows ? *state.target : state.theta;
+    auto const& theta_minus = M::has_target ? *state.target : state.theta;
     auto const loss = method.loss(theta_, theta_minus, in.batch, in.drawn);  // ()
     loss_.assign(loss.value());
     if constexpr (Alone)

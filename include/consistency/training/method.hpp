@@ -29,7 +29,7 @@ template <class M, class X = Tensor<float>>
 concept Method = requires(M const& method, Index k, X const& x0, Key key, std::uint32_t first) {
   method.f.network().parameters();
   method.check();                                     // throws config_error for impossible settings
-  { M::follows } -> std::convertible_to<bool>;        // whether θ⁻ has numbers of its own
+  { M::has_target } -> std::convertible_to<bool>;     // whether θ⁻ has numbers of its own
   { method.rate(k) } -> std::convertible_to<double>;  // then θ⁻ ← μ θ⁻ + (1 − μ) θ after step k
   { method.resolution(k) } -> std::convertible_to<double>;  // N(k) or its counterpart; 0: there is none
   { method.draw(x0, k, key, first) } -> DrawsOfMethod;

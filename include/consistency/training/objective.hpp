@@ -16,7 +16,7 @@
 
 namespace consistency {
 
-/// The sentence that every discrete method says: draw times t > r, build x_t = x + t z, move it along the ODE
+/// The loss of every discrete method: draw times t > r, build x_t = x + t z, move it along the ODE
 /// to x_r, take y = f_θ⁻(x_r, r) as a constant, and minimise w(t, r) · d(f_θ(x_t, t), y) (Song et al. 2023,
 /// Eqs. 7 and 10; Algorithms 2 and 3).
 template <class F, class D, class T, class W, class Target, class Source, class Solver>
@@ -26,7 +26,7 @@ struct ConsistencyObjective {
   static_assert(TimePairs<T>, "the times must be TimePairs: draw(k, key, at), resolution(k) and range()");
   static_assert(VelocitySource<Source>, "the velocity must be a VelocitySource: given(x0) is v(x, t)");
   static_assert(OdeSolver<Solver>, "the solver must be an OdeSolver: order, and step(v, x, t, s) to s < t");
-  static_assert(TargetNetwork<Target>, "the target must be a TargetNetwork: follows and rate(points)");
+  static_assert(TargetNetwork<Target>, "the target must be a TargetNetwork: has_target and rate(points)");
   static_assert(
       requires(W const& w, Tensor<float> const& t) { w(t, t); },
       "the weighting must take two times, w(t, r)");
@@ -37,7 +37,7 @@ struct ConsistencyObjective {
                 "StudentTarget belongs to ContinuousConsistencyDistillation (Theorems 3 and 4); a discrete "
                 "method takes StopGradientTarget, EmaTarget or AdaptiveEmaTarget");
 
-  static constexpr bool follows = Target::follows;
+  static constexpr bool has_target = Target::has_target;
   F f;
   D metric;
   T times;
@@ -60,8 +60,8 @@ struct ConsistencyObjective {
 
   template <class X>
   Draws<X, 2> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
-    return draw_for<2>(x0, k, key, first, [&](Key own, Counter sample) {
-      auto const pair = times.draw(k, own, sample);
+    return draw_for<2>(x0, k, key, first, [&](Key sample_key, Counter sample) {
+      auto const pair = times.draw(k, sample_key, sample);
       using S = typename X::Scalar;
       if (!(static_cast<S>(pair.t) > static_cast<S>(pair.r)))
         fail<config_error>("training method, step " + number_text(k),

@@ -36,7 +36,7 @@ struct ProgressiveDistillation {
                 "ProgressiveDistillation: what it trains must be a denoiser: ConsistencyFunction with "
                 "EdmPreconditioning, not with EdmParameterization");
 
-  static constexpr bool follows = true;
+  static constexpr bool has_target = true;
   F f;  ///< a denoiser: ConsistencyFunction with EdmPreconditioning
   T times;
   D metric;
@@ -61,7 +61,7 @@ struct ProgressiveDistillation {
   template <class X>
   Draws<X, 3> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
     return draw_for<3>(x0, k, key, first,
-                       [&](Key own, Counter sample) { return times.draw(k, own, sample); });
+                       [&](Key sample_key, Counter sample) { return times.draw(k, sample_key, sample); });
   }
   template <class X>
   auto loss(auto const& theta, Parameters<X> const& theta_minus, X const& x0,

@@ -40,7 +40,7 @@ class Trainer {
       "ConsistencyFunction{net}");
   static_assert(
       Method<M, X>,
-      "Trainer: the first argument must be a Method: f, check(), follows, rate(k), resolution(k), "
+      "Trainer: the first argument must be a Method: f, check(), has_target, rate(k), resolution(k), "
       "loss(theta, theta_minus, x0, drawn) and draw(x0, k, key, first), which returns Draws or a type "
       "with its clone(), assign(other) and mode");
 
@@ -55,7 +55,7 @@ class Trainer {
         gradient_step_{theta.table()},
         state_{theta, {},          theta, Parameters<X>{theta.table()}, Parameters<X>{theta.table()},
                0,     settings.key} {
-    if constexpr (M::follows) state_.target = theta;
+    if constexpr (M::has_target) state_.target = theta;
     ranks_.together([&] {
       method_.check();
       check_settings(optimizer_);
@@ -99,15 +99,14 @@ class Trainer {
   TrainingState<X> const& state() const noexcept { return state_; }
   C const& communicator() const noexcept { return ranks_.communicator(); }
   /// Takes up a saved state. Throws config_error where it is another network's, its step is out of range, or
-  /// the method's target network follows and the state has none; numeric_error where a number is not finite;
-  /// and distributed_error where ranks differ in it. The trainer is then as before.
+  /// the method has a target network and the state has none; numeric_error where a number is not finite; and
+  /// distributed_error where ranks differ in it. The trainer is then as before.
   void resume(TrainingState<X> state) {
     UpdateBounds bounds;
     ranks_.together([&] {
-      if (!M::follows) state.target.reset();
-      if (M::follows && !state.target)
-        fail<config_error>("Trainer", "state", "no target network",
-                           "the θ⁻ that this method's target follows");
+      if (!M::has_target) state.target.reset();
+      if (M::has_target && !state.target)
+        fail<config_error>("Trainer", "state", "no target network", "the θ⁻ of this method");
       for_arenas(state, [&](char const* name, Parameters<X> const& arena) {
         require_layout(name, arena, method_.f.network().parameters());
       });

@@ -14,7 +14,7 @@ namespace consistency {
 template <class X>
 struct TrainingState {
   Parameters<X> theta;
-  std::optional<Parameters<X>> target;  ///< θ⁻, where the method's target network follows θ
+  std::optional<Parameters<X>> target;  ///< θ⁻, where the method has a target network
   Parameters<X> averaged;               ///< EMA of θ
   Parameters<X> first_moment, second_moment;
   Index step = 0;

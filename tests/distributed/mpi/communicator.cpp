@@ -14,7 +14,7 @@
 
 #include <consistency/distributed/mpi_communicator.hpp>
 
-#include "../../support/refused.hpp"
+#include "../../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -86,10 +86,10 @@ TEST_CASE("a communicator that was moved goes on where it was") {
   CHECK(all == std::vector<double>(all.size(), 1.0));
 }
 
-TEST_CASE("what MPI refuses is a distributed_error with MPI's own words") {
+TEST_CASE("what MPI rejects is a distributed_error with MPI's own words") {
   auto c = MpiCommunicator{};
   auto numbers = std::array{0};
-  check_refused<ErrorCode::distributed>(
+  check_fails<ErrorCode::distributed>(
       [&] { c.broadcast(std::as_writable_bytes(std::span{numbers}), c.size()); }, {"MPI_Irecv", "rank"});
 }
 
@@ -101,8 +101,8 @@ TEST_CASE("a rank that is late by less than the deadline is waited for") {
   CHECK(all == std::vector<double>(all.size(), 1.0));
 }
 
-TEST_CASE("a deadline of no time is refused before MPI is asked for anything") {
-  check_refused<ErrorCode::config>(
+TEST_CASE("a deadline of no time is rejected before MPI is asked for anything") {
+  check_fails<ErrorCode::config>(
       [] {
         MpiCommunicator{MPI_COMM_WORLD, {.seconds = 0}};
       },

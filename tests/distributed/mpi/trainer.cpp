@@ -9,7 +9,7 @@
 #include <consistency/distributed/shard.hpp>
 
 #include "../../support/compare.hpp"
-#include "../../support/refused.hpp"
+#include "../../support/fails.hpp"
 #include "../../support/unet_run.hpp"
 #include "../../support/unet_trainer.hpp"
 #include "../../training/state.hpp"
@@ -64,17 +64,17 @@ TEST_CASE("NaN in the batch of one rank ends the step of all by its name and lea
   auto const before = t.state();
   auto bad = shard(global_batch(1), c).clone();
   if (c.rank() == last) bad.fill(std::numeric_limits<float>::quiet_NaN());
-  check_refused<ErrorCode::dataset>([&] { t.step(bad); }, {"rank " + std::to_string(last), "not finite"});
+  check_fails<ErrorCode::dataset>([&] { t.step(bad); }, {"rank " + std::to_string(last), "not finite"});
   CHECK(same_state(t.state(), before));
   t.step(shard(global_batch(1), c));
 }
 
-TEST_CASE("ranks with other settings or parameters are refused") {
+TEST_CASE("ranks with other settings or parameters are rejected") {
   auto const check = [](Run const& other, std::string_view what) {
     auto c = MpiCommunicator{};
     auto const run = c.rank() == c.size() - 1 && c.size() > 1 ? other : Run{};
     if (c.size() > 1)
-      check_refused<ErrorCode::distributed>([&] { trainer(run, std::move(c)); }, {"rank ", what});
+      check_fails<ErrorCode::distributed>([&] { trainer(run, std::move(c)); }, {"rank ", what});
   };
   check({.learning_rate = 2e-3}, "settings");
   check({.theta_seed = 2}, "parameters");

@@ -11,7 +11,7 @@
 
 #include "../../cuda/device.hpp"
 #include "../../support/compare.hpp"
-#include "../../support/refused.hpp"
+#include "../../support/fails.hpp"
 #include "../../support/thread_communicator.hpp"
 #include "../../training/state.hpp"
 
@@ -54,12 +54,12 @@ TEST_CASE("where no GPU can be used, every rank is told by which rank and why") 
     return 0;
   });
   for (auto const& error : results.errors)
-    check_refused<ErrorCode::device>([&] { std::rethrow_exception(error); },
-                                     {"rank 0 of 2, NcclCommunicator", "no GPU can be used", why});
+    check_fails<ErrorCode::device>([&] { std::rethrow_exception(error); },
+                                   {"rank 0 of 2, NcclCommunicator", "no GPU can be used", why});
 }
 
-TEST_CASE("a deadline of no time is refused before a GPU is asked for anything") {
-  check_refused<ErrorCode::config>(
+TEST_CASE("a deadline of no time is rejected before a GPU is asked for anything") {
+  check_fails<ErrorCode::config>(
       [] {
         NcclCommunicator{SelfCommunicator{}, {.seconds = 0}};
       },

@@ -8,10 +8,10 @@
 
 namespace consistency {
 
-/// What the weights of a residual block and its attention begin with; the defaults make a new block nearly
-/// its straight connection.
+/// Initial weights of a residual block and its attention; with the defaults a new block is
+/// nearly its skip connection.
 struct BlockWeights {
-  WeightLaw law = WeightLaw::fan_in;
+  WeightDistribution distribution = WeightDistribution::fan_in;
   double affine = 0.3;  ///< gain of the time's projection
   double qkv = 1;       ///< of queries, keys and values
   double last = 1e-2;   ///< of the last layer of each branch
@@ -27,8 +27,9 @@ class SelfAttention {
                 NormalizationSettings settings, std::string const& norm = "norm", bool interleaved = false,
                 BlockWeights const& weights = {})
       : norm_{table, name + "." + norm, divisible(name, channels, heads), without_silu(settings)},
-        qkv_{table, name + ".qkv", channels, 3 * channels, weights.qkv, weights.law, interleaved ? 3 : 1},
-        proj_{table, name + ".proj", channels, channels, weights.last, weights.law},
+        qkv_{table,       name + ".qkv",        channels,           3 * channels,
+             weights.qkv, weights.distribution, interleaved ? 3 : 1},
+        proj_{table, name + ".proj", channels, channels, weights.last, weights.distribution},
         channels_{channels},
         heads_{heads} {}
 

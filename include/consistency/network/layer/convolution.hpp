@@ -13,7 +13,7 @@ struct ConvolutionSettings {
   Index kernel = 3;
   Index stride = 1;
   double gain = 1;
-  WeightLaw law = WeightLaw::fan_in;
+  WeightDistribution distribution = WeightDistribution::fan_in;
 };
 
 /// k×k convolution with padding k/2 and a stride.
@@ -35,7 +35,7 @@ class Convolution {
     require_within(name, "channels out", out, 1, max_channels);
     auto const window = s.kernel * s.kernel;
     return table.add(name + ".weight", {s.kernel, s.kernel, in, out},
-                     Initializer::weights(s.law, window * in, window * out, s.gain));
+                     Initializer::weights(s.distribution, window * in, window * out, s.gain));
   }
 
   /// x (n, h, w, in) → (n, h / stride, w / stride, out), rounded up.

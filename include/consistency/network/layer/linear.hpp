@@ -13,8 +13,8 @@ class Linear {
  public:
   /// `interleaved`: see ParameterTable::add.
   Linear(ParameterTable& table, std::string const& name, Index in, Index out, double gain = 1,
-         WeightLaw law = WeightLaw::fan_in, Index interleaved = 1)
-      : weight_{table.add(name + ".weight", {in, out}, Initializer::weights(law, in, out, gain),
+         WeightDistribution distribution = WeightDistribution::fan_in, Index interleaved = 1)
+      : weight_{table.add(name + ".weight", {in, out}, Initializer::weights(distribution, in, out, gain),
                           interleaved)},
         bias_{table.add(name + ".bias", {out}, Initializer::zeros(), interleaved)} {}
 

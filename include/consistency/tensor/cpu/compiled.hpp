@@ -75,8 +75,8 @@ struct Kernel {
   }
   template <class S, class Own = Core<S, Fill, FillOf<Op, Tensor<S, Cpu>>>>
     requires Own::exists
-  static void fill(Op const& law, Tensor<S, Cpu>& y, Key const& key, Counter const& first) {
-    Own::get()(law, y, key, first);
+  static void fill(Op const& distribution, Tensor<S, Cpu>& y, Key const& key, Counter const& first) {
+    Own::get()(distribution, y, key, first);
   }
 };
 

@@ -50,7 +50,7 @@ struct cpu::Kernel<op::GroupNorm> {
     using P = Pack<S>;
     auto const p = cpu::NormPieces{x.shape(), op.groups};
     auto const c = p.channels;
-    auto const own = scale.shape().rank() == 4 ? c : 0;
+    auto const sample_stride = scale.shape().rank() == 4 ? c : 0;
     p.each_sample([&](Index n) {
       auto const* const from = x.data() + n * p.pixels * c;
       auto* const to = y.mutable_data() + n * p.pixels * c;
@@ -59,8 +59,8 @@ struct cpu::Kernel<op::GroupNorm> {
       auto* const offset = factor + c;
       cpu::group_statistics(p, op.epsilon, from, offset, factor);
       for (Index k = 0; k < c; ++k) {
-        factor[k] *= scale[n * own + k];
-        offset[k] = shift[n * own + k] - offset[k] * factor[k];
+        factor[k] *= scale[n * sample_stride + k];
+        offset[k] = shift[n * sample_stride + k] - offset[k] * factor[k];
       }
       p.each_piece([&](Index piece) {
         p.each_block<S>([&]<int N>(std::integral_constant<int, N>, auto lanes, Index k) {
@@ -92,7 +92,7 @@ struct cpu::Kernel<op::GroupNorm> {
     using P = Pack<S>;
     auto const p = cpu::NormPieces{x.shape(), op.groups};
     auto const c = p.channels;
-    auto const own = scale.shape().rank() == 4 ? c : 0;
+    auto const sample_stride = scale.shape().rank() == 4 ? c : 0;
     auto const size = static_cast<S>(p.pixels * p.width());
     p.each_sample([&](Index n) {
       auto const* const from = x.data() + n * p.pixels * c;
@@ -110,8 +110,8 @@ struct cpu::Kernel<op::GroupNorm> {
           for (auto k = block; k < block + N * P::width; k += P::width) {
             auto const m = lanes.load(mean + k);
             auto const r = lanes.load(rate + k);
-            auto const a = lanes.load(scale.data() + n * own + k);
-            auto const b = lanes.load(shift.data() + n * own + k);
+            auto const a = lanes.load(scale.data() + n * sample_stride + k);
+            auto const b = lanes.load(shift.data() + n * sample_stride + k);
             auto along = P(0.0);
             auto total = P(0.0);
             for (auto i = p.begin(piece); i < p.end(piece); ++i) {
@@ -140,11 +140,11 @@ struct cpu::Kernel<op::GroupNorm> {
         S dot = 0;
         S total = 0;
         for (Index k = first; k < first + p.width(); ++k) {
-          dot += scale[n * own + k] * sum[k];
-          total += scale[n * own + k] * sum[c + k];
+          dot += scale[n * sample_stride + k] * sum[k];
+          total += scale[n * sample_stride + k] * sum[c + k];
         }
         for (Index k = first; k < first + p.width(); ++k) {
-          factor[k] = scale[n * own + k] * rate[k];
+          factor[k] = scale[n * sample_stride + k] * rate[k];
           along[k] = rate[k] * rate[k] * dot / size;
           across[k] = rate[k] * total / size;
         }

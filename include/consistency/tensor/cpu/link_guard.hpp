@@ -3,7 +3,7 @@
 
 #include <consistency/core/version.hpp>
 
-// Objects of one program whose kernels are not the same, for want of the same -march or of the same choice of
+// Objects of one program whose kernels are not the same, without the same -march or of the same choice of
 // consistency::compiled, do not link: "multiple definition of", and then the name below. Each object holds
 // that symbol, in a group named by how its kernels are made; of a group a linker takes one.
 #define CONSISTENCY_DETAIL_TEXT_OF(text) #text

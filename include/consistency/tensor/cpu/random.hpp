@@ -17,12 +17,12 @@ inline namespace CONSISTENCY_INSTRUCTIONS {
 template <class S>
 using UniformLanes = std::array<std::array<S, static_cast<std::size_t>(Pack<S>::width)>, 4>;
 
-/// Fills y with law.of(uniform numbers), four of a block at a time; blocks go into lanes, whatever their
-/// sample.
-template <class Law>
+/// Fills y with distribution.of(uniform numbers), four of a block at a time; blocks go into lanes, whatever
+/// their sample.
+template <class Distribution>
 struct Draws {
   template <class S>
-  static void fill(Law const& law, Tensor<S, Cpu>& y, Key key, Counter first) {
+  static void fill(Distribution const& distribution, Tensor<S, Cpu>& y, Key key, Counter first) {
     if (y.count() == 0) return;
     constexpr auto width = Pack<S>::width;
     auto const samples = y.shape().rank() == 0 ? 1 : y.shape()[0];
@@ -43,8 +43,9 @@ struct Draws {
           count[lane] = std::min<Index>(4, per_sample - 4 * block);
           if (++block == blocks) block = 0, ++sample;
         }
-        auto const drawn = law.of(std::array{Pack<S>::load(u[0].data()), Pack<S>::load(u[1].data()),
-                                             Pack<S>::load(u[2].data()), Pack<S>::load(u[3].data())});
+        auto const drawn =
+            distribution.of(std::array{Pack<S>::load(u[0].data()), Pack<S>::load(u[1].data()),
+                                       Pack<S>::load(u[2].data()), Pack<S>::load(u[3].data())});
         for (std::size_t k = 0; k < 4; ++k) drawn[k].store(u[k].data());
         for (std::size_t lane = 0; lane < lanes; ++lane)
           for (Index k = 0; k < count[lane]; ++k) out[place[lane] + k] = u[static_cast<std::size_t>(k)][lane];
@@ -57,10 +58,10 @@ struct Draws {
 }  // namespace cpu
 
 template <>
-struct cpu::Kernel<law::Normal> : cpu::Draws<law::Normal> {};
+struct cpu::Kernel<distribution::Normal> : cpu::Draws<distribution::Normal> {};
 template <>
-struct cpu::Kernel<law::Uniform> : cpu::Draws<law::Uniform> {};
+struct cpu::Kernel<distribution::Uniform> : cpu::Draws<distribution::Uniform> {};
 template <>
-struct cpu::Kernel<law::DropoutMask> : cpu::Draws<law::DropoutMask> {};
+struct cpu::Kernel<distribution::DropoutMask> : cpu::Draws<distribution::DropoutMask> {};
 
 }  // namespace consistency

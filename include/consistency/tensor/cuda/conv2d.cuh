@@ -11,7 +11,8 @@
 
 namespace consistency::cuda {
 
-/// f(way) with what computes this convolution, whose images and bias lie at these addresses.
+/// Calls f with the implementation of this convolution: cuDNN's where it takes images and bias at these
+/// addresses, or the product of patches.
 template <class S, class F>
 void convolved([[maybe_unused]] Convolution const& s,
                [[maybe_unused]] std::initializer_list<void const*> addresses, F const& f) {

@@ -48,11 +48,7 @@ inline Precision& current_precision() {
 /// Throws device_error while work is recorded: `found` cannot be.
 inline void require_not_recording(char const* found, char const* advice) {
   if (recording())
-    throw device_error{{.where = "Graph",
-                        .what = "recorded work",
-                        .found = found,
-                        .expected = "work that stays on the device",
-                        .advice = advice}};
+    fail<device_error>("Graph", "recorded work", found, "work that stays on the device", advice);
 }
 
 #ifdef CONSISTENCY_CUDNN

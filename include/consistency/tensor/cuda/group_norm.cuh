@@ -23,7 +23,7 @@ struct ChannelTerm {
 template <class S>
 struct GroupLine {
   Sums<2> const* channel;  // (n, c)
-  S* lines;
+  S* statistics;
   Extent pixels, c, groups;
   double epsilon;
   CONSISTENCY_HD void operator()(Extent i) const {
@@ -35,8 +35,8 @@ struct GroupLine {
     auto const count = static_cast<double>(width) * pixels;
     auto const mean = sum / count;
     auto const variance = squares / count - mean * mean;
-    lines[2 * i] = static_cast<S>(mean);
-    lines[2 * i + 1] = static_cast<S>(1 / sqrt((variance > 0 ? variance : 0) + epsilon));
+    statistics[2 * i] = static_cast<S>(mean);
+    statistics[2 * i + 1] = static_cast<S>(1 / sqrt((variance > 0 ? variance : 0) + epsilon));
   }
 };
 
@@ -48,7 +48,7 @@ void group_statistics(GroupNormRun<S> const& p) {
   auto const pixels = static_cast<Extent>(p.pixels), c = static_cast<Extent>(p.c),
              groups = static_cast<Extent>(p.groups);
   reduce<2>(p.n, p.pixels, p.c, ChannelTerm<S>{p.x, pixels, c}, KeepPartial<2>{sums.data()});
-  for_each(p.n * p.groups, GroupLine<S>{sums.data(), p.lines, pixels, c, groups, p.epsilon});
+  for_each(p.n * p.groups, GroupLine<S>{sums.data(), p.statistics, pixels, c, groups, p.epsilon});
 }
 
 /// What one channel of one sample is normalised with.
@@ -59,9 +59,10 @@ struct NormLine {
 template <class S>
 CONSISTENCY_HD NormLine<S> norm_line(GroupNormRun<S> const& p, Extent sample, Extent channel) {
   auto const groups = static_cast<Extent>(p.groups);
-  auto const* const line = p.lines + 2 * (sample * groups + channel / (static_cast<Extent>(p.c) / groups));
-  auto const own = sample * static_cast<Extent>(p.own) + channel;
-  return {line[0], line[1], p.scale[own], p.shift[own]};
+  auto const* const line =
+      p.statistics + 2 * (sample * groups + channel / (static_cast<Extent>(p.c) / groups));
+  auto const at = sample * static_cast<Extent>(p.sample_stride) + channel;
+  return {line[0], line[1], p.scale[at], p.shift[at]};
 }
 
 template <class S>
@@ -143,7 +144,7 @@ struct GroupMeans {
     auto const sample = i / groups;
     double along = 0, total = 0;
     for (auto k = i % groups * width; k < (i % groups + 1) * width; ++k) {
-      auto const scale = static_cast<double>(p.scale[sample * static_cast<Extent>(p.own) + k]);
+      auto const scale = static_cast<double>(p.scale[sample * static_cast<Extent>(p.sample_stride) + k]);
       along += scale * static_cast<double>(sums[sample * 2 * c + k]);
       total += scale * static_cast<double>(sums[sample * 2 * c + c + k]);
     }

@@ -10,7 +10,8 @@ namespace consistency {
 
 namespace cuda {
 
-/// The operands of op::GroupNorm. scale and shift have `own` numbers for each sample: c, or 0 where shared.
+/// The operands of op::GroupNorm. scale and shift have `sample_stride` numbers for each sample: c, or 0 where
+/// shared.
 template <class S>
 struct GroupNormRun {
   Index n, pixels, c, groups;
@@ -19,10 +20,10 @@ struct GroupNormRun {
   S const* x;
   S const* scale;
   S const* shift;
-  Index own;
-  S* lines;  // (n, groups, 2): mean and 1 / √(variance + ε) of each group
+  Index sample_stride;
+  S* statistics;  // (n, groups, 2): mean and 1 / √(variance + ε) of each group
 };
-/// Fills `lines`.
+/// Fills `statistics`.
 template <CompiledScalar S>
 void group_statistics(GroupNormRun<S> const& work);
 template <CompiledScalar S>
@@ -41,8 +42,8 @@ struct Kernel<op::GroupNorm, Cuda> {
   static Tensor<S, Cuda> value(op::GroupNorm const& op, Tensor<S, Cuda> const& x,
                                Tensor<S, Cuda> const& scale, Tensor<S, Cuda> const& shift) {
     Tensor<S, Cuda> y{op.result(x.shape(), scale.shape(), shift.shape())};
-    Tensor<S, Cuda> lines{Shape{x.shape()[0], op.groups, 2}};
-    auto const work = run(op, x, scale, shift, lines);
+    Tensor<S, Cuda> statistics{Shape{x.shape()[0], op.groups, 2}};
+    auto const work = run(op, x, scale, shift, statistics);
     cuda::group_statistics(work);
     cuda::group_norm(work, y.mutable_data());
     return y;
@@ -55,9 +56,9 @@ struct Kernel<op::GroupNorm, Cuda> {
                                             Tensor<S, Cuda> const& shift) {
     auto const samples = x.shape()[0];
     auto const c = x.shape()[3];
-    Tensor<S, Cuda> lines{Shape{samples, op.groups, 2}};
+    Tensor<S, Cuda> statistics{Shape{samples, op.groups, 2}};
     Tensor<S, Cuda> sums{Shape{samples, 2 * c}};  // ∂L/∂scale and ∂L/∂shift of each sample
-    auto const work = run(op, x, scale, shift, lines);
+    auto const work = run(op, x, scale, shift, statistics);
     cuda::group_statistics(work);
     cuda::group_norm_sums(work, g.data(), sums.mutable_data());
     std::array<Tensor<S, Cuda>, 3> result;
@@ -78,7 +79,7 @@ struct Kernel<op::GroupNorm, Cuda> {
   template <class S>
   static cuda::GroupNormRun<S> run(op::GroupNorm const& op, Tensor<S, Cuda> const& x,
                                    Tensor<S, Cuda> const& scale, Tensor<S, Cuda> const& shift,
-                                   Tensor<S, Cuda>& lines) {
+                                   Tensor<S, Cuda>& statistics) {
     auto const& s = x.shape();
     return {.n = s[0],
             .pixels = s[1] * s[2],
@@ -89,8 +90,8 @@ struct Kernel<op::GroupNorm, Cuda> {
             .x = x.data(),
             .scale = scale.data(),
             .shift = shift.data(),
-            .own = scale.shape().rank() == 4 ? s[3] : 0,
-            .lines = lines.mutable_data()};
+            .sample_stride = scale.shape().rank() == 4 ? s[3] : 0,
+            .statistics = statistics.mutable_data()};
   }
 };
 

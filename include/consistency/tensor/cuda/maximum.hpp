@@ -10,7 +10,8 @@ namespace consistency {
 
 namespace cuda {
 
-/// y: d where x is largest of 2×2 pixels; `lines` = n · h and w of y. As a gradient, dx from g of y's shape.
+/// y takes d from where x is largest of 2×2 pixels; the gradient puts g there in dx. d has x's shape and g
+/// has y's; `lines` is n · h of y, w its width.
 template <CompiledScalar S>
 void max_pool(S const* x, S const* d, Index lines, Index w, Index c, S* y);
 template <CompiledScalar S>

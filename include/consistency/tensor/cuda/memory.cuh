@@ -48,8 +48,8 @@ inline bool& released_while_recording() {
   return released;
 }
 
-/// First contact. Freed memory stays with the device's pool: after the first step of a shape, none is asked
-/// of the driver.
+/// The first use of a device. Freed memory stays with the device's pool: after the first step of a shape,
+/// none is asked of the driver.
 inline void prepare_device() {
   thread_local int prepared = -1;
   int device = 0;

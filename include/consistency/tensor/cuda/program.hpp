@@ -79,7 +79,7 @@ class Tracer {
     return record(Code::constant, i);
   }
 
-  /// The program of the nodes in `outputs`; numbers that nobody needs any more give up their slots.
+  /// The program of the nodes in `outputs`; the slots of numbers that are not read again are used anew.
   template <std::size_t N>
   Program program(std::array<int, N> const& outputs, int count) const {
     Program p;

@@ -7,9 +7,9 @@
 namespace consistency::cuda {
 
 /// Draws one block of four numbers: the integers of the CPU, the same formulas after them.
-template <class Law, class S>
+template <class Distribution, class S>
 struct DrawBlock {
-  Law law;
+  Distribution distribution;
   Key key;
   Counter first;
   Extent per_sample, blocks;
@@ -18,18 +18,19 @@ struct DrawBlock {
     auto const sample = i / blocks;
     auto const b = i % blocks;
     auto const at = Counter{first.step, first.sample + static_cast<std::uint32_t>(sample)};
-    auto const four = law.of(uniform_block<S>(key, at, static_cast<std::uint32_t>(b)));
+    auto const four = distribution.of(uniform_block<S>(key, at, static_cast<std::uint32_t>(b)));
     for (Extent j = 0; j < 4 && 4 * b + j < per_sample; ++j)
       to[sample * per_sample + 4 * b + j] = four[static_cast<std::size_t>(j)];
   }
 };
 
-template <class Law, CompiledScalar S>
-void draw(Law const& law, Key key, Counter first, Index samples, Index per_sample, S* to) {
+template <class Distribution, CompiledScalar S>
+void draw(Distribution const& distribution, Key key, Counter first, Index samples, Index per_sample, S* to) {
   static_cast<void>(extent(samples * per_sample));
   auto const blocks = (per_sample + 3) / 4;
-  for_each(samples * blocks, DrawBlock<Law, S>{law, key, first, static_cast<Extent>(per_sample),
-                                               static_cast<Extent>(blocks), to});
+  for_each(samples * blocks,
+           DrawBlock<Distribution, S>{distribution, key, first, static_cast<Extent>(per_sample),
+                                      static_cast<Extent>(blocks), to});
 }
 
 }  // namespace consistency::cuda

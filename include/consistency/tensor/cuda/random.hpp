@@ -8,27 +8,27 @@ namespace consistency {
 
 namespace cuda {
 
-/// Draws of law::Normal, Uniform or DropoutMask for `samples` rows of `per_sample` numbers.
-template <class Law, CompiledScalar S>
-void draw(Law const& law, Key key, Counter first, Index samples, Index per_sample, S* to);
+/// Draws of distribution::Normal, Uniform or DropoutMask for `samples` rows of `per_sample` numbers.
+template <class Distribution, CompiledScalar S>
+void draw(Distribution const& distribution, Key key, Counter first, Index samples, Index per_sample, S* to);
 
-template <class Law>
+template <class Distribution>
 struct Draws {
   template <class S>
-  static void fill(Law const& law, Tensor<S, Cuda>& y, Key key, Counter first) {
+  static void fill(Distribution const& distribution, Tensor<S, Cuda>& y, Key key, Counter first) {
     if (y.count() == 0) return;
     auto const samples = y.shape().rank() == 0 ? Index{1} : y.shape()[0];
-    draw(law, key, first, samples, y.count() / samples, y.mutable_data());
+    draw(distribution, key, first, samples, y.count() / samples, y.mutable_data());
   }
 };
 
 }  // namespace cuda
 
 template <>
-struct Kernel<law::Normal, Cuda> : cuda::Draws<law::Normal> {};
+struct Kernel<distribution::Normal, Cuda> : cuda::Draws<distribution::Normal> {};
 template <>
-struct Kernel<law::Uniform, Cuda> : cuda::Draws<law::Uniform> {};
+struct Kernel<distribution::Uniform, Cuda> : cuda::Draws<distribution::Uniform> {};
 template <>
-struct Kernel<law::DropoutMask, Cuda> : cuda::Draws<law::DropoutMask> {};
+struct Kernel<distribution::DropoutMask, Cuda> : cuda::Draws<distribution::DropoutMask> {};
 
 }  // namespace consistency

@@ -35,9 +35,9 @@ using ValueOf = std::common_type_t<X...>(Op const&, X const&...);
 template <class Op, class T, class... X>
 using GradientOf = std::array<T, sizeof...(X)>(Op const&, Wanted<sizeof...(X)>, T const&, T const&,
                                                X const&...);
-/// fill(law, y, key, first).
-template <class Law, class T>
-using FillOf = void(Law const&, T&, Key const&, Counter const&);
+/// fill(distribution, y, key, first).
+template <class Distribution, class T>
+using FillOf = void(Distribution const&, T&, Key const&, Counter const&);
 
 /// On tensors T, all but element-wise chains. X is T const&.
 template <class T, class X = T const&>
@@ -59,8 +59,8 @@ using OperationCalls = TypeList<  //
     Call<Gradient, GradientOf<op::Attention, T, T, T, T>>,
     Call<Derivative, T(op::Attention const&, X, X, X, X, X, X)>,
     Call<Value, T(op::AttentionScores const&, X, X)>, Call<Value, T(op::AttentionMix const&, X, X)>,
-    Call<Fill, FillOf<law::Normal, T>>, Call<Fill, FillOf<law::Uniform, T>>,
-    Call<Fill, FillOf<law::DropoutMask, T>>, Call<Accumulate, void(T&, X)>,
+    Call<Fill, FillOf<distribution::Normal, T>>, Call<Fill, FillOf<distribution::Uniform, T>>,
+    Call<Fill, FillOf<distribution::DropoutMask, T>>, Call<Accumulate, void(T&, X)>,
     Call<Update, void(MomentUpdate<T> const&)>, Call<Largest<pointwise::Abs>, typename T::Scalar(X)>,
     Call<Largest<pointwise::Negate>, typename T::Scalar(X)>>;
 

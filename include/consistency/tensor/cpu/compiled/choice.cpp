@@ -70,12 +70,11 @@ Set const& choose() {
   auto const* const found =
       std::find_if(std::begin(sets()), std::end(sets()), [&](Set const& set) { return set.name == wanted; });
   if (found != std::end(sets()) && found->runs) return *found;
-  throw config_error{{.where = "CONSISTENCY_INSTRUCTIONS, a variable of the environment",
-                      .what = found == std::end(sets()) ? "instruction set that consistency::compiled lacks"
-                                                        : "instruction set that this processor lacks",
-                      .found = printable(wanted),
-                      .expected = "one of " + names(found == std::end(sets())),
-                      .advice = "Without the variable the widest of these is taken: " + names(false) + "."}};
+  fail<config_error>("CONSISTENCY_INSTRUCTIONS, a variable of the environment",
+                     found == std::end(sets()) ? "instruction set that consistency::compiled lacks"
+                                               : "instruction set that this processor lacks",
+                     printable(wanted), "one of " + names(found == std::end(sets())),
+                     "Without the variable the widest of these is taken: " + names(false) + ".");
 }
 
 Set const& chosen() {

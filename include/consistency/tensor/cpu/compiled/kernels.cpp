@@ -27,9 +27,9 @@ struct Derivative {
   }
 };
 struct Fill {
-  template <class Law>
-  static void run(Law const& law, auto& y, Key const& key, Counter const& first) {
-    cpu::Kernel<Law>::fill(law, y, key, first);
+  template <class Distribution>
+  static void run(Distribution const& distribution, auto& y, Key const& key, Counter const& first) {
+    cpu::Kernel<Distribution>::fill(distribution, y, key, first);
   }
 };
 struct Accumulate {

@@ -14,14 +14,14 @@ namespace consistency::test {
 
 /// Runs `action`, which must throw the error type of Code with all of `words` in its message.
 template <ErrorCode Code, class Action>
-void check_refused(Action const& action, std::initializer_list<std::string_view> words) {
+void check_fails(Action const& action, std::initializer_list<std::string_view> words) {
   std::string message = "nothing was thrown";
   auto typed = false;
   try {
     action();
-  } catch (typed_error<Code> const& refusal) {
-    message = refusal.what();
-    typed = refusal.code() == Code;
+  } catch (typed_error<Code> const& failure) {
+    message = failure.what();
+    typed = failure.code() == Code;
   } catch (std::exception const& other) {
     message = std::string{"another error: "} + other.what();
   }

@@ -8,7 +8,7 @@
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/tensor/reference.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 #include "support.hpp"
 
 using namespace consistency;
@@ -16,12 +16,12 @@ using namespace consistency::test;
 
 namespace {
 
-/// What an operation must refuse. An operation without a list does not compile; some refuse nothing.
+/// What an operation must reject. An operation without a list does not compile; some reject nothing.
 template <class Op>
-struct Misfits;
+struct ShapeMismatches;
 
 template <>
-struct Misfits<op::SumTo> {
+struct ShapeMismatches<op::SumTo> {
   static void each(auto const& check) {
     check(make_case(op::SumTo{{4}}, Shape{2, 3}));
     check(make_case(op::SumTo{{2}}, Shape{2, 3}));
@@ -31,7 +31,7 @@ struct Misfits<op::SumTo> {
   }
 };
 template <>
-struct Misfits<op::BroadcastTo> {
+struct ShapeMismatches<op::BroadcastTo> {
   static void each(auto const& check) {
     check(make_case(op::BroadcastTo{{2, 3}}, Shape{4}));
     check(make_case(op::BroadcastTo{{3}}, Shape{2, 3}));
@@ -39,11 +39,11 @@ struct Misfits<op::BroadcastTo> {
   }
 };
 template <>
-struct Misfits<op::Reshape> {
+struct ShapeMismatches<op::Reshape> {
   static void each(auto const& check) { check(make_case(op::Reshape{{2, 4}}, Shape{2, 3})); }
 };
 template <>
-struct Misfits<op::Concat> {
+struct ShapeMismatches<op::Concat> {
   static void each(auto const& check) {
     check(make_case(op::Concat{}, Shape{2, 3}, Shape{3, 3}));
     check(make_case(op::Concat{}, Shape{2, 3}, Shape{2, 3, 1}));
@@ -51,7 +51,7 @@ struct Misfits<op::Concat> {
   }
 };
 template <>
-struct Misfits<op::Slice> {
+struct ShapeMismatches<op::Slice> {
   static void each(auto const& check) {
     check(make_case(op::Slice{-1, 2}, Shape{2, 3}));
     check(make_case(op::Slice{2, 1}, Shape{2, 3}));
@@ -60,7 +60,7 @@ struct Misfits<op::Slice> {
   }
 };
 template <>
-struct Misfits<op::Linear> {
+struct ShapeMismatches<op::Linear> {
   static void each(auto const& check) {
     check(make_case(op::Linear{}, Shape{2, 3}, Shape{4, 5}));
     check(make_case(op::Linear{}, Shape{2, 3}, Shape{3}));
@@ -72,7 +72,7 @@ struct Misfits<op::Linear> {
   }
 };
 template <>
-struct Misfits<op::Conv2d> {
+struct ShapeMismatches<op::Conv2d> {
   static void each(auto const& check) {
     check(make_case(op::Conv2d{}, Shape{4, 4, 3}, Shape{3, 3, 3, 2}));
     check(make_case(op::Conv2d{}, Shape{1, 4, 4, 3}, Shape{3, 3, 4, 2}));
@@ -87,11 +87,11 @@ struct Misfits<op::Conv2d> {
   }
 };
 template <>
-struct Misfits<op::Upsample> {
+struct ShapeMismatches<op::Upsample> {
   static void each(auto const& check) { check(make_case(op::Upsample{}, Shape{4, 4, 3})); }
 };
 template <>
-struct Misfits<op::Downsample> {
+struct ShapeMismatches<op::Downsample> {
   static void each(auto const& check) {
     check(make_case(op::Downsample{}, Shape{4, 4, 3}));
     check(make_case(op::Downsample{}, Shape{1, 3, 4, 3}));
@@ -99,7 +99,7 @@ struct Misfits<op::Downsample> {
   }
 };
 template <>
-struct Misfits<op::Resize> {
+struct ShapeMismatches<op::Resize> {
   static void each(auto const& check) {
     check(make_case(op::Resize{8, 8}, Shape{4, 4, 3}));
     check(make_case(op::Resize{0, 8}, Shape{1, 4, 4, 3}));
@@ -109,7 +109,7 @@ struct Misfits<op::Resize> {
   }
 };
 template <>
-struct Misfits<op::MaxPool> {
+struct ShapeMismatches<op::MaxPool> {
   static void each(auto const& check) {
     check(make_case(op::MaxPool{}, Shape{4, 4, 3}));
     check(make_case(op::MaxPool{}, Shape{1, 3, 4, 3}));
@@ -118,14 +118,14 @@ struct Misfits<op::MaxPool> {
   }
 };
 template <>
-struct Misfits<op::MaxPerSample> {
+struct ShapeMismatches<op::MaxPerSample> {
   static void each(auto const& check) {
     check(make_case(op::MaxPerSample{}, Shape{2, 0}));
     check(make_case(op::MaxPerSample{}, Shape{2, 3}, Shape{2, 4}));
   }
 };
 template <>
-struct Misfits<op::SpaceToDepth> {
+struct ShapeMismatches<op::SpaceToDepth> {
   static void each(auto const& check) {
     check(make_case(op::SpaceToDepth{2}, Shape{4, 4, 3}));
     check(make_case(op::SpaceToDepth{2}, Shape{1, 3, 4, 3}));
@@ -134,7 +134,7 @@ struct Misfits<op::SpaceToDepth> {
   }
 };
 template <>
-struct Misfits<op::DepthToSpace> {
+struct ShapeMismatches<op::DepthToSpace> {
   static void each(auto const& check) {
     check(make_case(op::DepthToSpace{2}, Shape{4, 4, 4}));
     check(make_case(op::DepthToSpace{2}, Shape{1, 4, 4, 6}));
@@ -142,7 +142,7 @@ struct Misfits<op::DepthToSpace> {
   }
 };
 template <>
-struct Misfits<op::GroupNorm> {
+struct ShapeMismatches<op::GroupNorm> {
   static void each(auto const& check) {
     auto const groups = [](Index n) { return op::GroupNorm{.groups = n}; };
     check(make_case(groups(2), Shape{4, 4, 4}, Shape{4}, Shape{4}));
@@ -156,11 +156,11 @@ struct Misfits<op::GroupNorm> {
   }
 };
 template <>
-struct Misfits<op::Softmax> {
+struct ShapeMismatches<op::Softmax> {
   static void each(auto const&) {}
 };
 template <>
-struct Misfits<op::Attention> {
+struct ShapeMismatches<op::Attention> {
   static void each(auto const& check) {
     auto const run = [&](Index heads, Shape const& q, Shape const& k, Shape const& v) {
       check(make_case(op::Attention{heads}, q, k, v));
@@ -175,7 +175,7 @@ struct Misfits<op::Attention> {
   }
 };
 template <>
-struct Misfits<op::AttentionScores> {
+struct ShapeMismatches<op::AttentionScores> {
   static void each(auto const& check) {
     auto const heads = [](Index n) { return op::AttentionScores{.heads = n}; };
     check(make_case(heads(1), Shape{4, 4}, Shape{4, 4}));
@@ -186,7 +186,7 @@ struct Misfits<op::AttentionScores> {
   }
 };
 template <>
-struct Misfits<op::AttentionMix> {
+struct ShapeMismatches<op::AttentionMix> {
   static void each(auto const& check) {
     auto const transposed = op::AttentionMix{.transposed = true};
     check(make_case(op::AttentionMix{}, Shape{2, 3, 5}, Shape{2, 5, 4}));
@@ -210,10 +210,10 @@ bool names_shapes(Case<Op, N> const& c, std::string const& message) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("every operation refuses operands that do not fit and names their shapes", B, Cpu,
+TEST_CASE_TEMPLATE("every operation rejects operands that do not fit and names their shapes", B, Cpu,
                    Reference) {
   for_each_type(AllOps{}, []<class Op>() {
-    Misfits<Op>::each([](auto const& c) {
+    ShapeMismatches<Op>::each([](auto const& c) {
       CAPTURE(c.text());
       try {
         compute(c.op, operands<float, B>(c));
@@ -226,14 +226,14 @@ TEST_CASE_TEMPLATE("every operation refuses operands that do not fit and names t
   });
 }
 
-TEST_CASE("extents that would wrap are refused, where there are no numbers too") {
+TEST_CASE("extents that would wrap are rejected, where there are no numbers too") {
   constexpr auto large = Index{1} << 32, larger = Index{1} << 62;
-  auto const refused = [](auto const& op, auto const&... shapes) {
-    check_refused<ErrorCode::shape>([&] { op.result(shapes...); }, {});
+  auto const rejected = [](auto const& op, auto const&... shapes) {
+    check_fails<ErrorCode::shape>([&] { op.result(shapes...); }, {});
   };
-  refused(op::DepthToSpace{large}, Shape{1, 4, 4, 4});  // the square of the patch would be 0
-  refused(op::DepthToSpace{1 << 16}, Shape{1, 0, larger, 0});
-  refused(op::SpaceToDepth{large}, Shape{1, 0, 0, 3});
-  refused(op::Upsample{}, Shape{0, larger, 1, 1});
-  refused(op::Concat{}, Shape{0, larger}, Shape{0, larger});
+  rejected(op::DepthToSpace{large}, Shape{1, 4, 4, 4});  // the square of the patch would be 0
+  rejected(op::DepthToSpace{1 << 16}, Shape{1, 0, larger, 0});
+  rejected(op::SpaceToDepth{large}, Shape{1, 0, 0, 3});
+  rejected(op::Upsample{}, Shape{0, larger, 1, 1});
+  rejected(op::Concat{}, Shape{0, larger}, Shape{0, larger});
 }

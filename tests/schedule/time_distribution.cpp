@@ -6,15 +6,15 @@
 
 #include <doctest/doctest.h>
 
-#include <consistency/schedule/log_normal_law.hpp>
-#include <consistency/schedule/uniform_law.hpp>
+#include <consistency/schedule/log_normal_distribution.hpp>
+#include <consistency/schedule/uniform_distribution.hpp>
 
-#include "../support/refused.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
-using consistency::test::check_refused;
+using consistency::test::check_fails;
 
-static_assert(TimeLaw<UniformLaw> && TimeLaw<LogNormalLaw>);
+static_assert(TimeDistribution<UniformDistribution> && TimeDistribution<LogNormalDistribution>);
 
 namespace {
 
@@ -22,10 +22,10 @@ constexpr std::uint32_t draws = 100000;
 
 double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
 
-std::vector<double> frequencies(auto const& law, KarrasGrid const& grid, Index points) {
+std::vector<double> frequencies(auto const& distribution, KarrasGrid const& grid, Index points) {
   std::vector<double> counts(static_cast<std::size_t>(points - 1), 0);
   for (std::uint32_t i = 0; i < draws; ++i) {
-    auto const n = law.interval(grid, points, {17, stream::times}, {3, i});
+    auto const n = distribution.interval(grid, points, {17, stream::times}, {3, i});
     REQUIRE(n >= 1);
     REQUIRE(n <= points - 1);
     counts[static_cast<std::size_t>(n - 1)] += 1;
@@ -48,9 +48,11 @@ double excess(std::vector<double> const& counts, std::vector<double> const& prob
   return (chi - (cells - 1)) / std::sqrt(2 * std::max(1.0, cells - 1));
 }
 
-/// The mass of the law in every interval of the grid, normalised.
-std::vector<double> masses(LogNormalLaw const& law, KarrasGrid const& grid, Index points) {
-  auto const at = [&](Index n) { return normal_cdf((std::log(grid(n, points)) - law.mean) / law.deviation); };
+/// The mass of the distribution in every interval of the grid, normalised.
+std::vector<double> masses(LogNormalDistribution const& distribution, KarrasGrid const& grid, Index points) {
+  auto const at = [&](Index n) {
+    return normal_cdf((std::log(grid(n, points)) - distribution.mean) / distribution.deviation);
+  };
   auto const total = at(points) - at(1);
   std::vector<double> p;
   for (Index n = 1; n < points; ++n) p.push_back((at(n + 1) - at(n)) / total);
@@ -59,37 +61,41 @@ std::vector<double> masses(LogNormalLaw const& law, KarrasGrid const& grid, Inde
 
 }  // namespace
 
-TEST_CASE("the uniform law draws every interval equally often") {
+TEST_CASE("the uniform distribution draws every interval equally often") {
   for (Index const points : {2, 3, 18, 151}) {
     CAPTURE(points);
     auto const p =
         std::vector<double>(static_cast<std::size_t>(points - 1), 1.0 / static_cast<double>(points - 1));
-    CHECK(excess(frequencies(UniformLaw{}, {}, points), p) < 5);
+    CHECK(excess(frequencies(UniformDistribution{}, {}, points), p) < 5);
   }
 }
 
-TEST_CASE("the log-normal law draws an interval as often as the mass that it covers") {
-  for (auto const& law : {LogNormalLaw{}, LogNormalLaw{.mean = -0.8, .deviation = 1.6}})
+TEST_CASE("the log-normal distribution draws an interval as often as the mass that it covers") {
+  for (auto const& distribution :
+       {LogNormalDistribution{}, LogNormalDistribution{.mean = -0.8, .deviation = 1.6}})
     for (Index const points : {2, 11, 41, 321}) {
       CAPTURE(points);
-      CHECK(excess(frequencies(law, {}, points), masses(law, {}, points)) < 5);
+      CHECK(excess(frequencies(distribution, {}, points), masses(distribution, {}, points)) < 5);
     }
 }
 
-TEST_CASE("the chi-square test of these laws tells one from the other") {
-  auto const counts = frequencies(UniformLaw{}, {}, 41);
-  CHECK(excess(counts, masses(LogNormalLaw{}, {}, 41)) > 1000);
+TEST_CASE("the chi-square test of these distributions tells one from the other") {
+  auto const counts = frequencies(UniformDistribution{}, {}, 41);
+  CHECK(excess(counts, masses(LogNormalDistribution{}, {}, 41)) > 1000);
 }
 
-TEST_CASE("continuous log-normal times stay inside the grid and follow the truncated law") {
-  auto const law = LogNormalLaw{};
+TEST_CASE("continuous log-normal times stay inside the grid and follow the truncated distribution") {
+  auto const distribution = LogNormalDistribution{};
   auto const grid = KarrasGrid{.epsilon = 0.05, .sigma_max = 2};
   std::vector<double> times;
-  for (std::uint32_t i = 0; i < draws; ++i) times.push_back(law.time(grid, {5, stream::times}, {0, i}));
+  for (std::uint32_t i = 0; i < draws; ++i)
+    times.push_back(distribution.time(grid, {5, stream::times}, {0, i}));
   std::sort(times.begin(), times.end());
   CHECK(times.front() > grid.epsilon);
   CHECK(times.back() < grid.sigma_max);
-  auto const cdf = [&](double t) { return normal_cdf((std::log(t) - law.mean) / law.deviation); };
+  auto const cdf = [&](double t) {
+    return normal_cdf((std::log(t) - distribution.mean) / distribution.deviation);
+  };
   auto const low = cdf(grid.epsilon);
   auto const high = cdf(grid.sigma_max);
   double kolmogorov = 0;
@@ -101,26 +107,27 @@ TEST_CASE("continuous log-normal times stay inside the grid and follow the trunc
 TEST_CASE("a draw depends on key and counter and on nothing else") {
   auto const grid = KarrasGrid{};
   auto const key = Key{1, stream::times};
-  auto const many = [&](auto const& law, Key k, std::uint32_t step) {
+  auto const many = [&](auto const& distribution, Key k, std::uint32_t step) {
     std::vector<Index> n;
-    for (std::uint32_t i = 0; i < 100; ++i) n.push_back(law.interval(grid, 151, k, {step, i}));
+    for (std::uint32_t i = 0; i < 100; ++i) n.push_back(distribution.interval(grid, 151, k, {step, i}));
     return n;
   };
-  auto const check = [&](auto const& law) {
-    auto const first = many(law, key, 7);
-    CHECK(first == many(law, key, 7));
-    CHECK(first != many(law, key, 8));
-    CHECK(first != many(law, Key{2, stream::times}, 7));
-    CHECK(first != many(law, key.with_stream(stream::noise), 7));
-    for (std::uint32_t i = 100; i-- > 0;) CHECK(law.interval(grid, 151, key, {7, i}) == first[i]);
+  auto const check = [&](auto const& distribution) {
+    auto const first = many(distribution, key, 7);
+    CHECK(first == many(distribution, key, 7));
+    CHECK(first != many(distribution, key, 8));
+    CHECK(first != many(distribution, Key{2, stream::times}, 7));
+    CHECK(first != many(distribution, key.with_stream(stream::noise), 7));
+    for (std::uint32_t i = 100; i-- > 0;) CHECK(distribution.interval(grid, 151, key, {7, i}) == first[i]);
   };
-  check(UniformLaw{});
-  check(LogNormalLaw{});
+  check(UniformDistribution{});
+  check(LogNormalDistribution{});
 }
 
-TEST_CASE("a law without mass inside the grid is refused") {
-  check_refused<ErrorCode::config>([] { LogNormalLaw{.mean = 100, .deviation = 0.1}.time({}, {}, {}); },
-                                   {"LogNormalLaw", "found 100, 0.1"});
+TEST_CASE("a distribution without mass inside the grid is rejected") {
+  check_fails<ErrorCode::config>(
+      [] { LogNormalDistribution{.mean = 100, .deviation = 0.1}.time({}, {}, {}); },
+      {"LogNormalDistribution", "found 100, 0.1"});
 }
 
 TEST_CASE("a continuous time is uniform in its position on the grid, or log-normal, and inside the grid") {
@@ -128,11 +135,11 @@ TEST_CASE("a continuous time is uniform in its position on the grid, or log-norm
   std::vector<double> positions(20, 0);
   double below = 0;
   for (std::uint32_t i = 0; i < draws; ++i) {
-    auto const t = UniformLaw{}.time(grid, {17, stream::times}, {3, i});
+    auto const t = UniformDistribution{}.time(grid, {17, stream::times}, {3, i});
     REQUIRE(t >= grid.epsilon);
     REQUIRE(t <= grid.sigma_max);
     positions[static_cast<std::size_t>(std::min(19.0, 20 * grid.to_unit(t)))] += 1;
-    if (LogNormalLaw{-1.2, 1.2}.time(grid, {17, stream::times}, {3, i}) < std::exp(-1.2)) below += 1;
+    if (LogNormalDistribution{-1.2, 1.2}.time(grid, {17, stream::times}, {3, i}) < std::exp(-1.2)) below += 1;
   }
   CHECK(excess(positions, std::vector<double>(20, 0.05)) < 5);
   CHECK(std::abs(below / draws - 0.5) < 5 * 0.5 / std::sqrt(static_cast<double>(draws)));

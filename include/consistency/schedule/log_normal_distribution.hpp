@@ -7,13 +7,13 @@
 #include <string>
 
 #include <consistency/core/check.hpp>
-#include <consistency/schedule/time_law.hpp>
+#include <consistency/schedule/time_distribution.hpp>
 
 namespace consistency {
 
 /// ln σ ~ N(mean, deviation²), cut to [ε, T]; on a grid, the probability of an interval is the mass it covers
 /// (Song & Dhariwal 2023, Section 3.5).
-struct LogNormalLaw {
+struct LogNormalDistribution {
   double mean = -1.1;
   double deviation = 2.0;
 
@@ -24,8 +24,8 @@ struct LogNormalLaw {
   }
 
   void check() const {
-    require_setting(std::isfinite(mean), "LogNormalLaw", "mean", mean, "a finite number");
-    require_positive("LogNormalLaw", "deviation", deviation);
+    require_setting(std::isfinite(mean), "LogNormalDistribution", "mean", mean, "a finite number");
+    require_positive("LogNormalDistribution", "deviation", deviation);
   }
 
   /// A continuous draw of σ from (ε, T): draws outside are drawn again.
@@ -36,9 +36,9 @@ struct LogNormalLaw {
         auto const t = std::exp(mean + deviation * z);
         if (t > grid.epsilon * apart && t < grid.sigma_max) return t;
       }
-    fail<config_error>("LogNormalLaw", "mean and deviation",
-                       number_text(mean) + ", " + number_text(deviation),
-                       "a law with mass inside (epsilon, sigma_max)", "The usual values are -1.1 and 2.0.");
+    fail<config_error>(
+        "LogNormalDistribution", "mean and deviation", number_text(mean) + ", " + number_text(deviation),
+        "a distribution with mass inside (epsilon, sigma_max)", "The usual values are -1.1 and 2.0.");
   }
 };
 
