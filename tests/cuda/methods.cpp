@@ -105,7 +105,7 @@ TEST_CASE("every method's loss is the same by plain loops, to rounding") {
   each_method<Oracle, Host>([&](auto const& a, auto const& b, std::size_t number) {
     CAPTURE(number);
     auto const theta = b.f.template initialize<double>(Key{3});
-    auto const theta_minus = b.f.template initialize<double>(Key{b.follows ? 6U : 3U});
+    auto const theta_minus = b.f.template initialize<double>(Key{b.has_target ? 6U : 3U});
     auto const drawn = b.draw(x0, 2, Key{4});
     Draws<Oracle, std::tuple_size_v<decltype(drawn.times)>> copy{{}, to<Reference>(drawn.z), drawn.mode};
     for (std::size_t j = 0; j < drawn.times.size(); ++j) copy.times[j] = to<Reference>(drawn.times[j]);

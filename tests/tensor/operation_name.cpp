@@ -47,7 +47,7 @@ TEST_CASE("an element-wise chain is called by its formula, with the parentheses 
 
 TEST_CASE("a derivative along a direction is called d of its formula") {
   using F = pointwise::Binary<pointwise::Multiply, pointwise::Leaf, pointwise::Leaf>;
-  CHECK(name_of<Pointwise<detail::Tangent<F>>>() == "d(a * b)");
+  CHECK(name_of<Pointwise<pointwise::Tangent<F>>>() == "d(a * b)");
 }
 
 TEST_CASE("operands of a long chain have names of their own") {
