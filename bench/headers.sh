@@ -37,13 +37,14 @@ export CCACHE_DISABLE=1
 read -ra eigen < <(pkg-config --cflags eigen3)
 compile=("${CXX:-g++}" -std=c++20 -O2 -DEIGEN_DONT_PARALLELIZE "-I$root/include" "${eigen[@]}" -c -o "$work/out.o")
 
-programs=(empty eigen_core umbrella readme)
+programs=(empty eigen_core umbrella readme readme_compiled)  # the last one against consistency::compiled
 echo 'int main() {}' >"$work/empty.cpp"
 printf '%s\n' '#include <Eigen/Core>' 'int main() {}' >"$work/eigen_core.cpp"
 printf '%s\n' '#include <consistency/consistency.hpp>' 'int main() {}' >"$work/umbrella.cpp"
 awk '/^```cpp$/ { inside = 1; text = ""; next }
      /^```$/ && inside { if (text ~ /int main/) { printf "%s", text; exit } inside = 0 }
      inside { text = text $0 "\n" }' "$root/README.md" >"$work/readme.cpp"
+{ echo '#define CONSISTENCY_COMPILED'; cat "$work/readme.cpp"; } >"$work/readme_compiled.cpp"
 [[ -s $work/readme.cpp ]] || { echo "headers.sh: README.md has no cpp block with int main" >&2; exit 1; }
 
 rounds=5
@@ -57,10 +58,12 @@ done
 declare -A median
 for program in "${programs[@]}"; do
   median[$program]=$(sort -n "$work/$program.times" | sed -n "$((rounds / 2 + 1))p")
-  printf '%-21s %6.2f s\n' "$program" "${median[$program]}"
+  printf '%-24s %6.2f s\n' "$program" "${median[$program]}"
 done
-ratio=$(awk -v a="${median[umbrella]}" -v b="${median[eigen_core]}" 'BEGIN { printf "%.2f", a / b }')
-printf '%-21s %6s\n' "umbrella / eigen_core" "$ratio"
+quotient() { awk -v a="${median[$1]}" -v b="${median[$2]}" 'BEGIN { printf "%.2f", a / b }'; }
+ratio=$(quotient umbrella eigen_core)
+printf '%-24s %6s\n' "umbrella / eigen_core" "$ratio"
+printf '%-24s %6s\n' "readme_compiled / readme" "$(quotient readme_compiled readme)"
 
 if [[ -n $json ]]; then
   {
