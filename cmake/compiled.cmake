@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # consistency::compiled: the kernels for one or for several instruction sets, and the choice among them.
-set(folder ${CMAKE_CURRENT_SOURCE_DIR}/include/consistency/tensor/cpu/compiled)
+set(include ${CMAKE_CURRENT_SOURCE_DIR}/include/consistency)
+set(folder ${include}/tensor/cpu/compiled)
 
 set(CONSISTENCY_CORE_CHOOSES OFF)
 if(CONSISTENCY_COMPILED STREQUAL "NATIVE")
@@ -24,7 +25,18 @@ function(consistency_kernels set)
   endforeach()
 endfunction()
 
-add_library(consistency_compiled STATIC ${folder}/choice.cpp)
+# The rest, which is compiled for any processor.
+foreach(scalar IN ITEMS float double)
+  add_library(consistency_recorded_${scalar} OBJECT ${include}/autodiff/compiled/recorded.cpp)
+  set_target_properties(consistency_recorded_${scalar} PROPERTIES POSITION_INDEPENDENT_CODE ON PORTABLE ${CONSISTENCY_CORE_CHOOSES})
+  target_compile_definitions(
+    consistency_recorded_${scalar} PRIVATE CONSISTENCY_CORE CONSISTENCY_COMPILED CONSISTENCY_SCALAR=${scalar})
+  target_compile_options(consistency_recorded_${scalar} PRIVATE $<$<CONFIG:>:-O3>)
+  target_link_libraries(consistency_recorded_${scalar} PRIVATE consistency consistency_development)
+endforeach()
+add_library(
+  consistency_compiled STATIC ${folder}/choice.cpp $<TARGET_OBJECTS:consistency_recorded_float>
+                              $<TARGET_OBJECTS:consistency_recorded_double>)
 add_library(consistency::compiled ALIAS consistency_compiled)
 set_target_properties(
   consistency_compiled PROPERTIES EXPORT_NAME compiled POSITION_INDEPENDENT_CODE ON PORTABLE ${CONSISTENCY_CORE_CHOOSES})

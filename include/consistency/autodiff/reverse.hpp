@@ -7,6 +7,9 @@
 
 #include <consistency/autodiff/rule.hpp>
 #include <consistency/autodiff/tape.hpp>
+#ifdef CONSISTENCY_COMPILED
+#include <consistency/autodiff/compiled.hpp>
+#endif
 
 namespace consistency {
 
@@ -25,22 +28,14 @@ template <class T>
 Tape<T>* tape_of(Variable<T> const& x) {
   return x.node() < 0 ? nullptr : x.tape();
 }
-template <class T>
-int node_of(T const&) {
-  return -1;
-}
-template <class T>
-int node_of(Variable<T> const& x) {
-  return x.node();
-}
 
 /// What an operation leaves on the tape.
 template <class Op, class T, std::size_t N>
 struct Pullback {
   Op op;
-  std::array<int, N> nodes;
-  std::array<T, N> inputs;
-  T output;
+  std::array<int, N> nodes{};
+  std::array<T, N> inputs{};
+  T output{};
 
   void operator()(Tape<T>& tape, T const& g) const {
     std::array<bool, N> wanted;
@@ -64,6 +59,24 @@ struct Pullback {
   }
 };
 
+/// y = op(x…), recorded where one of the x is on a tape.
+template <class Op, class T, std::size_t N>
+Variable<T> recorded(Op const& op, std::array<Variable<T>, N> const& x) {
+  auto y = [&]<std::size_t... K>(std::index_sequence<K...>) -> T {
+    return apply(op, x[K].value()...);
+  }(std::make_index_sequence<N>{});
+  Tape<T>* tape = nullptr;
+  auto left = Pullback<Op, T, N>{.op = op};
+  for (std::size_t k = 0; k < N; ++k) {
+    if (tape == nullptr) tape = tape_of(x[k]);
+    left.nodes[k] = x[k].node();
+    left.inputs[k] = k < Rule<Op>::keeps_inputs ? x[k].value() : x[k].value().without_numbers();
+  }
+  if (tape == nullptr) return {std::move(y)};
+  left.output = Rule<Op>::keeps_output ? y : y.without_numbers();
+  return tape->record(std::move(y), std::move(left));
+}
+
 }  // namespace detail
 
 /// y = op(inputs…) where at least one input is a variable; the rest may be tensors.
@@ -71,16 +84,16 @@ template <class Op, class... X>
   requires((is_variable<X> || is_tensor<X>) && ...) && (is_variable<X> || ...)
 auto apply(Op const& op, X const&... x) {
   using T = std::common_type_t<tensor_of_t<X>...>;
-  T y = apply(op, stop_gradient(x)...);
-  Tape<T>* tape = nullptr;
-  ((tape = tape ? tape : detail::tape_of(x)), ...);
-  if (!tape) return Variable<T>{std::move(y)};
-  std::size_t k = 0;
-  auto const kept = [&](T const& t) { return k++ < Rule<Op>::keeps_inputs ? t : t.without_numbers(); };
-  auto output = Rule<Op>::keeps_output ? y : y.without_numbers();
-  return tape->record(std::move(y),
-                      detail::Pullback<Op, T, sizeof...(X)>{
-                          op, {detail::node_of(x)...}, {kept(stop_gradient(x))...}, std::move(output)});
+  auto const variables = std::array{Variable<T>{x}...};
+#ifdef CONSISTENCY_COMPILED
+  if constexpr (compiled::records<Op, T, sizeof...(X)>) {
+    return compiled::recorded(op, variables);
+  } else {
+    return detail::recorded(op, variables);
+  }
+#else
+  return detail::recorded(op, variables);
+#endif
 }
 
 }  // namespace consistency
