@@ -6,7 +6,7 @@
 #include <utility>
 
 #include <consistency/autodiff/tape.hpp>
-#include <consistency/tensor/cpu/compiled.hpp>
+#include <consistency/tensor/compiled.hpp>
 
 /// Reverse mode in programs that link consistency::compiled: the operations whose kernels and gradients are
 /// there are recorded there too.
@@ -17,13 +17,12 @@ inline constexpr bool has = false;
 template <class Op, class S, std::size_t... K>
 inline constexpr bool has<Op, Tensor<S, Cpu>, std::index_sequence<K...>> =
     cpu::compiled::Core<S, cpu::compiled::Value,
-                        Tensor<S, Cpu>(Op const&, cpu::compiled::Each<Tensor<S, Cpu> const&, K>...)>::exists;
+                        cpu::compiled::ValueOf<Op, cpu::compiled::Each<Tensor<S, Cpu>, K>...>>::exists;
 template <class F, class S, std::size_t... K>
 inline constexpr bool has<Pointwise<F>, Tensor<S, Cpu>, std::index_sequence<K...>> =
     cpu::compiled::Core<S, cpu::compiled::Gradient,
-                        std::array<Tensor<S, Cpu>, sizeof...(K)>(
-                            Pointwise<F> const&, std::array<bool, sizeof...(K)> const&, Tensor<S, Cpu> const&,
-                            std::array<Tensor<S, Cpu>, sizeof...(K)> const&)>::exists;
+                        cpu::compiled::GradientOf<Pointwise<F>, Tensor<S, Cpu>,
+                                                  cpu::compiled::Each<Tensor<S, Cpu>, K>...>>::exists;
 
 /// Whether the core records an operation on N tensors T.
 template <class Op, class T, std::size_t N>

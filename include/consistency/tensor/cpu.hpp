@@ -4,7 +4,7 @@
 /// The CPU backend: every kernel, computed by these headers as wide as the compiler may make them, or by
 /// consistency::compiled, which chooses when the program runs.
 #ifdef CONSISTENCY_COMPILED
-#include <consistency/tensor/cpu/compiled.hpp>
+#include <consistency/tensor/compiled.hpp>
 #else
 #include <consistency/tensor/cpu/kernels.hpp>
 #endif

@@ -25,7 +25,7 @@ Entry entry(cpu::compiled::Call<cpu::compiled::Value, T(Op const&, X...)> const*
   return nullptr;
 }
 template <class... Call>
-Entry const* functions(TypeList<Call...>) {
+Entry const* functions(cpu::compiled::TypeList<Call...>) {
   static Entry const all[] = {entry(static_cast<Call const*>(nullptr))...};
   return all;
 }

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include <consistency/core/error.hpp>
-#include <consistency/tensor/cpu/compiled.hpp>
+#include <consistency/tensor/compiled.hpp>
 
 namespace consistency::cpu {
 
