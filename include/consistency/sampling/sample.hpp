@@ -8,6 +8,7 @@
 #include <consistency/core/check.hpp>
 #include <consistency/network/prepared_parameters.hpp>
 #include <consistency/sampling/one_step.hpp>
+#include <consistency/tensor/cpu.hpp>
 #include <consistency/tensor/recorder.hpp>
 
 namespace consistency {

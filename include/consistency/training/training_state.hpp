@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <consistency/network/parameters.hpp>
+#include <consistency/tensor/cpu.hpp>
 
 namespace consistency {
 
