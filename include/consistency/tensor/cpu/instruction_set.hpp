@@ -25,8 +25,6 @@
 #define CONSISTENCY_INSTRUCTIONS_TEXT "OTHER, what Eigen finds in the compiler's target"
 #endif
 
-#include <consistency/tensor/cpu/link_guard.hpp>
-
 namespace consistency::cpu {
 
 /// The instructions that kernels are computed with, as a text.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <consistency/tensor/cpu/instruction_set.hpp>
+#include <consistency/tensor/cpu/link_guard.hpp>
 
 namespace consistency::cpu {
 inline namespace CONSISTENCY_INSTRUCTIONS {

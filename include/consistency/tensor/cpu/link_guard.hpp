@@ -2,6 +2,7 @@
 #pragma once
 
 #include <consistency/core/version.hpp>
+#include <consistency/tensor/cpu/instruction_set.hpp>
 
 // Objects of one program whose kernels are not the same, without the same -march or of the same choice of
 // consistency::compiled, do not link: "multiple definition of", and then the name below. Each object holds

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <consistency/core/shape.hpp>
-#include <consistency/tensor/cpu/instruction_set.hpp>
+#include <consistency/tensor/cpu/link_guard.hpp>
 
 namespace consistency::cpu {
 inline namespace CONSISTENCY_INSTRUCTIONS {
