@@ -57,5 +57,5 @@ done
 
 if [[ -z $filter ]]; then
   echo
-  "$here"/headers.sh ${json:+--json "$json/headers.json"}
+  "$here"/headers.sh ${json:+--write "$json/headers.json"}
 fi

@@ -15,7 +15,7 @@ TEXT
 # name | file under include/consistency | text as it stands | text with the bug
 bugs() {
   cat <<'TABLE'
-grid divides by N, not by N - 1 | schedule/karras.hpp | static_cast<double>(points - 1)); | static_cast<double>(points));
+grid divides by N, not by N - 1 | schedule/karras.hpp | static_cast<double>(n - 1) / static_cast<double>(points - 1) | static_cast<double>(n - 1) / static_cast<double>(points)
 Euler takes the velocity at the smaller time | solver/euler.hpp | * v(x, t) | * v(x, s)
 Euler goes the wrong way | solver/euler.hpp | (s - t) | (t - s)
 velocity without 1 / t | solver/velocity.hpp | (x - denoised) / t; | 0.0 * t + (x - denoised);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Writes a new operation into the sixteen files that one touches: y = x · x, element by element, with kernels for every
+# Writes a new operation into the seventeen files that one touches: y = x · x, element by element, with kernels for every
 # backend, a rule, and tests that hold. docs/extend.md says how to make it yours.
 # usage: scripts/new_operation.sh NAME     (as in lower_case)
 set -euo pipefail
@@ -42,6 +42,8 @@ TEXT
 
 # How each backend computes it.
 kernel() { # backend, includes, body
+  local kernel="Kernel<op::$Name, $1>"
+  if [[ $1 == Cpu ]]; then kernel="cpu::Kernel<op::$Name>"; fi
   cat <<TEXT
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -51,7 +53,7 @@ $2
 namespace consistency {
 
 template <>
-struct Kernel<op::$Name, $1> {
+struct $kernel {
   template <class S>
   static Tensor<S, $1> value(op::$Name const& op, Tensor<S, $1> const& x) {
     auto y = Tensor<S, $1>{op.result(x.shape())};
@@ -68,7 +70,7 @@ kernel Reference "#include <consistency/tensor/ops.hpp>" \
 kernel Cpu "#include <consistency/tensor/cpu/layout.hpp>" "    auto* const to = y.mutable_data();
     auto const columns = x.shape().back();
     cpu::for_lines(x.shape().rows(), columns, [&](Index row) {
-      for_packs<S>(columns, [&](auto lanes, Index column) {
+      cpu::for_packs<S>(columns, [&](auto lanes, Index column) {
         auto const at = row * columns + column;
         auto const a = lanes.load(x.data() + at);
         lanes.store(a * a, to + at);
@@ -110,7 +112,8 @@ void $name(S const* x, Index count, S* y) {
 }  // namespace consistency::cuda
 TEXT
 insert $tensor/cuda/library.cu '^  template void fill' <<<"  template void $name(S const*, Index, S*); \\"
-include $tensor/cpu.hpp "tensor/cpu/$name.hpp"
+include $tensor/cpu/kernels.hpp "tensor/cpu/$name.hpp"
+insert $tensor/cpu/compiled/calls.hpp '^    Call<Value, T\(op::AttentionScores' <<<"    Call<Value, T(op::$Name const&, X)>,"
 include $tensor/reference.hpp "tensor/reference/$name.hpp"
 include $tensor/cuda.hpp "tensor/cuda/$name.hpp"
 include $tensor/cuda/library.cuh "tensor/cuda/$name.cuh"

@@ -127,7 +127,7 @@ TEST_CASE("a rejected request, of any size, leaves what is in use as it was") {
   pool.release(kept, 256);
 }
 
-TEST_CASE("before a request is rejected, unused blocks go back to the system and it is asked once more") {
+TEST_CASE("before a request fails, unused blocks go back to the system and it is asked once more") {
   OwnPool pool;
   auto* const kept = pool.allocate(4096);
   std::memset(kept, 0x33, 4096);

@@ -92,7 +92,7 @@ pthread_t a_helper(ThreadPool& pool) {
   return helper;
 }
 
-/// Has the system reject more threads to this process; false where it cannot be had to.
+/// Makes the system give this process no more threads; false where it cannot be made to.
 bool at_most_threads(rlim_t count) {
   auto const limit = rlimit{count, count};
   return (::geteuid() != 0 || ::setuid(65534) == 0) && ::setrlimit(RLIMIT_NPROC, &limit) == 0;
@@ -387,7 +387,7 @@ TEST_CASE("std::exit inside a chunk ends the process with its status" *
   set_threads(before);
 }
 
-TEST_CASE("threads that the system rejects are a resource_error that says how many it gives" *
+TEST_CASE("threads that the system does not give are a resource_error that says how many it gives" *
           doctest::skip(test::no_threads_in_children)) {
   CHECK(in_child([] {
           if (!at_most_threads(4)) return 0;

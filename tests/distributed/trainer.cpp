@@ -43,7 +43,7 @@ Trained trained(C communicator) {
 
 /// What every rank of `results` threw has the type of Code and holds all of `words`.
 template <ErrorCode Code>
-void check_all_refused(auto const& results, std::initializer_list<std::string_view> words) {
+void check_all_rejected(auto const& results, std::initializer_list<std::string_view> words) {
   for (auto const& error : results.errors)
     check_fails<Code>(
         [&] {
@@ -143,8 +143,8 @@ TEST_CASE("a bad batch on one rank is rejected on every rank by its name and lea
     if (failure) std::rethrow_exception(failure);
     return 0;
   });
-  check_all_refused<ErrorCode::dataset>(results,
-                                        {"rank 1 of 3", "sample 1 of the batch", "Check the data set"});
+  check_all_rejected<ErrorCode::dataset>(results,
+                                         {"rank 1 of 3", "sample 1 of the batch", "Check the data set"});
 }
 
 TEST_CASE("a rank without samples is rejected on every rank") {
@@ -152,7 +152,7 @@ TEST_CASE("a rank without samples is rejected on every rank") {
     trainer({}, c).step(shard(global_batch(0).view(0, Shape{2, 2}), c));
     return 0;
   });
-  check_all_refused<ErrorCode::dataset>(results, {"rank 0 of 3", "no data"});
+  check_all_rejected<ErrorCode::dataset>(results, {"rank 0 of 3", "no data"});
 }
 
 TEST_CASE("a batch of another shape on one rank is rejected on every rank") {
@@ -161,17 +161,18 @@ TEST_CASE("a batch of another shape on one rank is rejected on every rank") {
     t.step(c.rank() == 0 ? global_batch(0) : Tensor<float>{Shape{4, 3}, 0.5F});
     return 0;
   });
-  check_all_refused<ErrorCode::shape>(results, {"rank 1 of 2"});
+  check_all_rejected<ErrorCode::shape>(results, {"rank 1 of 2"});
 }
 
 TEST_CASE("impossible settings on one rank are rejected on every rank") {
-  check_all_refused<ErrorCode::config>(with_other({.settings = {.ema = 2}}),
-                                       {"rank 1 of 2", "ema", "found 2,"});
+  check_all_rejected<ErrorCode::config>(with_other({.settings = {.ema = 2}}),
+                                        {"rank 1 of 2", "ema", "found 2,"});
 }
 
 TEST_CASE("ranks that differ are rejected when the trainer is made") {
   auto const check = [](Run const& other, std::string_view what) {
-    check_all_refused<ErrorCode::distributed>(with_other(other), {"rank 1 of 2", what, "same on every rank"});
+    check_all_rejected<ErrorCode::distributed>(with_other(other),
+                                               {"rank 1 of 2", what, "same on every rank"});
   };
   check({.width = 32}, "names and shapes of parameters");
   check({.theta_seed = 2}, "parameters");
@@ -195,7 +196,7 @@ TEST_CASE("an update or a state that is not finite is rejected on every rank, an
     }
     return 0;
   });
-  check_all_refused<ErrorCode::numeric>(update, {"rank 0 of 2", "theta, ", "learning rate"});
+  check_all_rejected<ErrorCode::numeric>(update, {"rank 0 of 2", "theta, ", "learning rate"});
   auto const resumed = on_ranks(2, [](ThreadCommunicator c) {
     auto t = trainer({}, c);
     auto state = t.state();
@@ -203,7 +204,7 @@ TEST_CASE("an update or a state that is not finite is rejected on every rank, an
     t.resume(state);
     return 0;
   });
-  check_all_refused<ErrorCode::numeric>(resumed, {"rank 1 of 2", "second_moment, ", "-1"});
+  check_all_rejected<ErrorCode::numeric>(resumed, {"rank 1 of 2", "second_moment, ", "-1"});
 }
 
 TEST_CASE("ranks that resume from different states are rejected") {
@@ -215,7 +216,7 @@ TEST_CASE("ranks that resume from different states are rejected") {
     t.resume(c.rank() == 0 ? saved.state() : early);
     return 0;
   });
-  check_all_refused<ErrorCode::distributed>(results, {"rank 1 of 2", "steps done"});
+  check_all_rejected<ErrorCode::distributed>(results, {"rank 1 of 2", "steps done"});
 }
 
 TEST_CASE("an error that is not the library's own reaches every rank") {
@@ -225,7 +226,7 @@ TEST_CASE("an error that is not the library's own reaches every rank") {
     });
     return 0;
   });
-  check_all_refused<ErrorCode::distributed>(results, {"rank 1 of 2", "the disk is full"});
+  check_all_rejected<ErrorCode::distributed>(results, {"rank 1 of 2", "the disk is full"});
 }
 
 TEST_CASE("a long error is cut, not lost, on its way to the other ranks") {
@@ -236,7 +237,7 @@ TEST_CASE("a long error is cut, not lost, on its way to the other ranks") {
     });
     return 0;
   });
-  check_all_refused<ErrorCode::io>(results, {"rank 1 of 2, a file: xxx", "found this", "Look at its name."});
+  check_all_rejected<ErrorCode::io>(results, {"rank 1 of 2, a file: xxx", "found this", "Look at its name."});
 }
 
 TEST_CASE(
@@ -264,7 +265,7 @@ TEST_CASE(
                                   return 0;
                                 },
                                 {.seconds = 2});
-  check_all_refused<ErrorCode::distributed>(results, {"gather, step 1", "lost", "2 s"});
+  check_all_rejected<ErrorCode::distributed>(results, {"gather, step 1", "lost", "2 s"});
 }
 
 TEST_CASE("a deadline that is not more than 0 is rejected") {

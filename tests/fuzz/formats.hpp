@@ -54,7 +54,7 @@ inline std::string safetensors(std::string_view header, std::string_view data = 
   return text_of(length).append(header).append(data);
 }
 
-/// The pixels of a PNG file as libpng sees them; throws format_error where it rejects.
+/// The pixels of a PNG file as libpng sees them; throws format_error where libpng cannot read it.
 inline std::string png_pixels(std::string_view file) {
   auto picture = png_image{};
   picture.version = PNG_IMAGE_VERSION;

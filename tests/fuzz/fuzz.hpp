@@ -27,9 +27,9 @@ class MemoryFile {
   std::string path_ = "/proc/self/fd/" + std::to_string(file_);
 };
 
-/// Runs action(), which may reject with a typed error. Any other exception is a finding.
+/// Runs action(), which may fail with a typed error. Any other exception is a finding.
 template <class Action>
-void may_refuse(Action const& action) {
+void may_fail(Action const& action) {
   try {
     action();
   } catch (error const&) {

@@ -28,7 +28,7 @@ Bytes batch(std::initializer_list<int> labels) {
   return bytes;
 }
 
-void check_batch_refused(Bytes const& bytes, std::initializer_list<std::string_view> words) {
+void check_batch_rejected(Bytes const& bytes, std::initializer_list<std::string_view> words) {
   TempFolder const folder;
   write_file_atomically(folder / "batch.bin", bytes);
   check_fails<ErrorCode::dataset>([&] { read_cifar10({folder / "batch.bin"}); }, words);
@@ -60,22 +60,22 @@ TEST_CASE("CIFAR-10 batches are joined, their planes interleaved") {
 TEST_CASE("a CIFAR-10 batch of a wrong size says what is left over") {
   auto bytes = batch({1, 2});
   bytes.erase(bytes.end() - 73, bytes.end());
-  check_batch_refused(bytes, {"batch.bin", "6073 bytes", "1 whole records", "3000 bytes left over"});
-  check_batch_refused({}, {"0 bytes", "0 whole records"});
-  check_batch_refused(joined(batch({1}), bytes_of({0})), {"3074 bytes", "1 bytes left over"});
+  check_batch_rejected(bytes, {"batch.bin", "6073 bytes", "1 whole records", "3000 bytes left over"});
+  check_batch_rejected({}, {"0 bytes", "0 whole records"});
+  check_batch_rejected(joined(batch({1}), bytes_of({0})), {"3074 bytes", "1 bytes left over"});
 }
 
 TEST_CASE("a CIFAR-10 label above 9 is named with its record") {
-  check_batch_refused(batch({1, 2, 10}), {"label of record 2", "found 10", "0 to 9"});
+  check_batch_rejected(batch({1, 2, 10}), {"label of record 2", "found 10", "0 to 9"});
 }
 
 TEST_CASE("archives in the place of CIFAR-10 batches are called by their name") {
-  check_batch_refused(bytes_of("\x1f\x8b\x08 and so on"), {"gzip data", "Unpack"});
+  check_batch_rejected(bytes_of("\x1f\x8b\x08 and so on"), {"gzip data", "Unpack"});
   auto tar = bytes_of(std::string(512, 'n'));
   auto const mark = text_bytes("ustar");
   std::copy(mark.begin(), mark.end(), tar.begin() + 257);
-  check_batch_refused(tar, {"tar archive", "Unpack"});
-  check_batch_refused(bytes_of("\x80\x02}q\x01"), {"Python pickle", "binary version"});
+  check_batch_rejected(tar, {"tar archive", "Unpack"});
+  check_batch_rejected(bytes_of("\x80\x02}q\x01"), {"Python pickle", "binary version"});
 }
 
 TEST_CASE("CIFAR-10 without files, or with one that is missing, is rejected") {

@@ -44,7 +44,7 @@ Bytes changed(Bytes bytes, std::size_t at, int value) {
   return bytes;
 }
 
-void check_images_refused(Bytes const& bytes, std::initializer_list<std::string_view> words) {
+void check_images_rejected(Bytes const& bytes, std::initializer_list<std::string_view> words) {
   TempFolder const folder;
   write_file_atomically(folder / "images", bytes);
   check_fails<ErrorCode::format>([&] { read_idx_images(folder / "images"); }, words);
@@ -78,32 +78,32 @@ TEST_CASE("an image number outside the set is rejected") {
 }
 
 TEST_CASE("every rule of IDX that is broken is named") {
-  check_images_refused(changed(images(), 0, 1), {"magic", "\\x01", "two zero bytes"});
-  check_images_refused(changed(images(), 2, 0x0d), {"type code", "found 13", "8 (unsigned bytes)"});
-  check_images_refused(changed(images(), 3, 4), {"rank", "found 4", "expected 3 (images)"});
-  check_images_refused(labels(), {"rank", "found 1", "exchanged"});
-  check_images_refused(changed(images(), 7, 3), {"truncated", "found 12 bytes", "expected 18 bytes"});
-  check_images_refused(changed(images(), 11, 1), {"oversized", "found 12 bytes", "expected 6 bytes"});
+  check_images_rejected(changed(images(), 0, 1), {"magic", "\\x01", "two zero bytes"});
+  check_images_rejected(changed(images(), 2, 0x0d), {"type code", "found 13", "8 (unsigned bytes)"});
+  check_images_rejected(changed(images(), 3, 4), {"rank", "found 4", "expected 3 (images)"});
+  check_images_rejected(labels(), {"rank", "found 1", "exchanged"});
+  check_images_rejected(changed(images(), 7, 3), {"truncated", "found 12 bytes", "expected 18 bytes"});
+  check_images_rejected(changed(images(), 11, 1), {"oversized", "found 12 bytes", "expected 6 bytes"});
 }
 
 TEST_CASE("IDX extents that overflow or promise too much allocate nothing") {
   auto huge = images();
   std::fill(huge.begin() + 4, huge.begin() + 16, std::byte{0xff});
-  check_images_refused(huge, {"extents", "2^64"});
-  check_images_refused(changed(images(), 4, 0xff), {"truncated", "expected 25669140492 bytes"});
+  check_images_rejected(huge, {"extents", "2^64"});
+  check_images_rejected(changed(images(), 4, 0xff), {"truncated", "expected 25669140492 bytes"});
 }
 
 TEST_CASE("an IDX file cut anywhere is rejected") {
   auto const whole = images();
   for (std::size_t size = 0; size < whole.size(); ++size)
-    check_images_refused({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}, {"truncated"});
+    check_images_rejected({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}, {"truncated"});
 }
 
 TEST_CASE("files of another kind are called by their name") {
-  check_images_refused(bytes_of("version https://git-lfs.github.com/spec/v1\n"),
-                       {"Git LFS pointer", "git lfs pull"});
-  check_images_refused(bytes_of("\n<!DOCTYPE html><p>Not found"), {"HTML page"});
-  check_images_refused(bytes_of("PK\x03\x04 and so on"), {"zip archive"});
+  check_images_rejected(bytes_of("version https://git-lfs.github.com/spec/v1\n"),
+                        {"Git LFS pointer", "git lfs pull"});
+  check_images_rejected(bytes_of("\n<!DOCTYPE html><p>Not found"), {"HTML page"});
+  check_images_rejected(bytes_of("PK\x03\x04 and so on"), {"zip archive"});
 }
 
 TEST_CASE("an empty data set is rejected") {
@@ -125,19 +125,19 @@ TEST_CASE("a gzip file cut anywhere is rejected") {
   for (std::size_t size = 0; size < whole.size(); ++size)
     check_fails<ErrorCode::format>([&] { gunzip(ByteView{whole}.first(size), 1000, "x.gz"); },
                                    {"x.gz", "gzip"});
-  check_images_refused({whole.begin(), whole.end() - 1}, {"gzip data: truncated"});
+  check_images_rejected({whole.begin(), whole.end() - 1}, {"gzip data: truncated"});
 }
 
 TEST_CASE("a damaged gzip file is rejected by its checksum") {
   auto packed = gzip(images());
   packed[packed.size() - 5] ^= std::byte{1};
-  check_images_refused(packed, {"incorrect data check"});
+  check_images_rejected(packed, {"incorrect data check"});
 }
 
 TEST_CASE("bytes behind a gzip member are rejected unless they are another member") {
   auto const packed = gzip(images());
   CHECK(gunzip(joined(packed, packed), 1000, "x") == joined(images(), images()));
-  check_images_refused(joined(packed, bytes_of("tail")), {"no gzip member", "28 unpacked bytes"});
+  check_images_rejected(joined(packed, bytes_of("tail")), {"no gzip member", "28 unpacked bytes"});
 }
 
 TEST_CASE("a gzip bomb is stopped at the limit") {
@@ -160,16 +160,16 @@ TEST_CASE("a packed IDX file gives as many bytes as its header announces, and is
   auto const set = read_idx_images(folder / "a");
   CHECK(set.count == 3);
   CHECK(std::equal(plain.begin(), plain.end(), std::as_bytes(std::span{set.pixels}).begin()));
-  check_images_refused(gzip(joined(header(2), plain)), {"oversized", "more than 2097152 bytes"});
-  check_images_refused(gzip(joined(header(4), plain)), {"truncated", "found 3145728 bytes", "4194304"});
+  check_images_rejected(gzip(joined(header(2), plain)), {"oversized", "more than 2097152 bytes"});
+  check_images_rejected(gzip(joined(header(4), plain)), {"truncated", "found 3145728 bytes", "4194304"});
   write_file_atomically(folder / "b", gzip(header(255)));
   check_fails<ErrorCode::format>([&] { read_idx_images(folder / "b"); }, {"truncated", "expected 267386880"});
   check_fails<ErrorCode::format>([&] { read_idx_images(folder / "a", 3145727); },
                                  {"too large", "3145728 bytes", "at most 3145727"});
   auto damaged = gzip(joined(header(3), plain));
   damaged[damaged.size() - 5] ^= std::byte{1};
-  check_images_refused(damaged, {"incorrect data check"});
-  check_images_refused(joined(gzip(joined(header(3), plain)), bytes_of("tail")), {"no gzip member"});
+  check_images_rejected(damaged, {"incorrect data check"});
+  check_images_rejected(joined(gzip(joined(header(3), plain)), bytes_of("tail")), {"no gzip member"});
   auto const first = ByteView{plain}.first(1'000'000), second = ByteView{plain}.subspan(1'000'000);
   write_file_atomically(folder / "c", joined(gzip(joined(header(3), first)), gzip(second)));
   CHECK(read_idx_images(folder / "c").pixels == set.pixels);

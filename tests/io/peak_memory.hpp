@@ -37,8 +37,8 @@ inline std::size_t resident_bytes(std::string const& which) {
   return kib * 1024;
 }
 
-/// How much more memory than before a process of its own takes at most while it runs `action`; what it
-/// rejects it rejects.
+/// How much more memory than before a process of its own takes at most while it runs `action`; a typed
+/// error of it is no failure here.
 template <class Action>
 std::size_t peak_memory_of(Action const& action) {
   if (sanitized) {

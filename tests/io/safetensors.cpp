@@ -39,14 +39,14 @@ std::string tensor(std::string const& name, std::string const& dtype, std::strin
          offsets + "]}";
 }
 
-void check_header_refused(std::string const& header, std::size_t size,
-                          std::initializer_list<std::string_view> words) {
+void check_header_rejected(std::string const& header, std::size_t size,
+                           std::initializer_list<std::string_view> words) {
   CAPTURE(header);
   check_fails<ErrorCode::format>([&] { parse(header, size); }, {"model.safetensors"});
   check_fails<ErrorCode::format>([&] { parse(header, size); }, words);
 }
 
-void check_bytes_refused(Bytes const& bytes, std::initializer_list<std::string_view> words) {
+void check_bytes_rejected(Bytes const& bytes, std::initializer_list<std::string_view> words) {
   check_fails<ErrorCode::format>([&] { parse_safetensors(bytes, "model.safetensors"); }, words);
 }
 
@@ -171,148 +171,148 @@ TEST_CASE("every element type of the format is read with its size") {
     auto const file = parse(header, 4 * bits / 8);
     CHECK(facts(file.entries()[0].dtype).name == name);
   }
-  check_header_refused("{" + tensor("t", "F4", "3", "0,1") + "}", 1,
-                       {"tensor 't'", "12 bits", "whole bytes"});
-  check_header_refused("{" + tensor("t", "f32", "1", "0,4") + "}", 4,
-                       {"dtype of tensor 't'", "'f32'", "F32"});
+  check_header_rejected("{" + tensor("t", "F4", "3", "0,1") + "}", 1,
+                        {"tensor 't'", "12 bits", "whole bytes"});
+  check_header_rejected("{" + tensor("t", "f32", "1", "0,4") + "}", 4,
+                        {"dtype of tensor 't'", "'f32'", "F32"});
 }
 
 TEST_CASE("a file cut anywhere is rejected") {
   for (auto const with_digest : {false, true}) {
     auto const whole = sample_bytes(with_digest);
     for (std::size_t size = 0; size < whole.size(); ++size)
-      check_bytes_refused({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)},
-                          {"model.safetensors", "truncated"});
+      check_bytes_rejected({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)},
+                           {"model.safetensors", "truncated"});
   }
 }
 
 TEST_CASE("header lengths that promise too much are rejected before anything is allocated") {
   Bytes bomb;
   append_little(bomb, std::uint64_t{1} << 63U);
-  check_bytes_refused(bomb, {"header length", "9223372036854775808 at byte 0", "at most 16777216"});
+  check_bytes_rejected(bomb, {"header length", "9223372036854775808 at byte 0", "at most 16777216"});
   for (auto const length : {std::uint64_t{3}, std::uint64_t{16'777'216}}) {
     Bytes bytes;
     append_little(bytes, length);
-    check_bytes_refused(joined(bytes, bytes_of("{}")),
-                        {"truncated header", std::to_string(length), "2 bytes left"});
+    check_bytes_rejected(joined(bytes, bytes_of("{}")),
+                         {"truncated header", std::to_string(length), "2 bytes left"});
   }
   Bytes wrapping;
   append_little(wrapping, std::numeric_limits<std::uint64_t>::max() - 3);
-  check_bytes_refused(wrapping, {"header length"});
+  check_bytes_rejected(wrapping, {"header length"});
   CHECK(parse_safetensors(file_of("{}"), "x", 2).entries().empty());
   check_fails<ErrorCode::format>([] { parse_safetensors(file_of("{} "), "x", 2); }, {"at most 2"});
 }
 
 TEST_CASE("a header that is not the JSON of the format is rejected with its place") {
-  check_header_refused("", 0, {"header", "at byte 8", "'{'"});
-  check_header_refused(" {}", 0, {"at byte 8", "'{'"});
-  check_header_refused("[]", 0, {"'['"s.substr(0, 2), "'{'"});
-  check_header_refused("{", 0, {"not valid JSON"});
-  check_header_refused("{}x", 0, {"not valid JSON", "at byte 11"});
-  check_header_refused("{}{}", 0, {"not valid JSON"});
-  check_header_refused("{\"a\xff\":1}", 0, {"not valid JSON in UTF-8"});
-  check_header_refused("{\"a\":1e400}", 0, {"not valid JSON"});
-  check_header_refused("{}\0hidden"s, 0, {"zero byte at byte 10"});
-  check_header_refused("{/* */}", 0, {"not valid JSON"});
-  check_header_refused("{\"a\":[]}", 0, {"an array", "an object for the key 'a'"});
-  check_header_refused("{\"a\":1}", 0, {"the number 1", "an object for the key 'a'"});
-  check_header_refused("{\"a\":null}", 0, {"null"});
-  check_header_refused("{\"a\":true}", 0, {"true or false"});
-  check_header_refused("{\"a\":\"text\"}", 0, {"the text 'text'"});
-  check_header_refused("{\"a\":{}}", 0, {"tensor 'a'", "dtype (text), shape and data_offsets"});
-  check_header_refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[]}}", 0,
-                       {"tensor 'a'", "the end of the object"});
-  check_header_refused("{\"a\":{\"dtype\":4}}", 0, {"the number 4"});
-  check_header_refused("{\"a\":{\"dtype\":[]}}", 0, {"an array"});
-  check_header_refused("{\"a\":{\"shape\":\"2\"}}", 0, {"the text '2'"});
-  check_header_refused("{\"a\":{\"extra\":1}}", 0, {"the key 'extra'", "nothing else"});
-  check_header_refused("{\"__metadata__\":{\"k\":1}}", 0,
-                       {"__metadata__", "the number 1", "text for the key 'k'"});
-  check_header_refused("{\"__metadata__\":{\"k\":{}}}", 0, {"__metadata__", "an object"});
-  check_header_refused("{\"__metadata__\":[]}", 0, {"an array"});
+  check_header_rejected("", 0, {"header", "at byte 8", "'{'"});
+  check_header_rejected(" {}", 0, {"at byte 8", "'{'"});
+  check_header_rejected("[]", 0, {"'['"s.substr(0, 2), "'{'"});
+  check_header_rejected("{", 0, {"not valid JSON"});
+  check_header_rejected("{}x", 0, {"not valid JSON", "at byte 11"});
+  check_header_rejected("{}{}", 0, {"not valid JSON"});
+  check_header_rejected("{\"a\xff\":1}", 0, {"not valid JSON in UTF-8"});
+  check_header_rejected("{\"a\":1e400}", 0, {"not valid JSON"});
+  check_header_rejected("{}\0hidden"s, 0, {"zero byte at byte 10"});
+  check_header_rejected("{/* */}", 0, {"not valid JSON"});
+  check_header_rejected("{\"a\":[]}", 0, {"an array", "an object for the key 'a'"});
+  check_header_rejected("{\"a\":1}", 0, {"the number 1", "an object for the key 'a'"});
+  check_header_rejected("{\"a\":null}", 0, {"null"});
+  check_header_rejected("{\"a\":true}", 0, {"true or false"});
+  check_header_rejected("{\"a\":\"text\"}", 0, {"the text 'text'"});
+  check_header_rejected("{\"a\":{}}", 0, {"tensor 'a'", "dtype (text), shape and data_offsets"});
+  check_header_rejected("{\"a\":{\"dtype\":\"F32\",\"shape\":[]}}", 0,
+                        {"tensor 'a'", "the end of the object"});
+  check_header_rejected("{\"a\":{\"dtype\":4}}", 0, {"the number 4"});
+  check_header_rejected("{\"a\":{\"dtype\":[]}}", 0, {"an array"});
+  check_header_rejected("{\"a\":{\"shape\":\"2\"}}", 0, {"the text '2'"});
+  check_header_rejected("{\"a\":{\"extra\":1}}", 0, {"the key 'extra'", "nothing else"});
+  check_header_rejected("{\"__metadata__\":{\"k\":1}}", 0,
+                        {"__metadata__", "the number 1", "text for the key 'k'"});
+  check_header_rejected("{\"__metadata__\":{\"k\":{}}}", 0, {"__metadata__", "an object"});
+  check_header_rejected("{\"__metadata__\":[]}", 0, {"an array"});
 }
 
 TEST_CASE("nesting that the format does not have is rejected, however deep") {
-  check_header_refused("{\"a\":{\"shape\":[[1]]}}", 0, {"tensor 'a'", "an array", "whole numbers"});
-  check_header_refused("{\"a\":{\"shape\":[{}]}}", 0, {"tensor 'a'", "an object"});
-  check_header_refused("{\"a\":" + std::string(1'000'000, '['), 0, {"an array"});
+  check_header_rejected("{\"a\":{\"shape\":[[1]]}}", 0, {"tensor 'a'", "an array", "whole numbers"});
+  check_header_rejected("{\"a\":{\"shape\":[{}]}}", 0, {"tensor 'a'", "an object"});
+  check_header_rejected("{\"a\":" + std::string(1'000'000, '['), 0, {"an array"});
   std::string objects = "{";
   for (auto i = 0; i < 100'000; ++i) objects += "\"a\":{";
-  check_header_refused(objects, 0, {"tensor 'a'", "the key 'a'"});
+  check_header_rejected(objects, 0, {"tensor 'a'", "the key 'a'"});
   std::string rank = "1";
   for (auto i = 0; i < 64; ++i) rank += ",1";
-  check_header_refused("{" + tensor("a", "U8", rank, "0,1") + "}", 1, {"tensor 'a'", "at most 64"});
+  check_header_rejected("{" + tensor("a", "U8", rank, "0,1") + "}", 1, {"tensor 'a'", "at most 64"});
 }
 
 TEST_CASE("nothing may be said twice") {
   auto const a = tensor("a", "U8", "1", "0,1");
-  check_header_refused("{" + a + "," + a + "}", 1, {"the key 'a' twice", "no duplicate keys"});
-  check_header_refused("{" + a + "," + tensor("\\u0061", "U8", "1", "0,1") + "}", 1, {"the key 'a' twice"});
-  check_header_refused("{\"__metadata__\":{},\"__metadata__\":{}}", 0, {"'__metadata__' twice"});
-  check_header_refused("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, {"'k' twice in __metadata__"});
-  check_header_refused("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\"}}", 0, {"'dtype' twice in tensor 'a'"});
-  check_header_refused("{\"a\":{\"shape\":[],\"shape\":[]}}", 0, {"'shape' twice"});
-  check_header_refused("{\"a\":{\"data_offsets\":[0,0],\"data_offsets\":[0,0]}}", 0,
-                       {"'data_offsets' twice"});
+  check_header_rejected("{" + a + "," + a + "}", 1, {"the key 'a' twice", "no duplicate keys"});
+  check_header_rejected("{" + a + "," + tensor("\\u0061", "U8", "1", "0,1") + "}", 1, {"the key 'a' twice"});
+  check_header_rejected("{\"__metadata__\":{},\"__metadata__\":{}}", 0, {"'__metadata__' twice"});
+  check_header_rejected("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, {"'k' twice in __metadata__"});
+  check_header_rejected("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\"}}", 0, {"'dtype' twice in tensor 'a'"});
+  check_header_rejected("{\"a\":{\"shape\":[],\"shape\":[]}}", 0, {"'shape' twice"});
+  check_header_rejected("{\"a\":{\"data_offsets\":[0,0],\"data_offsets\":[0,0]}}", 0,
+                        {"'data_offsets' twice"});
 }
 
 TEST_CASE("control bytes in names are rejected and never printed") {
-  check_header_refused("{" + tensor("a\\u001b[2J", "U8", "1", "0,1") + "}", 1, {"tensor name", "a\\x1b[2J"});
-  check_header_refused("{" + tensor("a\\u0000b", "U8", "1", "0,1") + "}", 1,
-                       {"a\\x00b", "without control bytes"});
-  check_header_refused("{" + tensor("a\x7f", "U8", "1", "0,1") + "}", 1, {"a\\x7f"});
+  check_header_rejected("{" + tensor("a\\u001b[2J", "U8", "1", "0,1") + "}", 1, {"tensor name", "a\\x1b[2J"});
+  check_header_rejected("{" + tensor("a\\u0000b", "U8", "1", "0,1") + "}", 1,
+                        {"a\\x00b", "without control bytes"});
+  check_header_rejected("{" + tensor("a\x7f", "U8", "1", "0,1") + "}", 1, {"a\\x7f"});
 }
 
 TEST_CASE("offsets that are no whole numbers, or not two, are rejected") {
   for (auto const* const number : {"-1", "-9223372036854775809", "1.0", "1e3", "18446744073709551616"}) {
-    check_header_refused("{" + tensor("a", "U8", "1", "0,"s + number) + "}", 1,
-                         {"tensor 'a'", "whole numbers"});
-    check_header_refused("{" + tensor("a", "U8", number, "0,1") + "}", 1, {"tensor 'a'", "whole numbers"});
+    check_header_rejected("{" + tensor("a", "U8", "1", "0,"s + number) + "}", 1,
+                          {"tensor 'a'", "whole numbers"});
+    check_header_rejected("{" + tensor("a", "U8", number, "0,1") + "}", 1, {"tensor 'a'", "whole numbers"});
   }
-  check_header_refused("{" + tensor("a", "U8", "1", "0") + "}", 1, {"tensor 'a'", "1 data_offsets"});
-  check_header_refused("{" + tensor("a", "U8", "1", "") + "}", 1, {"0 data_offsets"});
-  check_header_refused("{" + tensor("a", "U8", "1", "0,1,2") + "}", 1, {"3 data_offsets"});
-  check_header_refused("{" + tensor("a", "U8", "1", "0,\"1\"") + "}", 1, {"the text '1'"});
+  check_header_rejected("{" + tensor("a", "U8", "1", "0") + "}", 1, {"tensor 'a'", "1 data_offsets"});
+  check_header_rejected("{" + tensor("a", "U8", "1", "") + "}", 1, {"0 data_offsets"});
+  check_header_rejected("{" + tensor("a", "U8", "1", "0,1,2") + "}", 1, {"3 data_offsets"});
+  check_header_rejected("{" + tensor("a", "U8", "1", "0,\"1\"") + "}", 1, {"the text '1'"});
 }
 
 TEST_CASE("overlaps, holes, swapped offsets and trailing bytes are rejected") {
   auto const a = tensor("a", "U8", "4", "0,4");
-  check_header_refused("{" + a + "," + tensor("b", "U8", "4", "3,7") + "}", 7,
-                       {"tensor 'b' overlaps", "[3, 7]", "byte 4"});
-  check_header_refused("{" + a + "," + tensor("b", "U8", "4", "0,4") + "}", 4, {"overlaps"});
-  check_header_refused("{" + a + "," + tensor("b", "U8", "4", "5,9") + "}", 9,
-                       {"hole before tensor 'b'", "byte 4"});
-  check_header_refused("{" + tensor("a", "U8", "4", "1,5") + "}", 5, {"hole before tensor 'a'", "byte 0"});
-  check_header_refused("{" + tensor("a", "U8", "4", "4,0") + "}", 4, {"tensor 'a'", "[4, 0]", "not behind"});
-  check_header_refused("{" + a + "," + tensor("b", "U8", "0", "2,2") + "}", 4, {"tensor 'b' overlaps"});
-  check_header_refused("{" + a + "}", 3, {"tensor 'a' is truncated", "[0, 4]", "3 bytes"});
-  check_header_refused("{" + a + "}", 5, {"trailing bytes", "1 bytes after the last tensor"});
-  check_header_refused("{}", 1, {"trailing bytes"});
-  check_header_refused("{" + tensor("a", "U8", "1", "0,18446744073709551615") + "}", 1, {"truncated"});
+  check_header_rejected("{" + a + "," + tensor("b", "U8", "4", "3,7") + "}", 7,
+                        {"tensor 'b' overlaps", "[3, 7]", "byte 4"});
+  check_header_rejected("{" + a + "," + tensor("b", "U8", "4", "0,4") + "}", 4, {"overlaps"});
+  check_header_rejected("{" + a + "," + tensor("b", "U8", "4", "5,9") + "}", 9,
+                        {"hole before tensor 'b'", "byte 4"});
+  check_header_rejected("{" + tensor("a", "U8", "4", "1,5") + "}", 5, {"hole before tensor 'a'", "byte 0"});
+  check_header_rejected("{" + tensor("a", "U8", "4", "4,0") + "}", 4, {"tensor 'a'", "[4, 0]", "not behind"});
+  check_header_rejected("{" + a + "," + tensor("b", "U8", "0", "2,2") + "}", 4, {"tensor 'b' overlaps"});
+  check_header_rejected("{" + a + "}", 3, {"tensor 'a' is truncated", "[0, 4]", "3 bytes"});
+  check_header_rejected("{" + a + "}", 5, {"trailing bytes", "1 bytes after the last tensor"});
+  check_header_rejected("{}", 1, {"trailing bytes"});
+  check_header_rejected("{" + tensor("a", "U8", "1", "0,18446744073709551615") + "}", 1, {"truncated"});
 }
 
 TEST_CASE("shapes that do not fill their bytes, or wrap around, are rejected") {
-  check_header_refused("{" + tensor("a", "F32", "2,2", "0,12") + "}", 12,
-                       {"tensor 'a'", "12 bytes", "16 bytes"});
-  check_header_refused("{" + tensor("a", "F64", "1", "0,4") + "}", 4, {"8 bytes for its shape"});
-  check_header_refused("{" + tensor("a", "U8", "0,9223372036854775808", "0,4") + "}", 4,
-                       {"0 bytes for its shape"});
+  check_header_rejected("{" + tensor("a", "F32", "2,2", "0,12") + "}", 12,
+                        {"tensor 'a'", "12 bytes", "16 bytes"});
+  check_header_rejected("{" + tensor("a", "F64", "1", "0,4") + "}", 4, {"8 bytes for its shape"});
+  check_header_rejected("{" + tensor("a", "U8", "0,9223372036854775808", "0,4") + "}", 4,
+                        {"0 bytes for its shape"});
   for (auto const* const shape : {"2,18446744073709551614", "2,9223372036854775807", "4294967296,4294967296",
                                   "2305843009213693953", "9223372036854775808,2,0"}) {
-    check_header_refused("{" + tensor("a", "F32", shape, "0,4") + "}", 4,
-                         {"tensor 'a'", "overflows 64 bits"});
-    check_header_refused("{" + tensor("a", "F32", shape, "0,0") + "}", 0, {"overflows 64 bits"});
+    check_header_rejected("{" + tensor("a", "F32", shape, "0,4") + "}", 4,
+                          {"tensor 'a'", "overflows 64 bits"});
+    check_header_rejected("{" + tensor("a", "F32", shape, "0,0") + "}", 0, {"overflows 64 bits"});
   }
 }
 
 TEST_CASE("files of another kind in the place of tensors are called by their name") {
-  check_bytes_refused(bytes_of("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
-                      {"Git LFS pointer"});
-  check_bytes_refused(bytes_of("<html><body>404</body></html>"), {"HTML page", "fetch the file again"});
-  check_bytes_refused(bytes_of("<!DOCTYPE html>"), {"HTML page"});
-  check_bytes_refused(bytes_of("\x1f\x8b\x08 and so on"), {"gzip data"});
-  check_bytes_refused(bytes_of("PK\x03\x04 and so on"), {"zip archive", "Python"});
-  check_bytes_refused(bytes_of("\x80\x02}q\x01."), {"Python pickle"});
+  check_bytes_rejected(bytes_of("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+                       {"Git LFS pointer"});
+  check_bytes_rejected(bytes_of("<html><body>404</body></html>"), {"HTML page", "fetch the file again"});
+  check_bytes_rejected(bytes_of("<!DOCTYPE html>"), {"HTML page"});
+  check_bytes_rejected(bytes_of("\x1f\x8b\x08 and so on"), {"gzip data"});
+  check_bytes_rejected(bytes_of("PK\x03\x04 and so on"), {"zip archive", "Python"});
+  check_bytes_rejected(bytes_of("\x80\x02}q\x01."), {"Python pickle"});
   // A header whose length happens to read 80 02 is none of these.
   CHECK(parse("{}" + std::string(0x0280 - 2, ' ')).entries().empty());
 }

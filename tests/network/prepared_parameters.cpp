@@ -125,3 +125,22 @@ TEST_CASE("threads that ask for one form at the same time are given the same") {
   for (auto& thread : threads) thread.join();
   for (auto const& x : found) CHECK(x.data() == found[0].data());
 }
+
+TEST_CASE("products and their gradients are the same with prepared weights, in either order") {
+  for (Index const columns : {1, 2, 40}) {
+    CAPTURE(columns);
+    X const x = normal<float>({7, 20}, Key{1}), g = normal<float>({7, columns}, Key{2});
+    X const w = normal<float>({20, columns}, Key{3});
+    X const y = linear(x, w);
+    auto const op = op::Linear{};
+    auto const gradient = [&](X const& weight) {
+      return Kernel<op::Linear, Cpu>::vjp(op, {true, false}, y, g, x, weight)[0];
+    };
+    for (auto const forward_first : {true, false}) {
+      auto const prepared = w.prepared();
+      if (forward_first) CHECK(same_bits(linear(x, prepared), y));
+      CHECK(same_bits(gradient(prepared), gradient(w)));
+      CHECK(same_bits(linear(x, prepared), y));
+    }
+  }
+}

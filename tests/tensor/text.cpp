@@ -74,6 +74,7 @@ TEST_CASE("of more than a thousand numbers the edges are shown") {
         " [1992 1993 1994 1995]\n"
         " [1996 1997 1998 1999]]");
   CHECK(numbers(counted_up({10}), {.summarised = 9, .edge = 1}) == "[0 ... 9]");
+  CHECK(numbers(counted_up({10}), {.summarised = 9, .edge = 0}) == "[...]");
 }
 
 TEST_CASE("columns are as wide as the numbers that are shown need") {

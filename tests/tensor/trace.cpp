@@ -215,6 +215,20 @@ TEST_CASE("a profile counts calls, time, new bytes and the work of products") {
   CHECK(total <= profile.seconds());
 }
 
+TEST_CASE("a profile of several scopes adds up their spans") {
+  auto const x = normal<float>({64, 64}, {1});
+  Profile profile;
+  for (int step = 0; step < 3; ++step) {
+    TraceScope const trace{profile};
+    linear(x, x);
+    linear(x, x);
+  }
+  double total = 0;
+  for (auto const& row : profile.rows()) total += row.seconds;
+  CHECK(total > 0);
+  CHECK(profile.seconds() >= total * (1 - 1e-12));
+}
+
 TEST_CASE("a profile's table has a line per operation, aligned, and what lies between") {
   Profile profile;
   auto const x = normal<float>({2, 8}, {1});

@@ -382,7 +382,7 @@ TEST_CASE("a gradient that is recorded takes each step's own batch, noise and ti
   CHECK(same_state(plain.state(), recorded.state()));
 }
 
-TEST_CASE("dropout rejects to be recorded") {
+TEST_CASE("dropout cannot be recorded") {
   auto const dropout = Dropout{0.5, 0};
   X const x{Shape{2, 2}, 1.0F};
   CHECK_THROWS_WITH_AS(dropout(x, Mode{.training = true, .recorded = true}), doctest::Contains("recorded"),

@@ -14,8 +14,8 @@ namespace consistency {
 template <class X>
 class PreparedParameters {
  public:
-  /// Of numbers of its own: those of a θ that is moved here, or a copy.
-  PreparedParameters(Parameters<X> theta)  // NOLINT(google-explicit-constructor): the same numbers
+  /// Of a copy, or of the numbers of a θ that is moved here; no handle to those may be written any more.
+  PreparedParameters(Parameters<X> theta)  // NOLINT(google-explicit-constructor): they are a θ
       : PreparedParameters{theta.table_, theta.flat_.prepared()} {}
   /// Of the numbers of θ themselves, which nobody may write while the result lives.
   static PreparedParameters sharing(Parameters<X> const& theta) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 
 #include <consistency/core/check.hpp>
@@ -40,8 +41,8 @@ void require_finite_samples(Tensor<S, Cpu> const& samples, Index first) {
 /// `count` samples (count, …) of any consistency function f(x, t) on data of shape `one`. The sampler's call
 /// operator turns noise into a batch of samples; sample i of it takes the draws of counter sample first + i
 /// (OneStep, Multistep, OdeSampler; docs/concepts/sampler.md). Throws config_error for a count or batch below
-/// 1 or more samples than 2^32, and numeric_error for one that is not finite, which recorded
-/// work leaves to its caller.
+/// 1 or more samples than 2^32, and numeric_error for a sample that is not finite; recorded work leaves that
+/// test to its caller.
 template <class X = Tensor<float>, class F, class Sampler = OneStep>
 X sample(F const& f, Shape const& one, Sampler const& sampler = {}, SampleSettings settings = {}) {
   if (settings.count < 1 || settings.batch < 1 || settings.first < 0)
@@ -82,9 +83,13 @@ X sample(F const& f, PreparedParameters<X> const& theta, Sampler const& sampler 
   auto const with_theta = [&](auto const& x, auto const& t) { return f(theta.parameters(), x, t); };
   return sample<X>(with_theta, f.network().data_shape(), sampler, settings);
 }
-/// The same. Forms of weights are made once for this call, and go with it.
+/// The same. Forms of weights are made once for this call, and go with it; a single evaluation needs none.
 template <class F, class X, class Sampler = OneStep>
 X sample(F const& f, Parameters<X> const& theta, Sampler const& sampler = {}, SampleSettings settings = {}) {
+  if constexpr (std::same_as<Sampler, OneStep>)
+    if (settings.count <= settings.batch)
+      return sample<X>([&](auto const& x, auto const& t) { return f(theta, x, t); }, f.network().data_shape(),
+                       sampler, settings);
   return sample(f, PreparedParameters<X>::sharing(theta), sampler, settings);
 }
 

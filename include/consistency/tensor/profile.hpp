@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -32,15 +31,17 @@ class Profile {
   explicit Profile(Settings settings) : settings_{settings} {}
 
   void operator()(TraceEvent const& event) {
-    auto name = event.title();
-    if (settings_.layers && !event.layer.empty()) name += " [" + std::string{event.layer} + "]";
-    auto& row = rows_[std::move(name)];
+    auto& row = rows_[settings_.layers ? event.place() : event.title()];
     ++row.calls;
     row.seconds += event.seconds;
     row.bytes += event.new_bytes();
     row.flops += event.flops;
-    first_ = std::min(first_, event.start);
-    last_ = std::max(last_, event.start + event.seconds);
+    if (!begun_ || event.start < last_) {  // another scope's time begins at 0 again
+      before_ += last_ - first_;
+      first_ = event.start;
+      begun_ = true;
+    }
+    last_ = event.start + event.seconds;
   }
 
   /// The longest first.
@@ -54,8 +55,8 @@ class Profile {
                      [](auto const& a, auto const& b) { return a.seconds > b.seconds; });
     return all;
   }
-  /// From the first operation's beginning to the last one's end.
-  double seconds() const noexcept { return rows_.empty() ? 0 : last_ - first_; }
+  /// From the first operation's beginning to the last one's end, in each scope that it served, added up.
+  double seconds() const noexcept { return before_ + last_ - first_; }
 
   /// A table of calls, time, share of the time from first to last, MiB of new results, and GFLOP/s of
   /// products; what lay between operations, and the memory pool's figures.
@@ -97,7 +98,9 @@ class Profile {
 
   Settings settings_;
   std::map<std::string, Row> rows_;
-  double first_ = std::numeric_limits<double>::infinity(), last_ = 0;
+  bool begun_ = false;
+  double before_ = 0;            // seconds of earlier scopes
+  double first_ = 0, last_ = 0;  // beginning and end in the present one
 };
 
 }  // namespace consistency

@@ -15,7 +15,7 @@ struct StopAtNonFinite {
     for (auto const& result : event.results)
       if (auto const found = result.first_non_finite())
         fail<numeric_error>(
-            event.title() + (event.layer.empty() ? "" : " [" + std::string{event.layer} + "]"),
+            event.place(),
             "result of shape " + result.shape().text() + " at " + place(result.shape(), found->at),
             found->value, "finite numbers", origin(event));
   }
@@ -30,6 +30,7 @@ struct StopAtNonFinite {
                " at " + place(x.shape(), bad->at) + " already: it came from outside the trace.";
       shapes += (shapes.empty() ? "" : ", ") + x.shape().text();
     }
+    if (event.operands.empty()) return "It has no operands: this operation made it.";
     return "The operands, of shapes " + shapes + ", are finite: this operation made it.";
   }
   /// "(1, 0, 2)", what x(1, 0, 2) reads.

@@ -120,12 +120,12 @@ class Tensor {
     same.block_ = PreparedBlock::of(*block_);
     return same;
   }
-  /// What make() gives, or gave before; undefined where these numbers are not prepared. `form` tells the
+  /// What make() gives, or gave before; undefined where these numbers are not prepared. `kind` tells the
   /// forms of one tensor apart.
   template <class Make>
-  Tensor prepared_form(int form, Make const& make) const {
+  Tensor prepared_form(int kind, Make const& make) const {
     if (!block_ || !block_->prepared) return {};
-    return static_cast<PreparedBlock*>(block_)->forms.get(data_, form, make);
+    return static_cast<PreparedBlock*>(block_)->forms.get(data_, kind, make);
   }
 
  private:

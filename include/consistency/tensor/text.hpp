@@ -69,7 +69,7 @@ class TensorText {
         what(Index{-1});
         i = extent - settings_.edge;
       }
-      what(i);
+      if (i < extent) what(i);
     }
   }
   void visit(auto const& what, std::size_t axis, Index at) const {

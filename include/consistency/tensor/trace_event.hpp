@@ -82,11 +82,11 @@ struct TraceEvent {
   }
   /// "Conv2d" or "Conv2d backward".
   std::string title() const { return std::string{operation} + (pass == Pass::backward ? " backward" : ""); }
+  /// "Conv2d backward [in]": with the layer where it is known.
+  std::string place() const { return title() + (layer.empty() ? "" : " [" + std::string{layer} + "]"); }
   /// One line: "Conv2d [in] (2, 8, 8, 1), (3, 3, 1, 8), (8) -> (2, 8, 8, 8), 0.0213 ms".
   std::string text() const {
-    auto line = title();
-    if (!layer.empty()) line += " [" + std::string{layer} + "]";
-    return line + shapes(operands) + " ->" + shapes(results) + ", " + fixed_text(1e3 * seconds, 4) + " ms";
+    return place() + shapes(operands) + " ->" + shapes(results) + ", " + fixed_text(1e3 * seconds, 4) + " ms";
   }
 
  private:

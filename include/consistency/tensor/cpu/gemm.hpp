@@ -52,11 +52,15 @@ Tensor<S, Cpu> packed(Strided<S> b, Index depth, Index columns, S scale = S(1)) 
   return result;
 }
 
+/// Which matrix of a tensor's numbers is kept in panels.
+enum class Panels { of_rows, of_columns };
+
 /// B in panels, made once where the tensor that it is a matrix of is prepared.
 template <class S>
-Tensor<S, Cpu> packed_form(Tensor<S, Cpu> const& of, Strided<S> b, Index depth, Index columns) {
+Tensor<S, Cpu> packed_form(Tensor<S, Cpu> const& of, Strided<S> b, Index depth, Index columns,
+                           Panels form = Panels::of_rows) {
   auto const make = [&] { return packed(b, depth, columns); };
-  auto const known = of.prepared_form(b.columns == 1 ? 0 : 1, make);
+  auto const known = of.prepared_form(static_cast<int>(form), make);
   return known.defined() ? known : make();
 }
 

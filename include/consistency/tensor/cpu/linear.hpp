@@ -73,8 +73,8 @@ struct cpu::Kernel<op::Linear> {
     auto const n = w.shape()[1];
     if (wanted[0]) {
       result[0] = Tensor<S, Cpu>{x.shape()};
-      cpu::multiply<S>({g.data(), n, 1}, cpu::packed_form(w, {w.data(), 1, n}, n, k), x.shape().rows(), k, n,
-                       result[0].mutable_data());
+      cpu::multiply<S>({g.data(), n, 1}, cpu::packed_form(w, {w.data(), 1, n}, n, k, cpu::Panels::of_columns),
+                       x.shape().rows(), k, n, result[0].mutable_data());
     }
     if (wanted[1])
       result[1] = cpu::weight_gradient<S>(x.shape().rows(), k, n, g.data(),
