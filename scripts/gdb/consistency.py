@@ -124,12 +124,15 @@ class Parameters:
     def __init__(self, value):
         self.value = value
 
+    def table(self):
+        return self.value["table_"]["_M_ptr"].dereference()
+
     def to_string(self):
-        return "Parameters of %d numbers" % int(self.value["table_"]["count_"])
+        return "Parameters of %d numbers" % int(self.table()["count_"])
 
     def children(self):
         first = self.value["views_"]["_M_impl"]["_M_start"]
-        for i, entry in enumerate(entries_of(self.value["table_"])):
+        for i, entry in enumerate(entries_of(self.table())):
             yield name_of(entry), (first + i).dereference()
 
 

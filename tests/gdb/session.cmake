@@ -13,14 +13,14 @@ look(tensor "= Tensor<float, consistency::Cpu> (2, 3) = {(0, 0) = 0.5, (0, 1) = 
 look(undefined "= Tensor<float, consistency::Cpu> () undefined")
 look(variable "= Variable, node 0 of its tape = {value = Tensor<float, consistency::Cpu> (2, 3) = {(0, 0) = 0.5, ")
 look(dual "= Dual = {primal = Tensor<float, consistency::Cpu> (2, 3) = {(0, 0) = 0.5, ")
-look(theta.table_ "= ParameterTable of 30 numbers = {hidden0.weight = (4, 4), hidden0.bias = (4), ")
+look(*theta.table_._M_ptr "= ParameterTable of 30 numbers = {hidden0.weight = (4, 4), hidden0.bias = (4), ")
 look(theta "out.bias = Tensor<float, consistency::Cpu> (2) = {(0) = 0, (1) = 0}}")
 
 execute_process(
   COMMAND ${gdb} -nx -batch -ex "set width 0" -ex "source ${script}" -ex "break here" -ex run -ex up ${commands} ${program}
   OUTPUT_VARIABLE said ERROR_VARIABLE said)
 if(said MATCHES "ptrace|Could not trace|not permitted")
-  message("skipped: no the right to trace a process: ${said}")
+  message("skipped: no right to trace a process: ${said}")
   return()
 endif()
 foreach(text IN LISTS wanted)
