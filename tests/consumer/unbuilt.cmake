@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # usage: cmake -Droot=DIR -Dfolder=DIR -Dgenerator=NAME -Dcompiler=PATH -P unbuilt.cmake
-# Configures the library with a CUDA backend, builds nothing, installs, and configures a project that finds the package.
+# Configures the library with the compiled core and a CUDA backend, builds nothing, installs, and configures a project that finds the package.
 
 function(run)
   execute_process(COMMAND ${CMAKE_COMMAND} ${ARGN} COMMAND_ERROR_IS_FATAL ANY OUTPUT_VARIABLE output)
