@@ -37,8 +37,9 @@ namespace consistency::cpu::compiled {
 Entry const* entries(float, std::type_info const* list) __asm__(CONSISTENCY_DETAIL_CORE "float");
 Entry const* entries(double, std::type_info const* list) __asm__(CONSISTENCY_DETAIL_CORE "double");
 
-/// Which functions these headers know, and in which order; nullptr, and no check, with -fno-rtti.
-inline std::type_info const* list() {
+/// Which functions these headers know, and in which order; nullptr, and no check, with -fno-rtti. Static, so
+/// that the core's and the program's are two functions.
+static inline std::type_info const* list() {
 #ifdef __cpp_rtti
   return &typeid(Calls<Tensor<float, Cpu>>);
 #else

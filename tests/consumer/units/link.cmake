@@ -114,8 +114,8 @@ if(core)
   file(READ ${headers}/consistency/tensor/cpu/compiled/calls.hpp calls)
   string(REPLACE "Call<Value, T(op::SumTo const&, X)>," "" calls "${calls}")
   file(WRITE ${folder}/calls/consistency/tensor/cpu/compiled/calls.hpp "${calls}")
-  execute_process(COMMAND ${compiler} -I${folder}/calls ${flags} -Dfirst=second -DUNIT=first -DMAIN
-                          ${CMAKE_CURRENT_LIST_DIR}/unit.cpp ${core} -pthread -o ${folder}/program COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${compiler} -I${folder}/calls ${flags} -DUNIT=first -DMAIN ${CMAKE_CURRENT_LIST_DIR}/unit.cpp
+                          ${folder}/second_x86-64.o ${core} -pthread -o ${folder}/program COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND ${folder}/program RESULT_VARIABLE failed ERROR_VARIABLE said)
   if(NOT failed OR NOT said MATCHES "consistency::compiled: list of kernels: .*Build and install consistency again")
     message(FATAL_ERROR "A program of other headers than the core's does not say so: ${failed}\n${said}")
