@@ -9,7 +9,7 @@ usage() {
 usage: bench/dispatch.sh [--rounds N] [--filter REGEX]
   --rounds N       how often each program runs, in turns (default 3)
   --filter REGEX   only networks whose name matches
-Fails where a portable build takes more than 1.05 times a native one's time.
+Fails where a portable build takes more than 1.05 times a native one's time, and where nothing was compared.
 TEXT
 }
 
@@ -50,16 +50,18 @@ done
 status=0
 compare() {
   printf '\n%-58s %12s %12s %8s\n' "ms" "$1" "$2" "quotient"
-  awk 'function least(table) { if (!($1 in table) || $2 < table[$1]) table[$1] = $2 }
+  awk -v right="$2" 'function least(table) { if (!($1 in table) || $2 < table[$1]) table[$1] = $2 }
        NR == FNR { if (!($1 in a)) order[++n] = $1; least(a); next }
        { least(b) }
        END {
          for (i = 1; i <= n; ++i) {
            k = order[i]
+           if (!(k in b)) { print k ": no time of " right; slow = 1; continue }
            printf "%-58s %12.2f %12.2f %8.3f\n", k, a[k], b[k], b[k] / a[k]
            if (b[k] > 1.05 * a[k]) slow = 1
          }
-         exit slow
+         if (!n) print "nothing was compared"
+         exit slow || !n
        }' "$work/$1" "$work/$2" || status=1
 }
 compare native portable

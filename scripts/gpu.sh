@@ -49,7 +49,8 @@ pack() {
   "$root"/scripts/install-dependencies.sh
   local build=$root/build/gpu images=/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz program library
   cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-march=x86-64-v3 \
-    -DCMAKE_CUDA_ARCHITECTURES="$architecture-real" -DCONSISTENCY_CUDA=ON -DCONSISTENCY_MPI=OFF -DCONSISTENCY_INSTALL=OFF
+    -DCMAKE_CUDA_ARCHITECTURES="$architecture-real" -DCONSISTENCY_CUDA=ON -DCONSISTENCY_COMPILED=OFF \
+    -DCONSISTENCY_MPI=OFF -DCONSISTENCY_INSTALL=OFF
   local programs=(tests/test_cuda bench/cuda/compare_ours_cuda examples/example_05_gpu
                   examples/fashion_mnist_train examples/fashion_mnist_sample)
   cmake --build "$build" --parallel "$(nproc)" --target "${programs[@]##*/}"

@@ -39,8 +39,8 @@ function(place path room folder)
   endif()
 endfunction()
 
-file(GLOB_RECURSE headers RELATIVE ${include}/consistency ${include}/consistency/*.hpp ${include}/consistency/*.cuh
-     ${include}/consistency/*.cu)
+file(GLOB_RECURSE headers RELATIVE ${include}/consistency ${include}/consistency/*.hpp ${include}/consistency/*.cpp
+     ${include}/consistency/*.cuh ${include}/consistency/*.cu)
 if(NOT headers OR NOT rooms)
   message(FATAL_ERROR "no headers under ${include}, or no table of floors in ${page}")
 endif()

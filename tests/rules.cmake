@@ -18,7 +18,7 @@ set(retired
     "[Kk]ept[ _]form|(keep|drop)_forms|FormsScope" "prepared weights"
     "(^|[^A-Za-z])(doors?|flies|hears?|heeds?|for want of)([^a-z]|$)" "what happens, in plain words")
 
-file(GLOB_RECURSE headers ${include}/*.hpp ${include}/*.cuh ${include}/*.cu)
+file(GLOB_RECURSE headers ${include}/*.hpp ${include}/*.cpp ${include}/*.cuh ${include}/*.cu)
 set(broken "")
 foreach(header IN LISTS headers)
   set(copy "${rules}")

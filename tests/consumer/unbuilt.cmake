@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # usage: cmake -Droot=DIR -Dfolder=DIR -Dgenerator=NAME -Dcompiler=PATH -P unbuilt.cmake
-# Configures the library with a CUDA backend, builds nothing, installs, and configures a project that finds the package.
+# Configures the library with the compiled core and a CUDA backend, builds nothing, installs, and configures a project that
+# finds the package. Then asks make what it would build.
 
 function(run)
   execute_process(COMMAND ${CMAKE_COMMAND} ${ARGN} COMMAND_ERROR_IS_FATAL ANY OUTPUT_VARIABLE output)
@@ -26,3 +27,16 @@ foreach(page IN ITEMS README.md docs/design.md examples/01_gaussian.cpp)
     message(FATAL_ERROR "${page} was not installed")
   endif()
 endforeach()
+
+# Makefiles, CMake's default, of which some know no rule of another target's objects.
+find_program(make make)
+if(make)
+  run(-S ${root} -B ${folder}/makefiles -G "Unix Makefiles" -DCMAKE_CXX_COMPILER=${compiler} -DCONSISTENCY_COMPILED=ON
+      -DCONSISTENCY_CUDA=OFF -DCONSISTENCY_MPI=OFF -DCONSISTENCY_BUILD_TESTS=OFF -DCONSISTENCY_BUILD_BENCH=OFF)
+  execute_process(COMMAND ${make} -C ${folder}/makefiles -n consistency_compiled OUTPUT_VARIABLE output ERROR_QUIET)
+  string(REGEX MATCHALL "[^ ]*kernels.cpp.o -c " objects "${output}")
+  list(LENGTH objects count)
+  if(NOT count EQUAL 6 AND NOT count EQUAL 2)  # two scalars, of three instruction sets or of one
+    message(FATAL_ERROR "make consistency_compiled would compile ${count} objects of kernels: ${objects}")
+  endif()
+endif()

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include <consistency/tensor/cpu/compiled/calls.hpp>
@@ -11,12 +12,17 @@
 
 // The core is called by names that say of which headers it must be.
 #ifdef _GLIBCXX_DEBUG
-#define CONSISTENCY_DETAIL_SETTINGS "_with_GLIBCXX_DEBUG"
+#define CONSISTENCY_DETAIL_CHECKS "_with_GLIBCXX_DEBUG"
 #else
-#define CONSISTENCY_DETAIL_SETTINGS ""
+#define CONSISTENCY_DETAIL_CHECKS ""
 #endif
-#define CONSISTENCY_DETAIL_CORE                                                    \
-  "headers_of_consistency_" CONSISTENCY_DETAIL_VERSION CONSISTENCY_DETAIL_SETTINGS \
+#if defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI
+#define CONSISTENCY_DETAIL_STRINGS "_with_old_strings"
+#else
+#define CONSISTENCY_DETAIL_STRINGS ""
+#endif
+#define CONSISTENCY_DETAIL_CORE                                                                             \
+  "headers_of_consistency_" CONSISTENCY_DETAIL_VERSION CONSISTENCY_DETAIL_CHECKS CONSISTENCY_DETAIL_STRINGS \
   "_need_consistency_compiled_of_the_same_version_and_settings_"
 
 /// The CPU backend of programs that link consistency::compiled: kernels and the library's own element-wise
@@ -26,9 +32,20 @@
 /// the processor lacks.
 namespace consistency::cpu::compiled {
 
-/// The functions of the chosen instruction set, in the order of Calls.
-Entry const* entries(float) __asm__(CONSISTENCY_DETAIL_CORE "float");
-Entry const* entries(double) __asm__(CONSISTENCY_DETAIL_CORE "double");
+/// The functions of the chosen instruction set, in the order of Calls. Throws config_error, when a program
+/// calls its first, if `list` is not that of the core.
+Entry const* entries(float, std::type_info const* list) __asm__(CONSISTENCY_DETAIL_CORE "float");
+Entry const* entries(double, std::type_info const* list) __asm__(CONSISTENCY_DETAIL_CORE "double");
+
+/// Which functions these headers know, and in which order; nullptr, and no check, with -fno-rtti. Static, so
+/// that the core's and the program's are two functions.
+static inline std::type_info const* list() {
+#ifdef __cpp_rtti
+  return &typeid(Calls<Tensor<float, Cpu>>);
+#else
+  return nullptr;
+#endif
+}
 
 template <std::size_t I, class C>
 struct Numbered {};
@@ -49,7 +66,7 @@ struct Core {
 
   static auto get() {
     constexpr auto at = decltype(place<Call<What, Signature>>(std::declval<Functions const&>()))::value;
-    return reinterpret_cast<Signature*>(entries(S{})[at]);
+    return reinterpret_cast<Signature*>(entries(S{}, list())[at]);
   }
 };
 
@@ -121,4 +138,5 @@ S largest(Tensor<S, Cpu> const& x) {
 }  // namespace consistency::cpu::compiled
 
 #undef CONSISTENCY_DETAIL_CORE
-#undef CONSISTENCY_DETAIL_SETTINGS
+#undef CONSISTENCY_DETAIL_STRINGS
+#undef CONSISTENCY_DETAIL_CHECKS

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Compiles two units for each of several processors and links every pair in both orders. Header-only, the instruction
 # sets of a program are one, or the link fails with a name that says so; units that link consistency::compiled, `core`,
-# always agree. What links gives right numbers.
+# always agree. What links gives right numbers. So it is with -flto.
 cmake_minimum_required(VERSION 3.23)
 file(MAKE_DIRECTORY ${folder})
 set(flags -O2 ${flags})
@@ -11,6 +11,13 @@ endif()
 foreach(include IN LISTS includes)
   list(APPEND flags -I${include})
 endforeach()
+
+# Programs for AVX2 are linked on any processor and run on those that have it.
+execute_process(COMMAND ${compiler} -march=native -dM -E -x c++ /dev/null OUTPUT_VARIABLE macros COMMAND_ERROR_IS_FATAL ANY)
+set(cannot_run "v3")
+if(macros MATCHES "__AVX2__" AND macros MATCHES "__FMA__")
+  set(cannot_run "^$")
+endif()
 
 set(processors x86-64 x86-64-v3 native)
 foreach(processor IN LISTS processors)
@@ -40,6 +47,8 @@ foreach(a IN LISTS processors)
       elseif(failed)
         list(APPEND rejected "${a} and ${b}")
         continue()
+      elseif("${a} ${b}" MATCHES "${cannot_run}")
+        continue()
       endif()
       execute_process(COMMAND ${folder}/program RESULT_VARIABLE failed OUTPUT_VARIABLE said)
       if(failed)
@@ -57,19 +66,58 @@ elseif(NOT core AND "x86-64 and x86-64" IN_LIST rejected)
   message(FATAL_ERROR "Header-only units for one processor were not linked")
 endif()
 
+# Optimised by the linker, where this compiler can: all assembler text of a program is one.
+file(WRITE ${folder}/empty.cpp "int main() {}\n")
+execute_process(COMMAND ${compiler} -flto ${folder}/empty.cpp -o ${folder}/program RESULT_VARIABLE no_lto OUTPUT_QUIET ERROR_QUIET)
+if(NOT no_lto)
+  foreach(other IN ITEMS x86-64 x86-64-v3)
+    foreach(unit IN ITEMS "first;x86-64;-DMAIN" "second;${other}")
+      list(POP_FRONT unit name processor)
+      execute_process(COMMAND ${compiler} ${flags} -flto -march=${processor} -DUNIT=${name} ${unit} -c
+                              ${CMAKE_CURRENT_LIST_DIR}/unit.cpp -o ${folder}/${name}_lto.o COMMAND_ERROR_IS_FATAL ANY)
+    endforeach()
+    execute_process(COMMAND ${compiler} -O2 -flto ${folder}/first_lto.o ${folder}/second_lto.o ${core} -pthread -o ${folder}/program
+                    RESULT_VARIABLE failed ERROR_VARIABLE said)
+    if(NOT core AND other STREQUAL "x86-64-v3")
+      if(NOT failed OR NOT said MATCHES "${failure}")
+        message(FATAL_ERROR "With -flto, header-only units for x86-64 and ${other}: linked, or not without the sentence:\n${said}")
+      endif()
+      continue()
+    elseif(failed)
+      message(FATAL_ERROR "With -flto, units for x86-64 and ${other} do not link:\n${said}")
+    elseif(NOT "${other}" MATCHES "${cannot_run}")
+      execute_process(COMMAND ${folder}/program RESULT_VARIABLE failed OUTPUT_VARIABLE said)
+      if(failed)
+        message(FATAL_ERROR "With -flto, units for x86-64 and ${other} link and give wrong numbers:\n${said}")
+      endif()
+    endif()
+  endforeach()
+endif()
+
 # Headers of another version, and other settings of the C++ library, than the core's.
 if(core)
   file(READ ${headers}/consistency/core/version.hpp version)
   string(REGEX REPLACE "VERSION_MINOR [0-9]+" "VERSION_MINOR 987" version "${version}")
   file(WRITE ${folder}/other/consistency/core/version.hpp "${version}")
-  foreach(other IN ITEMS "-I${folder}/other" -D_GLIBCXX_DEBUG)
+  foreach(other IN ITEMS "-I${folder}/other" -D_GLIBCXX_DEBUG -D_GLIBCXX_USE_CXX11_ABI=0)
     execute_process(
       COMMAND ${compiler} ${other} ${flags} -DUNIT=first -DMAIN ${CMAKE_CURRENT_LIST_DIR}/unit.cpp ${core} -pthread
               -o ${folder}/program RESULT_VARIABLE failed ERROR_VARIABLE said)
     if(NOT failed)
       message(FATAL_ERROR "A core of another version or with other settings is linked: ${other}")
-    elseif(NOT said MATCHES "headers_of_consistency_[0-9]+_(987|[0-9]+_[0-9]+_with_GLIBCXX_DEBUG)_[0-9a-z_]*need_consistency_compiled_of_the_same")
+    elseif(NOT said MATCHES "headers_of_consistency_[0-9]+_(987_[0-9]+|[0-9]+_[0-9]+_with_(GLIBCXX_DEBUG|old_strings))_need_consistency_compiled_of_the_same")
       message(FATAL_ERROR "The linker does not say that the core is another (${other}):\n${said}")
     endif()
   endforeach()
+
+  # Headers with another list of kernels: the program says so where it calls the first.
+  file(READ ${headers}/consistency/tensor/cpu/compiled/calls.hpp calls)
+  string(REPLACE "Call<Value, T(op::SumTo const&, X)>," "" calls "${calls}")
+  file(WRITE ${folder}/calls/consistency/tensor/cpu/compiled/calls.hpp "${calls}")
+  execute_process(COMMAND ${compiler} -I${folder}/calls ${flags} -DUNIT=first -DMAIN ${CMAKE_CURRENT_LIST_DIR}/unit.cpp
+                          ${folder}/second_x86-64.o ${core} -pthread -o ${folder}/program COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${folder}/program RESULT_VARIABLE failed ERROR_VARIABLE said)
+  if(NOT failed OR NOT said MATCHES "consistency::compiled: list of kernels: .*Build and install consistency again")
+    message(FATAL_ERROR "A program of other headers than the core's does not say so: ${failed}\n${said}")
+  endif()
 endif()

@@ -6,7 +6,8 @@
 
 // Objects of one program whose kernels are not the same, without the same -march or of the same choice of
 // consistency::compiled, do not link: "multiple definition of", and then the name below. Each object holds
-// that symbol, in a group named by how its kernels are made; of a group a linker takes one.
+// that symbol, in a group named by how its kernels are made; of a group a linker takes one, and so does the
+// assembler where -flto makes one text of several objects.
 #define CONSISTENCY_DETAIL_TEXT_OF(text) #text
 #define CONSISTENCY_DETAIL_TEXT(text) CONSISTENCY_DETAIL_TEXT_OF(text)
 #define CONSISTENCY_DETAIL_VERSION                                                    \
@@ -25,10 +26,12 @@
 
 // Not in the units of consistency::compiled, which show nothing of their kernels.
 #if defined(__ELF__) && defined(__GNUC__) && !defined(CONSISTENCY_CORE)
-__asm__(".pushsection .rodata.consistency,\"aG\",%progbits," CONSISTENCY_DETAIL_KERNELS
+__asm__(".ifndef .L" CONSISTENCY_DETAIL_KERNELS "\n.L" CONSISTENCY_DETAIL_KERNELS
+        " = 1\n"
+        ".pushsection .rodata.consistency,\"aG\",%progbits," CONSISTENCY_DETAIL_KERNELS
         ",comdat\n"
         ".globl " CONSISTENCY_DETAIL_RULE "\n.hidden " CONSISTENCY_DETAIL_RULE "\n" CONSISTENCY_DETAIL_RULE
-        ":\n.byte 0\n.popsection\n");
+        ":\n.byte 0\n.popsection\n.endif\n");
 #endif
 
 #undef CONSISTENCY_DETAIL_RULE

@@ -82,6 +82,13 @@ Set const& chosen() {
   return set;
 }
 
+void check(std::type_info const* list) {
+  if (list == nullptr || compiled::list() == nullptr || *list == *compiled::list()) return;
+  fail<config_error>("consistency::compiled", "list of kernels", "that of other headers",
+                     "that of the headers which this program includes",
+                     "Build and install consistency again, so that library and headers are of one state.");
+}
+
 }  // namespace
 
 std::string_view instruction_set() {
@@ -91,12 +98,12 @@ std::string_view instruction_set() {
 
 namespace compiled {
 
-Entry const* entries(float) {
-  static Entry const* const all = chosen().floats(0);
+Entry const* entries(float, std::type_info const* list) {
+  static Entry const* const all = (check(list), chosen().floats(0));
   return all;
 }
-Entry const* entries(double) {
-  static Entry const* const all = chosen().doubles(0);
+Entry const* entries(double, std::type_info const* list) {
+  static Entry const* const all = (check(list), chosen().doubles(0));
   return all;
 }
 

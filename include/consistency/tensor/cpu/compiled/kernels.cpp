@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: MIT
 // The kernels of consistency::compiled on tensors of CONSISTENCY_SCALAR, for the instruction set that this
 // unit is compiled for: all that it shows of itself is where they are.
+#include <string_view>
+
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/tensor/cpu/compiled/calls.hpp>
 
 namespace consistency::cpu {
+
+#ifdef CONSISTENCY_SET
+static_assert(
+    std::string_view{CONSISTENCY_DETAIL_TEXT(CONSISTENCY_INSTRUCTIONS)} ==
+        CONSISTENCY_DETAIL_TEXT(CONSISTENCY_SET),
+    "consistency::compiled: CMAKE_CXX_FLAGS add instructions to those of CONSISTENCY_SET. Name them "
+    "by -march=... alone, or take them for the whole core by CONSISTENCY_COMPILED=NATIVE.");
+#endif
 
 namespace compiled {
 
