@@ -28,6 +28,12 @@ foreach(page IN ITEMS README.md docs/design.md examples/01_gaussian.cpp)
   endif()
 endforeach()
 
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${root} -B ${folder}/unknown -DCONSISTENCY_COMPILED=AVX2
+                RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE said)
+if(NOT failed OR NOT said MATCHES "CONSISTENCY_COMPILED: found \"AVX2\", expected ON, NATIVE or OFF")
+  message(FATAL_ERROR "An unknown kind of compiled core is configured:\n${said}")
+endif()
+
 # Makefiles, CMake's default, of which some know no rule of another target's objects.
 find_program(make make)
 if(make)
