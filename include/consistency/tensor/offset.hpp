@@ -8,9 +8,7 @@
 
 #include <consistency/core/shape.hpp>
 
-namespace consistency {
-
-namespace detail {
+namespace consistency::detail {
 
 /// Whether x(i, j, …) checks its indices: where the standard library does (_GLIBCXX_ASSERTIONS), and where
 /// NDEBUG is not defined. Part of the names of the templates below, so that objects compiled with and without
@@ -48,6 +46,4 @@ Index offset(bool defined, Shape const& shape, I... indices) {
   return at;
 }
 
-}  // namespace detail
-
-}  // namespace consistency
+}  // namespace consistency::detail

@@ -107,7 +107,7 @@ class FormulaReader {
 /// its formula with operands a, b, … and numbers k: "a + k * silu(b)", and d(…) for its derivative along a
 /// direction.
 inline std::string operation_name(std::string_view signature) {
-  auto const name = type_name(signature);
+  auto name = type_name(signature);
   constexpr auto chain = std::string_view{"Pointwise<"};
   if (!name.starts_with(chain)) return name;
   return detail::FormulaReader{std::string_view{name}.substr(chain.size())}.read();

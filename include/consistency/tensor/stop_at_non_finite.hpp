@@ -35,10 +35,10 @@ struct StopAtNonFinite {
   }
   /// "(1, 0, 2)", what x(1, 0, 2) reads.
   static std::string place(Shape const& shape, Index at) {
-    std::string all;
+    std::string all = ")";
     for (auto axis = shape.rank(); axis-- > 0; at /= shape[axis])
-      all = number_text(at % shape[axis]) + (all.empty() ? "" : ", ") + all;
-    return "(" + all + ")";
+      all.insert(0, (axis > 0 ? ", " : "") + number_text(at % shape[axis]));
+    return "(" + all;
   }
 };
 
