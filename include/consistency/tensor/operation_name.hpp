@@ -43,7 +43,7 @@ class FormulaReader {
   Term function(std::string_view name) {
     take(',');
     auto a = term();
-    if (name == "Negate") return {"-" + within(std::move(a), unary), unary};
+    if (name == "Negate") return {joined("-", within(std::move(a), unary), ""), unary};
     return {call(name) + "(" + a.text + ")"};
   }
   Term binary(std::string_view name) {
@@ -60,10 +60,17 @@ class FormulaReader {
     if (!symbol) return {call(name) + "(" + a.text + ", " + b.text + ")"};
     return {within(std::move(a), strength) + symbol + within(std::move(b), strength + 1), strength};
   }
-  Term tangent() { return {"d(" + term().text + ")"}; }
+  Term tangent() { return {joined("d(", term().text, ")")}; }
 
   static std::string within(Term term, int least) {
-    return term.strength < least ? "(" + std::move(term.text) + ")" : std::move(term.text);
+    return term.strength < least ? joined("(", term.text, ")") : std::move(term.text);
+  }
+  // With `before + std::move(text)` g++ 12 warns of an overlap that is none (bug 105329).
+  static std::string joined(char const* before, std::string const& text, char const* after) {
+    auto all = std::string{before};
+    all += text;
+    all += after;
+    return all;
   }
   /// a, b, …, z, a1, b1, …
   std::string operand() {

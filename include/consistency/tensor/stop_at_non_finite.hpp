@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include <consistency/tensor/trace_event.hpp>
 
@@ -35,10 +36,14 @@ struct StopAtNonFinite {
   }
   /// "(1, 0, 2)", what x(1, 0, 2) reads.
   static std::string place(Shape const& shape, Index at) {
-    std::string all = ")";
-    for (auto axis = shape.rank(); axis-- > 0; at /= shape[axis])
-      all.insert(0, (axis > 0 ? ", " : "") + number_text(at % shape[axis]));
-    return "(" + all;
+    std::vector<Index> indices(shape.rank());
+    for (auto axis = shape.rank(); axis-- > 0; at /= shape[axis]) indices[axis] = at % shape[axis];
+    std::string all = "(";
+    for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+      if (axis > 0) all += ", ";
+      all += number_text(indices[axis]);
+    }
+    return all + ")";
   }
 };
 
