@@ -94,7 +94,10 @@ struct Case {
 
   std::string text() const {
     auto line = std::string{};
-    for (auto const& s : shapes) line += (line.empty() ? "" : " ") + s.text();
+    for (auto const& s : shapes) {
+      if (!line.empty()) line += " ";
+      line += s.text();
+    }
     return line;
   }
 };
