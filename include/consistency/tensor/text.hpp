@@ -43,8 +43,8 @@ class TensorText {
     if constexpr (std::is_arithmetic_v<S>) {
       return number_text(value);
     } else {
-      auto const imaginary = number_text(value.imag());
-      return number_text(value.real()) + (imaginary.starts_with('-') ? "" : "+") + imaginary + "i";
+      auto const imag_part = number_text(value.imag());
+      return number_text(value.real()) + (imag_part.starts_with('-') ? "" : "+") + imag_part + "i";
     }
   }
   /// Where the decimals of a number's text begin.
