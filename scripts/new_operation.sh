@@ -10,11 +10,15 @@ name=${1:-}
 Name=$(sed -E 's/(^|_)([a-z0-9])/\u\2/g' <<<"$name")
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+files=()
 tensor=include/consistency/tensor
-if grep -qE "^struct $Name\b" $tensor/ops.hpp $tensor/elementwise.hpp || [[ -e $tensor/cpu/$name.hpp ]]; then
-  echo "new_operation.sh: there is a $Name or a file $name.hpp already" >&2
-  exit 1
-fi
+taken() { echo "new_operation.sh: there is $1 already; choose another name" >&2; exit 1; }
+if grep -qE "^struct $Name\b" $tensor/ops.hpp $tensor/elementwise.hpp; then taken "a struct $Name"; fi
+if grep -qE "\b$name\(" $tensor/functions.hpp $tensor/elementwise.hpp; then taken "a function $name"; fi
+for file in $tensor/{reference,cpu,cuda}/"$name".hpp $tensor/cuda/"$name".cuh include/consistency/autodiff/rules/"$name".hpp; do
+  if [[ -e $file ]]; then taken "$file"; fi
+  files+=("$file")
+done
 
 # Inserts standard input into file $1 after (or with $3 = before: in front of) the last line that matches $2.
 insert() {
@@ -24,6 +28,7 @@ insert() {
   if [[ ${3:-after} == before ]]; then text+=$'\n' line=$((line - 1)); fi
   { head -n "$line" "$1"; printf '%s\n' "$text"; tail -n "+$((line + 1))" "$1"; } >"$1.new"
   mv "$1.new" "$1"
+  files+=("$1")
 }
 include() { insert "$1" '^#include <consistency/' <<<"#include <consistency/$2>"; }
 
@@ -183,8 +188,11 @@ struct Row<op::$Name> {
 };
 TEXT
 
+mapfile -t files < <(printf '%s\n' "${files[@]}" | sort -u)
 if command -v clang-format-16 >/dev/null; then
-  git ls-files --modified --others --exclude-standard -- '*.hpp' '*.cpp' '*.cuh' '*.cu' | xargs clang-format-16 -i
+  clang-format-16 -i "${files[@]}"
+else
+  echo "There is no clang-format-16: run scripts/format.sh where there is." >&2
 fi
-git status --short -- include tests
+printf '%s\n' "${files[@]}"
 echo "Next: docs/extend.md, \"An operation\""
