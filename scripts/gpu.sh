@@ -11,7 +11,7 @@ usage: scripts/gpu.sh pack [--architecture 90] [--folder DIR]
          (90: H100, H200) and puts them with their libraries and the images into DIR (default build/gpu-pack; under 60 MB)
   run    runs them, in under ten minutes, and prints one table; files go to --out (default ./gpu-results)
   --only steps of: tests, sanitizer, repeats, training, bench (default: all)
-  --rows of bench (default: those of bench/cuda/run.sh)
+  --rows of bench (default: DDPM++, a training step of 64 and samples of 1 and 64, in float32 and bfloat16)
 run needs the NVIDIA driver, the libraries of CUDA, cuBLAS and cuDNN (of a toolkit or of Python wheels), bash and coreutils; the
 sanitizer needs compute-sanitizer, bench a python3 with PyTorch. What is missing is said in the table.
 TEXT
@@ -30,7 +30,8 @@ case $command in
   --help | -h) usage; exit 0 ;;
   *) fail "expected pack or run, found: ${command:-nothing}" ;;
 esac
-architecture=90 folder=$root/build/gpu-pack out=./gpu-results only=tests,sanitizer,repeats,training,bench rows=
+architecture=90 folder=$root/build/gpu-pack out=./gpu-results only=tests,sanitizer,repeats,training,bench
+rows=train_ddpmpp_b64,sample_b1,sample_b64,train_ddpmpp_b64+bfloat16,sample_b1+bfloat16,sample_b64+bfloat16
 while (($# > 0)); do
   case $1 in
     --help | -h) usage; exit 0 ;;
@@ -81,8 +82,7 @@ library_path() {
   (IFS=:; echo "${paths[*]}")
 }
 
-table=()
-row() { table+=("$(printf '%-10s %-8s %5d s  %s' "$1" "$2" "$3" "$4")"); echo "${table[-1]}"; }
+row() { printf '%-10s %-8s %5d s  %s\n' "$1" "$2" "$3" "$4" | tee -a "$out/table"; }
 wanted() { [[ ,$only, == *,$1,* ]]; }
 
 # Each test case is a process of its own, so that one that ends the device's context hides no other. $1: a folder for what
@@ -130,7 +130,7 @@ sanitizer() {
   for tool in memcheck "racecheck --kernel-name kernel_substring=consistency"; do
     start=$SECONDS
     # shellcheck disable=SC2086
-    cases "$out/${tool%% *}" 16 150 compute-sanitizer --tool $tool "${options[@]}" --target-processes all "$out/bin/test_cuda"
+    cases "$out/${tool%% *}" 16 75 compute-sanitizer --tool $tool "${options[@]}" --target-processes all "$out/bin/test_cuda"
     report "$out/${tool%% *}" "${tool%% *}" $((SECONDS - start))
   done
 }
@@ -159,7 +159,7 @@ bench() {
   local start=$SECONDS status=pass
   python3 -c 'import torch' 2>/dev/null || { row bench skipped 0 "no PyTorch"; return; }
   python3 "$folder/python/compare/compare.py" --python python3 --ours "$out/bin/compare_ours_cuda" --device cuda --rounds 5 \
-    --settings channels_last+eager ${rows:+--rows="$rows"} --json "$out/bench.json" 2>&1 | tee "$out/bench.log" || status=FAIL
+    --settings channels_last+eager --rows="$rows" --json "$out/bench.json" 2>&1 | tee "$out/bench.log" || status=FAIL
   row bench "$status" $((SECONDS - start)) "$out/bench.json"
 }
 
@@ -170,6 +170,7 @@ run() {
   # PyTorch brings libraries of its own, so that ours are named to our programs alone.
   local program
   mkdir -p "$out/bin"
+  : >"$out/table"
   for program in "$folder"/bin/*; do
     printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' "'$(library_path)'" "'$program'" >"$out/bin/${program##*/}"
     chmod +x "$out/bin/${program##*/}"
@@ -185,6 +186,9 @@ run() {
     if wanted "$name"; then cat "$out/$name.rows"; fi
   done
   if wanted bench; then bench; fi
+  printf '\n'
+  cat "$out/table"
+  ! grep -q '^[a-z]* *FAIL ' "$out/table"
 }
 
 $command

@@ -55,6 +55,13 @@ TEST_CASE("work that reads numbers on the host cannot be recorded") {
   CHECK(to<Cpu>(x)[0] == 1);
 }
 
+TEST_CASE("work that waits for its own stream cannot be recorded") {
+  NEEDS_DEVICE();
+  auto const wait = [] { cuda::Stream::current().wait(); };
+  CHECK_THROWS_WITH_AS(cuda::Graph{}.run(wait), doctest::Contains("Wait after run()"), device_error);
+  CHECK(to<Cpu>(X(Shape{3}, 2.0F))[2] == 2);
+}
+
 TEST_CASE("large uploads cannot be recorded") {
   NEEDS_DEVICE();
   Tensor<float> const numbers{Shape{1000}, 1.0F};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <utility>
 
 #ifdef __CUDACC__
 #include <cuda_runtime_api.h>
@@ -45,10 +46,10 @@ inline Precision& current_precision() {
   return precision;
 }
 
-/// Throws device_error while work is recorded: `found` cannot be.
-inline void require_not_recording(char const* found, char const* advice) {
-  if (recording())
-    fail<device_error>("Graph", "recorded work", found, "work that stays on the device", advice);
+/// Throws device_error: `found` cannot be recorded.
+[[noreturn]] inline void fail_recording(std::string found, std::string advice) {
+  fail<device_error>("Graph", "recorded work", std::move(found), "work that stays on the device",
+                     std::move(advice));
 }
 
 #ifdef CONSISTENCY_CUDNN

@@ -26,12 +26,13 @@ void fill(S* to, Index count, S value) {
 inline constexpr std::size_t small_upload = 2048;
 
 inline void require_no_upload(std::size_t bytes) {
-  require_not_recording(
-      ("an upload of " + number_text(bytes) + " bytes").c_str(),
-      "Upload before, to<Cuda>(x), what is larger than 2048 bytes, and work on the tensor.");
+  if (recording())
+    fail_recording("an upload of " + number_text(bytes) + " bytes",
+                   "Upload before, to<Cuda>(x), what is larger than " + number_text(small_upload) +
+                       " bytes, and work on the tensor.");
 }
 inline void require_no_download() {
-  require_not_recording("numbers that are read on the host", "Read them after run().");
+  if (recording()) fail_recording("numbers that are read on the host", "Read them after run().");
 }
 
 #ifdef __CUDACC__

@@ -126,7 +126,7 @@ class Tracer {
 
   static int operands(Code code) {
     if (code <= Code::leaf) return 0;
-    return code <= Code::maximum ? 2 : 1;
+    return code < Code::negate ? 2 : 1;  // those before negate take two
   }
   [[noreturn]] static void too_long(char const* what, int most) {
     fail<config_error>("Tensor<S, Cuda>", "element-wise chain", std::string{"more "} + what,

@@ -26,6 +26,12 @@ inline void require_device(int device, int count) {
                        unavailable());
 }
 
+/// A stream that records has nothing to wait for.
+inline void require_no_wait(Stream::Handle stream) {
+  if (stream == current_stream() && recording())
+    fail_recording("waiting for the recorded stream", "Wait after run().");
+}
+
 #ifdef __CUDACC__
 
 CONSISTENCY_EXPORT bool on_host() { return false; }
@@ -81,6 +87,7 @@ CONSISTENCY_EXPORT Stream::~Stream() {
   if (owned_) static_cast<void>(cudaStreamDestroy(handle_));
 }
 CONSISTENCY_EXPORT void Stream::wait() const {
+  require_no_wait(handle_);
   check(cudaStreamSynchronize(handle_), "cudaStreamSynchronize");
 }
 
@@ -106,7 +113,7 @@ CONSISTENCY_EXPORT StreamScope::~StreamScope() { current_stream() = before_; }
 CONSISTENCY_EXPORT std::string unavailable() { return {}; }
 CONSISTENCY_EXPORT Stream::Stream() = default;
 CONSISTENCY_EXPORT Stream::~Stream() = default;
-CONSISTENCY_EXPORT void Stream::wait() const {}
+CONSISTENCY_EXPORT void Stream::wait() const { require_no_wait(handle_); }
 CONSISTENCY_EXPORT void set_device(int device) { require_device(device, 1); }
 
 #endif
