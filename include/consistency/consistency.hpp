@@ -11,12 +11,13 @@
 #include <consistency/metric/pseudo_huber.hpp>
 #include <consistency/metric/resized_l2.hpp>
 #include <consistency/model/consistency_function.hpp>
+#include <consistency/model/denoiser.hpp>
+#include <consistency/model/guided.hpp>
 #include <consistency/network/ddpmpp.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/optimizer/adam.hpp>
 #include <consistency/optimizer/radam.hpp>
-#include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/sampling/multistep.hpp>
 #include <consistency/sampling/ode_sampler.hpp>
 #include <consistency/sampling/sample.hpp>
@@ -30,10 +31,12 @@
 #include <consistency/target/adaptive_ema_target.hpp>
 #include <consistency/target/ema_target.hpp>
 #include <consistency/training/consistency_distillation.hpp>
+#include <consistency/training/consistency_objective.hpp>
 #include <consistency/training/consistency_training.hpp>
 #include <consistency/training/continuous_consistency_distillation.hpp>
 #include <consistency/training/continuous_consistency_training.hpp>
 #include <consistency/training/denoiser_training.hpp>
+#include <consistency/training/flow_matching.hpp>
 #include <consistency/training/progressive_distillation.hpp>
 #include <consistency/training/trainer.hpp>
 #include <consistency/weighting/grid_speed_weighting.hpp>

@@ -47,11 +47,14 @@ inline std::uint32_t counted(char const* where, char const* what, Index first, I
   return static_cast<std::uint32_t>(first);
 }
 
-/// Policies may have a `check()` that throws config_error for impossible settings; it runs once, at
-/// construction of what uses them.
-template <class Policy>
-void check_settings(Policy const& policy) {
-  if constexpr (requires { policy.check(); }) policy.check();
+/// Policies may have a `check()`, or one that takes what they are used with, that throws config_error for
+/// impossible settings; it runs once, at construction of what uses them.
+template <class Policy, class... With>
+void check_settings(Policy const& policy, With const&... with) {
+  if constexpr (requires { policy.check(with...); })
+    policy.check(with...);
+  else if constexpr (requires { policy.check(); })
+    policy.check();
 }
 
 }  // namespace consistency

@@ -3,7 +3,7 @@
 
 namespace consistency {
 
-/// Noise levels that something is used at or made for.
+/// The times of a noise process, from ε to T.
 struct TimeRange {
   double smallest, largest;
 };

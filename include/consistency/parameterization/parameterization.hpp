@@ -7,17 +7,17 @@
 
 namespace consistency {
 
-/// The coefficients of D(x, t) = c_skip(t) x + c_out(t) F(c_in(t) x, c_noise(t)). t is the noise level σ, as
-/// a value or an element-wise chain. Models: EdmParameterization, EdmPreconditioning.
-/// docs/concepts/parameterization.md
+/// The coefficients of c_skip(t, s) x + c_out(t, s) F(c_in(t) x, c_noise(t)) at times t of the noise process,
+/// as values or element-wise chains, where s is the time at which the whole is x: ε for a consistency
+/// function, 0 for a denoiser. Models: EdmPreconditioning, VelocityPreconditioning,
+/// TrigonometricPreconditioning. docs/concepts/parameterization.md
 template <class P>
-concept Parameterization = requires(P const& p, Tensor<float> const& t) {
-  { evaluated(p.c_skip(t)) } -> std::convertible_to<Tensor<float>>;
-  { evaluated(p.c_out(t)) } -> std::convertible_to<Tensor<float>>;
-  { evaluated(p.c_in(t)) } -> std::convertible_to<Tensor<float>>;
-  { evaluated(p.c_noise(t)) } -> std::convertible_to<Tensor<float>>;
-  { p.smallest_time() } -> std::convertible_to<double>;
-  { P::boundary } -> std::convertible_to<bool>;  // whether f(x, ε) = x: a consistency function, no denoiser
+concept Parameterization = requires(P const& p, Tensor<float> const& t, double s) {
+  { p.c_skip(t, s) } -> Operand;
+  { p.c_out(t, s) } -> Operand;
+  { p.c_in(t) } -> Operand;
+  { p.c_noise(t) } -> Operand;
+  { P::smallest_time } -> std::convertible_to<double>;  // from which on the coefficients are finite
 };
 
 }  // namespace consistency

@@ -5,9 +5,12 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include <consistency/core/check.hpp>
+#include <consistency/sampling/sampler.hpp>
 #include <consistency/schedule/karras.hpp>
+#include <consistency/solver/ddim.hpp>
 #include <consistency/solver/euler.hpp>
 #include <consistency/solver/heun.hpp>
 #include <consistency/solver/velocity.hpp>
@@ -19,18 +22,18 @@ namespace consistency {
 /// the sampler of progressive distillation.
 template <OdeSolver Solver = Heun>
 struct OdeSampler {
+  static constexpr Kind kind = Kind::denoiser;
   Index steps = 18;
   double churn = 0;                                                           ///< S_churn; 0: deterministic
   double churn_min = 0, churn_max = std::numeric_limits<double>::infinity();  ///< S_tmin, S_tmax
   double churn_noise = 1;                                                     ///< S_noise
   bool to_zero = true;  ///< the last step goes from ε to 0, where x is D(x, ε); false: the last ends at ε
   Solver solver{};
-  KarrasGrid grid{};
 
   /// Throws config_error for fewer than 1 step, more than are counted, or noise that is negative or not
   /// finite.
-  void check() const {
-    grid.check();
+  void check(NoiseProcess auto const& process) const {
+    grid_of(process).check();
     require_setting(steps >= 1, "OdeSampler", "steps", static_cast<double>(steps), "1 or more");
     static_cast<void>(counted("OdeSampler", "steps", 1, steps));
     require_setting(churn >= 0, "OdeSampler", "churn", churn, "0 or more");
@@ -38,37 +41,40 @@ struct OdeSampler {
                     "0 or more, finite");
   }
 
-  /// Time number i = 0 … steps.
-  double time(Index i) const {
-    if (i == 0) return grid.sigma_max;
+  /// Time number i = 0 … steps of the grid of the process.
+  double time(NoiseProcess auto const& process, Index i) const {
+    if (i == 0) return process.range().largest;
     auto const points = to_zero ? steps : steps + 1;
-    return i == points ? 0 : grid(points - i, points);
+    return i == points ? 0 : grid_of(process)(points - i, points);
   }
 
   template <class X>
-  X operator()(auto const& denoiser, Shape const& shape, Key key, std::uint32_t first) const {
+  X operator()(auto const& denoiser, NoiseProcess auto const& process, Shape const& shape, Key key,
+               std::uint32_t first) const {
     using S = typename X::Scalar;
-    check();
+    check(process);
     auto const column = [&](double t) { return X(shape.per_sample(), static_cast<S>(t)); };  // (n, 1, …)
-    auto const v = [&](X const& x, X const& t) { return evaluated(flow_velocity(x, denoiser(x, t), t)); };
-    X x = time(0) * normal<X>(shape, key, {0, first});  // (n, …)
+    auto const v = DenoiserVelocity{process, denoiser};
+    X x = process.prior(normal<X>(shape, key, {0, first}));  // (n, …)
     for (Index i = 0; i < steps; ++i) {
-      auto t = time(i);
-      auto const s = time(i + 1);
-      auto const gamma = t >= churn_min && t <= churn_max
+      auto t = time(process, i);
+      auto const s = time(process, i + 1);
+      auto const gamma = t >= churn_min && t <= churn_max && std::isfinite(process.sigma(t))
                              ? std::min(churn / static_cast<double>(steps), std::sqrt(2.0) - 1)
                              : 0.0;
       if (gamma > 0) {
         auto const z = normal<X>(shape, key, {static_cast<std::uint32_t>(i + 1), first});  // (n, …)
-        auto const noisier = t * (1 + gamma);
-        x = x + churn_noise * std::sqrt(noisier * noisier - t * t) * z;  // (n, …)
+        auto const noisier = process.time(process.sigma(t) * (1 + gamma));
+        x = process.renoise(x, churn_noise * z, t, noisier);  // (n, …)
         t = noisier;
       }
       auto const from = column(t), to = column(s);
-      x = s > 0 ? solver.step(v, x, from, to) : Euler{}.step(v, x, from, to);  // (n, …)
+      x = s > 0 ? solver.step(v, x, from, to)
+                : X{DataStep<std::remove_cvref_t<decltype(process)>>{}.step(v, x, from, to)};  // (n, …)
     }
     return x;
   }
 };
+static_assert(Sampler<OdeSampler<>>);
 
 }  // namespace consistency

@@ -3,24 +3,22 @@
 
 #include <cstdint>
 
-#include <consistency/core/check.hpp>
-#include <consistency/model/consistency_function.hpp>
+#include <consistency/sampling/sampler.hpp>
 
 namespace consistency {
 
-/// One evaluation: f(x_T, T), x_T = T z (Song et al. 2023, Section 3).
+/// One evaluation: f(x_T, T) of noise x_T (Song et al. 2023, Section 3).
 struct OneStep {
-  double sigma_max = 80;  ///< T
-
-  void check() const { require_positive("OneStep", "sigma_max", sigma_max); }
+  static constexpr Kind kind = Kind::consistency_function;
 
   template <class X>
-  X operator()(auto const& f, Shape const& shape, Key key, std::uint32_t first) const {
+  X operator()(auto const& f, NoiseProcess auto const& process, Shape const& shape, Key key,
+               std::uint32_t first) const {
     using S = typename X::Scalar;
-    check();
-    X const x = sigma_max * normal<X>(shape, key, {0, first});      // (n, …)
-    return f(x, X(shape.per_sample(), static_cast<S>(sigma_max)));  // (n, …)
+    X const x = process.prior(normal<X>(shape, key, {0, first}));                 // (n, …)
+    return f(x, X(shape.per_sample(), static_cast<S>(process.range().largest)));  // (n, …)
   }
 };
+static_assert(Sampler<OneStep>);
 
 }  // namespace consistency

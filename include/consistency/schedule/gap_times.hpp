@@ -20,10 +20,8 @@ struct GapTimes {
   Index denoising = 0;       ///< steps of stage 0
   Index stage_steps = 1000;  ///< steps of each later stage
   Index stages = 8;          ///< the last stage goes on for ever
-  KarrasGrid grid{};
 
   void check() const {
-    grid.check();
     check_settings(distribution);
     require_setting(q > 1, "GapTimes", "q", q, "more than 1");
     require_setting(kappa >= 0, "GapTimes", "kappa", kappa, "0 or more");
@@ -41,13 +39,13 @@ struct GapTimes {
   Index stage(Index k) const {
     return k < denoising ? 0 : std::min(stages, 1 + (k - denoising) / stage_steps);
   }
-  TimePair draw(Index k, Key key, Counter at) const {
-    auto const t = distribution.time(grid, key, at);
+  TimePair draw(NoiseProcess auto const& process, Index k, Key key, Counter at) const {
+    auto const epsilon = process.range().smallest;
+    auto const t = distribution.time(process, key, at);
     auto const gap = (1 + kappa / (1 + std::exp(t))) / std::pow(q, static_cast<double>(stage(k)));
-    return {t, stage(k) == 0 ? grid.epsilon : std::max(grid.epsilon, t * (1 - gap))};
+    return {t, stage(k) == 0 ? epsilon : std::max(epsilon, t * (1 - gap))};
   }
   double resolution(Index k) const { return std::pow(q, static_cast<double>(stage(k))); }
-  TimeRange range() const { return grid.range(); }
 };
 
 }  // namespace consistency

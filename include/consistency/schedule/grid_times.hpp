@@ -14,21 +14,21 @@ template <Curriculum C = AdaptiveSteps, TimeDistribution Distribution = UniformD
 struct GridTimes {
   C curriculum{};
   Distribution distribution{};
-  KarrasGrid grid{};
 
-  void check() const {
+  void check(NoiseProcess auto const& process) const {
+    auto const grid = grid_of(process);
     grid.check();
     check_settings(curriculum);
     check_settings(distribution);
     if constexpr (requires { curriculum.most(); }) grid.require_apart("GridTimes", curriculum.most());
   }
-  TimePair draw(Index k, Key key, Counter at) const {
+  TimePair draw(NoiseProcess auto const& process, Index k, Key key, Counter at) const {
+    auto const grid = grid_of(process);
     auto const points = curriculum.points(k);
-    auto const n = distribution.interval(grid, points, key, at);
+    auto const n = distribution.interval(process, points, key, at);
     return {grid(n + 1, points), grid(n, points)};
   }
   double resolution(Index k) const { return static_cast<double>(curriculum.points(k)); }
-  TimeRange range() const { return grid.range(); }
 };
 
 }  // namespace consistency

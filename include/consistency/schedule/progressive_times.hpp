@@ -9,6 +9,7 @@
 
 #include <consistency/core/check.hpp>
 #include <consistency/core/random.hpp>
+#include <consistency/process/variance_exploding.hpp>
 #include <consistency/schedule/curriculum.hpp>
 #include <consistency/schedule/karras.hpp>
 
@@ -17,8 +18,8 @@ namespace consistency {
 /// Draws times t > u > s of a sample: a step of the student's and its middle, in stages of N(k) = steps(k).
 /// Models: ProgressiveTimes.
 template <class T>
-concept TimeTriples = requires(T const& times, Index k, Key key, Counter at) {
-  { times.draw(k, key, at) } -> std::same_as<std::array<double, 3>>;
+concept TimeTriples = requires(T const& times, VarianceExploding process, Index k, Key key, Counter at) {
+  { times.draw(process, k, key, at) } -> std::same_as<std::array<double, 3>>;
   { times.steps(k) } -> std::convertible_to<Index>;
   { times.stage(k) } -> std::convertible_to<Index>;
   { times.step_in_stage(k) } -> std::convertible_to<Index>;
@@ -32,9 +33,9 @@ struct ProgressiveTimes {
   Index stage_steps = 50000;  ///< training steps of each stage before N = 2; the last goes on for ever
   Index two_step_stages =
       1;  ///< the stage of N = 2 lasts as long as this many others: 2 in the authors' runs
-  KarrasGrid grid{};
 
-  void check() const {
+  void check(NoiseProcess auto const& process) const {
+    auto const grid = grid_of(process);
     grid.check();
     require_setting(start >= 1 && start <= most_intervals && (start & (start - 1)) == 0, "ProgressiveTimes",
                     "start", static_cast<double>(start), "a power of 2, at most 2^30");
@@ -52,7 +53,8 @@ struct ProgressiveTimes {
   Index step_in_stage(Index k) const { return k - first_step(stage(k)); }
   Index steps(Index k) const { return start >> stage(k); }  ///< N(k)
 
-  std::array<double, 3> draw(Index k, Key key, Counter at) const {
+  std::array<double, 3> draw(NoiseProcess auto const& process, Index k, Key key, Counter at) const {
+    auto const grid = grid_of(process);
     auto const N = steps(k);
     auto const j =
         std::min(N - 1, static_cast<Index>(uniform_block<double>(key, at, 0)[0] * static_cast<double>(N)));

@@ -4,6 +4,7 @@
 #include <concepts>
 
 #include <consistency/core/random.hpp>
+#include <consistency/process/variance_exploding.hpp>
 #include <consistency/schedule/karras.hpp>
 
 namespace consistency {
@@ -13,9 +14,9 @@ namespace consistency {
 /// Models: UniformDistribution, LogNormalDistribution. docs/concepts/schedule.md
 template <class Distribution>
 concept TimeDistribution =
-    requires(Distribution const& distribution, KarrasGrid const& grid, Index points, Key key, Counter at) {
-      { distribution.interval(grid, points, key, at) } -> std::same_as<Index>;
-      { distribution.time(grid, key, at) } -> std::convertible_to<double>;
+    requires(Distribution const& distribution, VarianceExploding process, Index points, Key key, Counter at) {
+      { distribution.interval(process, points, key, at) } -> std::same_as<Index>;
+      { distribution.time(process, key, at) } -> std::convertible_to<double>;
     };
 
 }  // namespace consistency

@@ -4,6 +4,7 @@
 #include <concepts>
 
 #include <consistency/core/random.hpp>
+#include <consistency/process/variance_exploding.hpp>
 #include <consistency/schedule/karras.hpp>
 
 namespace consistency {
@@ -13,13 +14,12 @@ struct TimePair {
   double t, r;
 };
 
-/// Draws the times of training step k. `resolution(k)` is N(k), or its counterpart, for the progress line.
-/// Models: GridTimes, GapTimes. docs/concepts/schedule.md
+/// Draws the times of training step k on a noise process. `resolution(k)` is N(k), or its counterpart, for
+/// the progress line. Models: GridTimes, GapTimes. docs/concepts/schedule.md
 template <class T>
-concept TimePairs = requires(T const& times, Index k, Key key, Counter at) {
-  { times.draw(k, key, at) } -> std::same_as<TimePair>;
+concept TimePairs = requires(T const& times, VarianceExploding process, Index k, Key key, Counter at) {
+  { times.draw(process, k, key, at) } -> std::same_as<TimePair>;
   { times.resolution(k) } -> std::convertible_to<double>;
-  { times.range() } -> std::same_as<TimeRange>;
 };
 
 }  // namespace consistency

@@ -18,5 +18,6 @@ struct Dpm2 {
     return x + (s - t) * v(half, middle);
   }
 };
+static_assert(OdeSolver<Dpm2>);
 
 }  // namespace consistency

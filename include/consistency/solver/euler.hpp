@@ -14,5 +14,6 @@ struct Euler {
     return x + (s - t) * v(x, t);
   }
 };
+static_assert(OdeSolver<Euler>);
 
 }  // namespace consistency

@@ -16,5 +16,6 @@ struct Heun {
     return x + 0.5 * (s - t) * (d + e);
   }
 };
+static_assert(OdeSolver<Heun>);
 
 }  // namespace consistency

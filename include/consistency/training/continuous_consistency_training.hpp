@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <utility>
+#include <cstdint>
+#include <type_traits>
 
 #include <consistency/metric/l2.hpp>
 #include <consistency/schedule/uniform_distribution.hpp>
@@ -12,12 +13,32 @@ namespace consistency {
 
 /// CT in continuous time (Song et al. 2023, Theorem 6).
 template <class F, class D = L2, class Distribution = UniformDistribution, class W = UniformWeighting>
-struct ContinuousConsistencyTraining
-    : ContinuousObjective<F, D, Distribution, W, StopGradientTarget, DataVelocity> {
-  explicit ContinuousConsistencyTraining(F function, D distance = {}, Distribution times = {}, W weight = {},
-                                         KarrasGrid bounds = {})
-      : ContinuousObjective<F, D, Distribution, W, StopGradientTarget, DataVelocity>{
-            std::move(function), std::move(distance), std::move(times), std::move(weight), {}, {}, bounds} {}
+struct ContinuousConsistencyTraining {
+  static_assert(continuous::policies<F, DataVelocity, D, Distribution, W, StopGradientTarget>());
+  static constexpr bool has_target = false;
+  static constexpr DataVelocity velocity{};
+  static constexpr StopGradientTarget target{};
+  F f;
+  D metric{};
+  Distribution distribution{};
+  W weighting{};
+
+  void check() const { continuous::check(*this); }
+  double resolution(Index) const { return 0; }
+  double rate(Index) const { return 0; }
+  template <class X>
+  Draws<X, 1> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
+    return continuous::draw(*this, x0, k, key, first);
+  }
+  /// The term of each sample, (n, 1, …).
+  template <class X>
+  auto distance(auto const& theta, Parameters<X> const& theta_minus,
+                std::type_identity_t<Batch<X>> const& batch, Draws<X, 1> const& drawn) const {
+    return continuous::distance(*this, theta, theta_minus, batch, drawn.z, drawn.times[0], drawn.mode);
+  }
+  auto loss(auto const& theta, auto const& theta_minus, auto const& batch, auto const& drawn) const {
+    return mean(distance(theta, theta_minus, batch, drawn));  // ()
+  }
 };
 
 }  // namespace consistency

@@ -55,10 +55,4 @@ Draws<X, Times> draw_for(X const& x0, Index k, Key key, std::uint32_t first, aut
   return drawn;
 }
 
-/// x_t = x₀ + t z: data under the noise of the variance-exploding process (Song et al. 2023, Section 2).
-template <class X>
-X noised(X const& x0, X const& z, X const& t) {
-  return x0 + t * z;  // (n, …)
-}
-
 }  // namespace consistency

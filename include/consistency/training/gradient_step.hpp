@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <consistency/autodiff/reverse.hpp>
+#include <consistency/data/batch.hpp>
 #include <consistency/distributed/ranks.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/tensor/recorder.hpp>
@@ -32,9 +33,9 @@ class GradientStep {
 
   /// What step k's batch (n, …), a part of one over all ranks, adds to their loss; `gradient()` is of that.
   /// Throws numeric_error where it is not finite.
-  double differentiate(M const& method, TrainingState<X> const& state, X const& batch, Share const& part,
-                       bool record) {
-    auto const drawn = method.draw(batch, state.step, state.key, part.first);
+  double differentiate(M const& method, TrainingState<X> const& state, Batch<X> const& batch,
+                       Share const& part, bool record) {
+    auto const drawn = method.draw(batch.x0, state.step, state.key, part.first);
     if (record) {
       place({batch, drawn, part.weight});
       recorder_.run([&] { differentiate(method, state, *inputs_); });
@@ -57,7 +58,7 @@ class GradientStep {
 
   /// What a gradient is computed from, where a recording finds it.
   struct Inputs {
-    X batch;  // (n, …)
+    Batch<X> batch;  // (n, …)
     Drawn drawn;
     double weight;
   };
@@ -79,7 +80,7 @@ class GradientStep {
 
   /// Inputs of the shape and weight that were recorded take the place of those; others begin a recording.
   void place(Inputs const& in) {
-    if (inputs_ && inputs_->batch.shape() == in.batch.shape() && inputs_->weight == in.weight) {
+    if (inputs_ && inputs_->batch.same_shapes(in.batch) && inputs_->weight == in.weight) {
       inputs_->batch.assign(in.batch);
       inputs_->drawn.assign(in.drawn);
     } else {

@@ -9,7 +9,8 @@
 #include <consistency/distributed/ranks.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/optimizer/optimizer.hpp>
-#include <consistency/training/batch.hpp>
+#include <consistency/training/check_batch.hpp>
+#include <consistency/training/condition_dropout.hpp>
 #include <consistency/training/gradient_step.hpp>
 #include <consistency/training/method.hpp>
 #include <consistency/training/rank_agreement.hpp>
@@ -37,11 +38,11 @@ class Trainer {
   static_assert(
       !requires(M const& method) { method.f.parameters(); },
       "Trainer: the method was given a network and trains a function of one: give it "
-      "ConsistencyFunction{net}");
+      "ConsistencyFunction{net} or Denoiser{net}");
   static_assert(
       Method<M, X>,
       "Trainer: the first argument must be a Method: f, check(), has_target, rate(k), resolution(k), "
-      "loss(theta, theta_minus, x0, drawn) and draw(x0, k, key, first), which returns Draws or a type "
+      "loss(theta, theta_minus, batch, drawn) and draw(x0, k, key, first), which returns Draws or a type "
       "with its clone(), assign(other) and mode");
 
   /// Throws config_error for an EMA rate outside [0, 1), a negative clip, or parameters of another network,
@@ -66,16 +67,20 @@ class Trainer {
     require_agreement(ranks_, method_, optimizer_, settings_, state_);
   }
 
+  StepReport step(X const& x0) { return step(Batch<X>{x0}); }
   /// One step on a batch (n, …) of data, or on the parts of one that the ranks have. Throws dataset_error for
   /// a batch that is empty, not finite or not of unit scale, numeric_error for a loss, a gradient or an
   /// updated number that is not finite, config_error for times, a rate or a number of steps or samples that
   /// cannot be, and distributed_error where a rank was lost, on every rank; the state is then as before.
-  StepReport step(X const& batch) {
+  StepReport step(Batch<X> const& batch) {
     auto const k = state_.step;
     ranks_.at_step(k);
-    auto const part = ranks_.share([&] { return check_batch(batch), batch.shape()[0]; });
-    auto const value = ranks_.total(
-        [&] { return gradient_step_.differentiate(method_, state_, batch, part, settings_.record); });
+    auto const part = ranks_.share([&] { return check_batch(batch.x0), batch.x0.shape()[0]; });
+    auto const value = ranks_.total([&] {
+      auto const kept =
+          without_some_conditions(batch, settings_.condition_dropout, k, state_.key, part.first);
+      return gradient_step_.differentiate(method_, state_, kept, part, settings_.record);
+    });
     ranks_.sum(gradient_step_.gradient());
     X const squared = sum(square(gradient_step_.gradient()));  // ()
     auto const norm = std::sqrt(static_cast<double>(to<Cpu>(squared)[0]));

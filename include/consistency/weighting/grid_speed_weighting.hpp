@@ -2,7 +2,7 @@
 #pragma once
 
 #include <consistency/schedule/karras.hpp>
-#include <consistency/tensor/functions.hpp>
+#include <consistency/weighting/weighting.hpp>
 
 namespace consistency {
 
@@ -10,12 +10,12 @@ namespace consistency {
 /// and in Theorem 3, which has the square.
 struct GridSpeedWeighting {
   bool squared = false;
-  KarrasGrid grid{};  ///< that of the method
 
-  auto operator()(Operand auto const& t) const {
-    auto const speed = evaluated(grid.speed(t));
+  auto operator()(NoiseProcess auto const& process, Operand auto const& t) const {
+    auto const speed = evaluated(grid_of(process).speed(t));
     return evaluated(squared ? evaluated(square(speed)) : speed);
   }
 };
+static_assert(Weighting<GridSpeedWeighting, 1>);
 
 }  // namespace consistency

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <consistency/tensor/functions.hpp>
+#include <consistency/weighting/weighting.hpp>
 
 namespace consistency {
 
@@ -9,5 +9,6 @@ namespace consistency {
 struct InverseGapWeighting {
   auto operator()(Operand auto const& t, Operand auto const& r) const { return 1.0 / (t - r); }
 };
+static_assert(Weighting<InverseGapWeighting, 2>);
 
 }  // namespace consistency
