@@ -7,6 +7,7 @@
 
 #include <consistency/core/check.hpp>
 #include <consistency/process/process.hpp>
+#include <consistency/tensor/cpu.hpp>
 
 namespace consistency {
 
@@ -32,23 +33,23 @@ struct Trigonometric {
   }
 
   auto point(Operand auto const& x0, Operand auto const& z, Operand auto const& t) const {
-    return cos(t) * x0 + (sigma_data * sin(t)) * z;
+    return cosine(t) * x0 + evaluated(sigma_data * sin(t)) * z;
   }
   auto data_velocity(Operand auto const& x0, Operand auto const& z, Operand auto const& t) const {
-    return (sigma_data * cos(t)) * z - sin(t) * x0;
+    return evaluated(sigma_data * cos(t)) * z - sine(t) * x0;
   }
   auto velocity(Operand auto const& x, Operand auto const& denoised, Operand auto const& t) const {
-    return (cos(t) * x - denoised) / sin(t);
+    return (cosine(t) * x - denoised) / sine(t);
   }
   auto denoised(Operand auto const& x, Operand auto const& velocity, Operand auto const& t) const {
-    return cos(t) * x - sin(t) * velocity;
+    return cosine(t) * x - sine(t) * velocity;
   }
   auto score(Operand auto const& x, Operand auto const& denoised, Operand auto const& t) const {
-    return (cos(t) * denoised - x) / square(sigma_data * sin(t));
+    return (cosine(t) * denoised - x) / evaluated(square(sigma_data * sin(t)));
   }
   auto step(Operand auto const& x, Operand auto const& denoised, Operand auto const& t,
             Operand auto const& s) const {
-    return (sin(s) * x + sin(t - s) * denoised) / sin(t);
+    return evaluated(sin(s) / sin(t)) * x + evaluated(sin(t - s) / sin(t)) * denoised;
   }
   auto prior(Operand auto const& z) const { return sigma_data * std::sin(T) * z; }
   auto renoise(Operand auto const& x, Operand auto const& z, double s, double t) const {
@@ -62,6 +63,11 @@ struct Trigonometric {
   double time(double sigma) const { return std::atan(sigma / sigma_data); }
 
   friend bool operator==(Trigonometric const&, Trigonometric const&) = default;
+
+ private:
+  // Once for each sample, not for each of its numbers.
+  static auto cosine(Operand auto const& t) { return evaluated(cos(t)); }
+  static auto sine(Operand auto const& t) { return evaluated(sin(t)); }
 };
 static_assert(NoiseProcess<Trigonometric>);
 

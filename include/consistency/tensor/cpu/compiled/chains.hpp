@@ -40,8 +40,8 @@ using SqrtOf = Unary<Sqrt, A>;
 template <class A>
 using SquareOf = Unary<Square, A>;
 
-/// The element-wise chains of the library's networks, parameterizations, weightings, metrics, solvers and
-/// rules: those that are differentiated, and those whose values alone are asked for.
+/// The element-wise chains of the library's processes, networks, parameterizations, weightings, metrics,
+/// solvers and rules: those that are differentiated, and those whose values alone are asked for.
 using Differentiated = TypeList<
     CosOf<X>, SinOf<X>, ReluOf<X>, SiluOf<X>, Sum<X, X>, SquareOf<X>, Product<X, C>, Product<X, X>,
     Quotient<X, X>, Product<C, LogOf<X>>, Product<C, Sum<X, X>>, Product<X, Sum<C, X>>, Sum<Product<X, X>, X>,
@@ -63,18 +63,19 @@ using Differentiated = TypeList<
     Tangent<Quotient<C, Sum<SquareOf<Difference<X, C>>, C>>>,
     Tangent<Quotient<Product<C, Difference<X, C>>, SqrtOf<Sum<SquareOf<X>, C>>>>,
     Tangent<Tangent<Product<X, C>>>, Tangent<Tangent<SquareOf<Difference<X, X>>>>>;
-using Plain = TypeList<
-    AbsOf<X>, SqrtOf<X>, SigmoidOf<X>, Product<C, X>, Difference<X, X>, Sum<X, Product<C, X>>,
-    Sum<X, Product<X, X>>, SquareOf<Difference<X, C>>, Difference<X, Product<C, X>>,
-    Difference<X, Product<X, X>>, Quotient<Difference<X, X>, X>, Quotient<X, SqrtOf<Sum<X, C>>>,
-    Quotient<C, Sum<SquareOf<X>, C>>, Sum<Product<C, X>, Product<C, X>>, Sum<X, Product<Difference<X, X>, X>>,
-    Quotient<C, SqrtOf<Sum<Product<C, X>, C>>>, Product<X, Difference<X, Product<X, Product<C, X>>>>,
-    Quotient<Product<C, X>, SqrtOf<Sum<SquareOf<X>, C>>>,
-    Sum<X, Product<Product<C, Difference<X, X>>, Sum<X, X>>>,
-    Product<X, Product<X, Sum<C, Product<X, Difference<C, X>>>>>,
-    Sum<X, Product<Difference<X, X>, Quotient<Difference<X, X>, X>>>,
-    Difference<X, Product<X, Quotient<Difference<X, X>, Difference<X, X>>>>, Tangent<Sum<X, X>>,
-    Tangent<Product<C, Sum<X, X>>>, Tangent<Product<X, Sum<C, X>>>, Tangent<Sum<Product<X, Sum<C, X>>, X>>>;
+using Plain =
+    TypeList<AbsOf<X>, SqrtOf<X>, SigmoidOf<X>, Product<C, X>, Difference<X, X>, Sum<X, Product<C, X>>,
+             Sum<X, Product<X, X>>, SquareOf<Difference<X, C>>, Difference<X, Product<C, X>>,
+             Difference<X, Product<X, X>>, Quotient<Difference<X, X>, X>, Quotient<X, SqrtOf<Sum<X, C>>>,
+             Sum<Product<C, X>, Product<C, X>>, Sum<X, Product<Difference<X, X>, X>>,
+             Quotient<C, SqrtOf<Sum<Product<C, X>, C>>>, Product<X, Difference<X, Product<X, Product<C, X>>>>,
+             Sum<X, Product<Product<C, Difference<X, X>>, Sum<X, X>>>,
+             Product<X, Product<X, Sum<C, Product<X, Difference<C, X>>>>>,
+             Sum<X, Product<Difference<X, X>, Quotient<Difference<X, X>, X>>>,
+             Difference<X, Product<X, Quotient<Difference<X, X>, Difference<X, X>>>>,
+             Sum<Product<Difference<C, X>, X>, Product<X, X>>, Difference<Product<X, X>, Product<X, X>>,
+             Quotient<Difference<Product<X, X>, X>, X>, Tangent<Sum<X, X>>, Tangent<Product<C, Sum<X, X>>>,
+             Tangent<Product<X, Sum<C, X>>>, Tangent<Sum<Product<X, Sum<C, X>>, X>>>;
 
 }  // namespace chain
 
