@@ -4,6 +4,10 @@
 /// The CPU library without input and output: #include this one header to train and sample. Reading and
 /// writing files is in consistency/io/.
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/condition/class_labels.hpp>
+#include <consistency/condition/guidance_strengths.hpp>
+#include <consistency/condition/observations.hpp>
+#include <consistency/condition/product.hpp>
 #include <consistency/core/version.hpp>
 #include <consistency/metric/l1.hpp>
 #include <consistency/metric/l2.hpp>
@@ -18,6 +22,8 @@
 #include <consistency/network/unet.hpp>
 #include <consistency/optimizer/adam.hpp>
 #include <consistency/optimizer/radam.hpp>
+#include <consistency/process/linear_path.hpp>
+#include <consistency/process/trigonometric.hpp>
 #include <consistency/sampling/multistep.hpp>
 #include <consistency/sampling/ode_sampler.hpp>
 #include <consistency/sampling/sample.hpp>

@@ -35,8 +35,9 @@ inline std::vector<std::uint32_t> shuffled(std::uint32_t count, Key key, std::ui
   return order;
 }
 
-/// The batches of a run: that of step k depends on the seed and k alone. An epoch visits every image at most
-/// once, in an order of its own; what is left when less than a batch remains is not visited in that epoch.
+/// The batches of images of a run: that of step k depends on the seed and k alone. An epoch visits every
+/// image at most once, in an order of its own; what is left when less than a batch remains is not visited in
+/// that epoch.
 class ImageBatches {
  public:
   /// Throws config_error for a batch below 1 or above the number of images, and dataset_error for images that

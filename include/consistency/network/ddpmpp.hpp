@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <consistency/core/check.hpp>
-#include <consistency/network/layer/embedding.hpp>
 #include <consistency/network/summary.hpp>
 #include <consistency/network/unet_body.hpp>
 
@@ -26,7 +25,8 @@ struct DdpmPpSettings {
   Index embedding = 512;   ///< channels of the time embedding; EDM has four times `channels`
   /// EDM's; one given here takes the place of all of it.
   TimeEmbedding time{.endpoint = true, .order = TimeEmbedding::Order::sin_cos};
-  Shape image = {32, 32, 3};  ///< (h, w, c)
+  ConditionSettings condition{};  ///< class labels, as EDM's label_dim
+  Shape image = {32, 32, 3};      ///< (h, w, c)
 };
 
 /// DDPM++ (Song et al. 2021, Appendix H; as `ddpmpp` of Karras et al. 2022, Table 7), equal to EDM's program
@@ -45,12 +45,10 @@ class DdpmPp {
   DdpmPpSettings const& settings() const noexcept { return settings_; }
   Shape data_shape() const { return settings_.image; }  ///< of one sample
 
-  /// F_θ(x, time): x (n, h, w, c), time is c_noise(t), (n, 1, 1, 1).
-  auto operator()(auto const& theta, Value auto const& x, Operand auto const& time,
-                  Mode const& mode = {}) const {
+  /// F_θ(x, conditions): x (n, h, w, c), the time is c_noise(t), (n, 1, 1, 1).
+  auto operator()(auto const& theta, Value auto const& x, auto const& at, Mode const& mode = {}) const {
     detail::require_images("DdpmPp", x.shape(), settings_.image);
-    auto const features = settings_.time(time, settings_.channels);  // (n, channels)
-    return body_(theta, x, features, mode);                          // (n, h, w, c)
+    return body_(theta, x, at, mode);  // (n, h, w, c)
   }
 
  private:
@@ -61,6 +59,9 @@ class DdpmPp {
     ParameterTable& table;
     DdpmPpSettings const& s;
 
+    ConditionEmbedding conditions() const {
+      return {table, "map_label", s.time, s.channels, s.condition, xavier};
+    }
     Linear embed_hidden() const { return {table, "map_layer0", s.channels, s.embedding, 1, xavier}; }
     Linear embed() const { return {table, "map_layer1", s.embedding, s.embedding, 1, xavier}; }
     Convolution first() const {

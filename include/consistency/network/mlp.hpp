@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <consistency/network/layer/embedding.hpp>
+#include <consistency/network/layer/condition_embedding.hpp>
 #include <consistency/network/layer/linear.hpp>
 #include <consistency/network/mode.hpp>
 #include <consistency/network/parameters.hpp>
@@ -19,9 +19,11 @@ struct MlpSettings {
   Index layers = 3;      ///< hidden layers, 1 to 1024
   Index embedding = 32;  ///< channels of the time embedding, even
   TimeEmbedding time{.scale = 4};
+  ConditionSettings condition{};
 };
 
-/// A perceptron for vectors: (n, d) and times (n, 1) to (n, d). Every hidden layer sees the time embedding.
+/// A perceptron for vectors: (n, d) and times (n, 1) to (n, d). Every hidden layer sees the embedding of time
+/// and condition.
 class Mlp {
  public:
   /// Throws config_error for sizes that are not from 1 to max_channels / 2, or an odd embedding.
@@ -38,6 +40,7 @@ class Mlp {
                              ", layers from 1 to 1024");
     settings.time.check(settings.embedding);
     settings.time.declare(table_);
+    embedding_.emplace(table_, "condition", settings.time, settings.embedding, settings.condition);
     auto in = settings.dimensions;
     for (Index i = 0; i < settings.layers; ++i) {
       hidden_.emplace_back(table_, "hidden" + number_text(i), in + settings.embedding, settings.width, 1.4);
@@ -51,18 +54,20 @@ class Mlp {
   MlpSettings const& settings() const noexcept { return settings_; }
   Shape data_shape() const { return {settings_.dimensions}; }  ///< of one sample
 
-  /// F_θ(x, time) with x (n, d); time is c_noise(t), (n, 1).
-  auto operator()(auto const& theta, Value auto const& x, Operand auto const& time, Mode const& = {}) const {
-    auto const embedding = settings_.time(time, settings_.embedding);   // (n, embedding)
-    auto h = evaluated(silu(hidden_[0](theta, concat(x, embedding))));  // (n, width)
-    for (std::size_t i = 1; i < hidden_.size(); ++i)
-      h = silu(hidden_[i](theta, concat(h, embedding)));  // (n, width)
-    return (*out_)(theta, h);                             // (n, d)
+  /// F_θ(x, conditions) with x (n, d); the time is c_noise(t), (n, 1).
+  auto operator()(auto const& theta, Value auto const& x, auto const& at, Mode const& = {}) const {
+    return (*embedding_)(theta, at, [&](auto const& embedding) {          // (n, embedding)
+      auto h = evaluated(silu(hidden_[0](theta, concat(x, embedding))));  // (n, width)
+      for (std::size_t i = 1; i < hidden_.size(); ++i)
+        h = silu(hidden_[i](theta, concat(h, embedding)));  // (n, width)
+      return (*out_)(theta, h);                             // (n, d)
+    });
   }
 
  private:
   MlpSettings settings_;
   ParameterTable table_;
+  std::optional<ConditionEmbedding> embedding_;
   std::vector<Linear> hidden_;
   std::optional<Linear> out_;
 };

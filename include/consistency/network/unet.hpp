@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include <consistency/network/layer/embedding.hpp>
 #include <consistency/network/summary.hpp>
 #include <consistency/network/unet_body.hpp>
 
@@ -24,6 +23,7 @@ struct UNetSettings {
   Index embedding = 128;   ///< channels of the time embedding
   Conditioning conditioning = Conditioning::scale_shift;
   TimeEmbedding time{};
+  ConditionSettings condition{};
   Shape image = {28, 28, 1};  ///< (h, w, c)
 };
 
@@ -41,15 +41,13 @@ class UNet {
   UNetSettings const& settings() const noexcept { return settings_; }
   Shape data_shape() const { return settings_.image; }  ///< of one sample
 
-  /// F_θ(x, time): x (n, h, w, c), time is c_noise(t), (n, 1, 1, 1).
-  auto operator()(auto const& theta, Value auto const& x, Operand auto const& time,
-                  Mode const& mode = {}) const {
+  /// F_θ(x, conditions): x (n, h, w, c), the time is c_noise(t), (n, 1, 1, 1).
+  auto operator()(auto const& theta, Value auto const& x, auto const& at, Mode const& mode = {}) const {
     auto const& s = settings_;
     detail::require_images("UNet", x.shape(), s.image);
-    auto const features = s.time(time, even(s.channels));                     // (n, channels)
-    if (s.patch == 1) return body_(theta, evaluated(x), features, mode);      // (n, h, w, c)
-    auto const y = body_(theta, space_to_depth(x, s.patch), features, mode);  // (n, h / p, w / p, p² c)
-    return depth_to_space(y, s.patch);                                        // (n, h, w, c)
+    if (s.patch == 1) return body_(theta, evaluated(x), at, mode);      // (n, h, w, c)
+    auto const y = body_(theta, space_to_depth(x, s.patch), at, mode);  // (n, h / p, w / p, p² c)
+    return depth_to_space(y, s.patch);                                  // (n, h, w, c)
   }
 
  private:
@@ -59,6 +57,9 @@ class UNet {
     ParameterTable& table;
     UNetSettings const& s;
 
+    ConditionEmbedding conditions() const {
+      return {table, "condition", s.time, even(s.channels), s.condition};
+    }
     Linear embed_hidden() const { return {table, "time.0", even(s.channels), s.embedding, 1.4}; }
     Linear embed() const { return {table, "time.1", s.embedding, s.embedding, 1.4}; }
     Convolution first() const { return {table, "in", image_channels(), s.channels}; }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <consistency/network/layer/condition_embedding.hpp>
 #include <consistency/network/levels.hpp>
 #include <consistency/network/residual_block.hpp>
 
@@ -30,20 +31,22 @@ class UNetBody {
   /// of `s` the body reads channels, multipliers and blocks.
   template <class Settings, class Layers>
   UNetBody(Settings const& s, Layers const& layers, Index middle_blocks)
-      : embed_hidden_{layers.embed_hidden()},
+      : conditions_{layers.conditions()},
+        embed_hidden_{layers.embed_hidden()},
         embed_{layers.embed()},
         first_{layers.first()},
         channels_{add_blocks(s, layers, middle_blocks)},
         norm_{layers.norm(channels_)},
         last_{layers.last(channels_)} {}
 
-  /// x (n, h, w, c in) and features (n, f) of the times → (n, h, w, c out).
-  auto operator()(auto const& theta, Value auto const& x, Value auto const& features,
-                  Mode const& mode) const {
-    auto const hidden = evaluated(silu(embed_hidden_(theta, features)));  // (n, e)
-    auto const embedding = evaluated(silu(embed_(theta, hidden)));        // (n, e)
-    auto h = first_(theta, x);                                            // (n, h, w, c)
-    std::array<decltype(h), detail::most_blocks> skips;                   // (n, h / 2^level, w / 2^level, c')
+  /// x (n, h, w, c in) and conditions → (n, h, w, c out).
+  auto operator()(auto const& theta, Value auto const& x, auto const& at, Mode const& mode) const {
+    auto const hidden = conditions_(theta, at, [&](auto const& features) {  // (n, f)
+      return evaluated(silu(embed_hidden_(theta, features)));               // (n, e)
+    });
+    auto const embedding = evaluated(silu(embed_(theta, hidden)));  // (n, e)
+    auto h = first_(theta, x);                                      // (n, h, w, c)
+    std::array<decltype(h), detail::most_blocks> skips;             // (n, h / 2^level, w / 2^level, c')
     std::size_t depth = 0;
     skips[depth++] = h;
     for (auto const& block : down_) skips[depth++] = h = block(theta, h, embedding, mode);
@@ -92,6 +95,7 @@ class UNetBody {
     return channels;
   }
 
+  ConditionEmbedding conditions_;
   Linear embed_hidden_, embed_;
   Convolution first_;
   std::vector<ResidualBlock> down_, middle_;

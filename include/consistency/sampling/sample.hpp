@@ -33,7 +33,7 @@ Condition<X> condition_of(SampleSettings const& settings) {
                        "one of " + number_text(settings.condition.count()) + " samples",
                        "one for each of the " + number_text(settings.count) + " samples",
                        "Give as many labels or observations as .count.");
-  return settings.condition.template as<X>();
+  return to_numbers<X>(settings.condition);
 }
 
 /// Throws numeric_error, naming the sample and the number in it, unless all numbers of `samples` are finite;

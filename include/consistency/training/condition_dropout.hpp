@@ -28,7 +28,7 @@ Batch<X> without_some_conditions(Batch<X> const& batch, double rate, Index k, Ke
     auto const u = uniform_block<double>(key.with_stream(stream::conditions), sample, 0)[0];
     kept.mutable_data()[i] = u < rate ? S(0) : S(1);
   }
-  return {batch.x0, Condition<X>{batch.condition.features * to<typename X::Backend>(kept)}};
+  return {batch.x0, batch.condition.kept(to<typename X::Backend>(kept))};
 }
 
 }  // namespace consistency
