@@ -52,8 +52,9 @@ void measure(char const* name, double seconds, Work const& work) {
 
 template <class F>
 auto trainer(F const& f) {
-  return cm::Trainer{cm::ConsistencyTraining{f, cm::PseudoHuber{.c = 0.03}, cm::GapTimes{}}, cm::RAdam{},
-                     f.initialize(cm::Key{1})};
+  return cm::Trainer{
+      cm::ConsistencyTraining{.f = f, .metric = cm::PseudoHuber{.c = 0.03}, .times = cm::GapTimes{}},
+      cm::RAdam{}, f.initialize(cm::Key{1})};
 }
 
 }  // namespace

@@ -25,8 +25,9 @@ X batch(cm::Index k) {
 
 double composed(cm::Index steps) {
   auto const f = cm::ConsistencyFunction{network()};
-  cm::Trainer trainer{cm::ConsistencyTraining{f, cm::L2{}, cm::GridTimes<cm::FixedSteps>{{.N = 18}}},
-                      cm::Adam{}, f.initialize(cm::Key{1})};
+  cm::Trainer trainer{
+      cm::ConsistencyTraining{.f = f, .metric = cm::L2{}, .times = cm::GridTimes<cm::FixedSteps>{{.N = 18}}},
+      cm::Adam{}, f.initialize(cm::Key{1})};
   double loss = 0;
   for (cm::Index k = 0; k < steps; ++k) loss = trainer.step(batch(k)).loss;
   return loss;
@@ -62,8 +63,8 @@ double by_hand(cm::Index steps) {
       auto const u =
           cm::uniform_block<double>({0, cm::stream::times}, {step, static_cast<std::uint32_t>(i)}, 0);
       auto const j = 1 + std::min<cm::Index>(static_cast<cm::Index>(u[0] * 17), 16);
-      t.mutable_data()[i] = static_cast<float>(cm::KarrasGrid{}(j + 1, 18));
-      r.mutable_data()[i] = static_cast<float>(cm::KarrasGrid{}(j, 18));
+      t.mutable_data()[i] = static_cast<float>(cm::grid_of(cm::VarianceExploding{})(j + 1, 18));
+      r.mutable_data()[i] = static_cast<float>(cm::grid_of(cm::VarianceExploding{})(j, 18));
     }
     auto const z = cm::normal<float>({n, 2}, {0, cm::stream::noise}, {step, 0});
     X const x_t = x0 + t * z;

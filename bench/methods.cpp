@@ -12,20 +12,27 @@ namespace {
 constexpr cm::Index n = 64;
 
 auto student() { return cm::ConsistencyFunction{bench::demo_unet()}; }
-auto denoiser() { return cm::ConsistencyFunction{bench::demo_unet(), cm::EdmPreconditioning{}}; }
+auto denoiser() { return cm::Denoiser{bench::demo_unet()}; }
 auto teacher() { return cm::TeacherVelocity{denoiser(), denoiser().initialize(cm::Key{5})}; }
 
 auto consistency_training() {
-  return cm::ConsistencyTraining{student(), cm::L2{}, cm::GridTimes<cm::FixedSteps>{}};
+  return cm::ConsistencyTraining{
+      .f = student(), .metric = cm::L2{}, .times = cm::GridTimes<cm::FixedSteps>{}};
 }
-auto distillation_by_euler() { return cm::ConsistencyDistillation{student(), teacher(), cm::Euler{}}; }
-auto distillation_by_heun() { return cm::ConsistencyDistillation{student(), teacher(), cm::Heun{}}; }
-auto continuous_training() { return cm::ContinuousConsistencyTraining{student()}; }
-auto continuous_distillation() { return cm::ContinuousConsistencyDistillation{student(), teacher()}; }
+auto distillation_by_euler() {
+  return cm::ConsistencyDistillation{.f = student(), .velocity = teacher(), .solver = cm::Euler{}};
+}
+auto distillation_by_heun() {
+  return cm::ConsistencyDistillation{.f = student(), .velocity = teacher(), .solver = cm::Heun{}};
+}
+auto continuous_training() { return cm::ContinuousConsistencyTraining{.f = student()}; }
+auto continuous_distillation() {
+  return cm::ContinuousConsistencyDistillation{.f = student(), .velocity = teacher()};
+}
 auto progressive_distillation() {
-  return cm::ProgressiveDistillation{denoiser(), cm::ProgressiveTimes{.start = 8}};
+  return cm::ProgressiveDistillation{.f = denoiser(), .times = cm::ProgressiveTimes{.start = 8}};
 }
-auto denoiser_training() { return cm::DenoiserTraining{denoiser()}; }
+auto denoiser_training() { return cm::DenoiserTraining{.f = denoiser()}; }
 
 template <auto make>
 void step(benchmark::State& state) {

@@ -24,8 +24,9 @@ void consistency_training(benchmark::State& state) {
   auto const operations = 4 * bench::evaluation_operations(f.network(), n);
   cm::MemoryPool::instance().trim();
   cm::Trainer trainer{
-      cm::ConsistencyTraining{f, cm::PseudoHuber::for_dimensions(image.count()), cm::GapTimes{}}, cm::RAdam{},
-      f.initialize(cm::Key{1})};
+      cm::ConsistencyTraining{
+          .f = f, .metric = cm::PseudoHuber::for_dimensions(image.count()), .times = cm::GapTimes{}},
+      cm::RAdam{}, f.initialize(cm::Key{1})};
   cm::Tensor<float> const batch = 0.5 * cm::normal<float>({n, image[0], image[1], image[2]}, cm::Key{2});
   trainer.step(batch);
   auto const seconds = bench::measure(state, [&] { trainer.step(batch); });

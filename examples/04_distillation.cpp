@@ -32,15 +32,18 @@ int main() {
       .learning_rate = 2e-3, .beta2 = 0.99, .schedule = {.decay_from = steps / 2, .decay_to = steps}};
   auto const go_on = [](cm::StepReport const&) { return true; };
 
-  cm::Mlp const net{{.dimensions = 2, .width = 96}};               // one description, two forms:
-  cm::ConsistencyFunction const D{net, cm::EdmPreconditioning{}};  // a denoiser D(x, t)
-  cm::ConsistencyFunction const f{net};                            // a consistency function f(x, t)
+  cm::Mlp const net{{.dimensions = 2, .width = 96}};  // one description, two forms:
+  cm::Denoiser const D{net};                          // a denoiser D(x, t)
+  cm::ConsistencyFunction const f{net};               // a consistency function f(x, t)
 
-  cm::Trainer teacher{cm::DenoiserTraining{D}, optimizer, D.initialize(cm::Key{42}), {.ema = 0.99}};
+  cm::Trainer teacher{cm::DenoiserTraining{.f = D}, optimizer, D.initialize(cm::Key{42}), {.ema = 0.99}};
   teacher.run(ring, steps, go_on);
 
-  cm::ConsistencyDistillation const method{f, cm::TeacherVelocity{D, teacher.averaged()}, cm::Heun{},
-                                           cm::L2{}, cm::GridTimes<cm::FixedSteps>{{.N = 18}}};
+  cm::ConsistencyDistillation const method{.f = f,
+                                           .velocity = cm::TeacherVelocity{D, teacher.averaged()},
+                                           .solver = cm::Heun{},
+                                           .metric = cm::L2{},
+                                           .times = cm::GridTimes<cm::FixedSteps>{{.N = 18}}};
   cm::Trainer student{method, optimizer, teacher.averaged(), {.ema = 0.99, .clip = 1}};
   student.run(ring, steps, go_on);
 

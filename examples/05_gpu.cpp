@@ -27,7 +27,10 @@ int main() {
 
   cm::GapTimes const times{.denoising = 400, .stage_steps = 400};
   cm::Trainer trainer{
-      cm::ConsistencyTraining{f, cm::PseudoHuber{.c = 0.01}, times, cm::InverseGapWeighting{}},
+      cm::ConsistencyTraining{.f = f,
+                              .metric = cm::PseudoHuber{.c = 0.01},
+                              .times = times,
+                              .weighting = cm::InverseGapWeighting{}},
       cm::RAdam{.learning_rate = 2e-3, .beta2 = 0.99, .schedule = {.decay_from = 2800, .decay_to = steps}},
       theta,
       {.ema = 0.99, .clip = 1}};

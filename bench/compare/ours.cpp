@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <consistency/io/safetensors_write.hpp>
+#include <consistency/model/consistency_function.hpp>
 
 #include "device.hpp"
 
@@ -114,9 +115,9 @@ void sampling(auto const& f, auto const& sampler, cm::Index batch, std::string c
 template <class Network>
 void training(Network network, cm::Index batch, std::string const& path) {
   auto const key = cm::Key{3};
-  auto const method = cm::ConsistencyTraining{cm::ConsistencyFunction{std::move(network)},
-                                              cm::PseudoHuber::for_dimensions(3072),
-                                              cm::GridTimes<cm::FixedSteps>{{.N = 18}}};
+  auto const method = cm::ConsistencyTraining{.f = cm::ConsistencyFunction{std::move(network)},
+                                              .metric = cm::PseudoHuber::for_dimensions(3072),
+                                              .times = cm::GridTimes<cm::FixedSteps>{{.N = 18}}};
   cm::Trainer trainer{method,
                       cm::RAdam{},
                       random_parameters(method.f.network().parameters()),
@@ -150,8 +151,7 @@ void run(Work work, Network network, cm::Index batch, std::string const& path) {
     case Work::one_step:
       return sampling(cm::ConsistencyFunction{std::move(network)}, cm::OneStep{}, batch, path);
     case Work::heun:
-      return sampling(cm::ConsistencyFunction{std::move(network), cm::EdmPreconditioning{}},
-                      cm::OdeSampler<cm::Heun>{.steps = 18}, batch, path);
+      return sampling(cm::Denoiser{std::move(network)}, cm::OdeSampler<cm::Heun>{.steps = 18}, batch, path);
     case Work::train:
       return training(std::move(network), batch, path);
   }

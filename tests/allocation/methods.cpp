@@ -3,6 +3,8 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/core/parallel.hpp>
+#include <consistency/model/consistency_function.hpp>
+#include <consistency/model/denoiser.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/optimizer/adam.hpp>
 #include <consistency/target/ema_target.hpp>
@@ -22,7 +24,7 @@ namespace {
 
 auto const net = Mlp{{.dimensions = 2, .width = 32, .layers = 2}};
 auto const f = ConsistencyFunction{net};
-auto const D = ConsistencyFunction{net, EdmPreconditioning{}};
+auto const D = Denoiser{net};
 
 /// Steps 3 to 10 of a method ask for nothing.
 void check_steps(auto method) {
@@ -41,12 +43,21 @@ void check_steps(auto method) {
 TEST_CASE("after the first steps no training method asks for memory") {
   set_threads(1);
   auto const teacher = TeacherVelocity{D, D.initialize({3})};
-  check_steps(DenoiserTraining{D});
-  check_steps(ConsistencyDistillation{f, teacher, Heun{}, L2{}, GridTimes<FixedSteps>{}, UniformWeighting{},
-                                      EmaTarget{}});
-  check_steps(ContinuousConsistencyTraining{f});
-  check_steps(ContinuousConsistencyDistillation{f, teacher});
-  check_steps(ContinuousConsistencyDistillation{f, teacher, L2{}, UniformDistribution{}, UniformWeighting{},
-                                                StudentTarget{}});
-  check_steps(ProgressiveDistillation{D, ProgressiveTimes{.start = 4, .stage_steps = 3}});
+  check_steps(DenoiserTraining{.f = D});
+  check_steps(ConsistencyDistillation{.f = f,
+                                      .velocity = teacher,
+                                      .solver = Heun{},
+                                      .metric = L2{},
+                                      .times = GridTimes<FixedSteps>{},
+                                      .weighting = UniformWeighting{},
+                                      .target = EmaTarget{}});
+  check_steps(ContinuousConsistencyTraining{.f = f});
+  check_steps(ContinuousConsistencyDistillation{.f = f, .velocity = teacher});
+  check_steps(ContinuousConsistencyDistillation{.f = f,
+                                                .velocity = teacher,
+                                                .metric = L2{},
+                                                .distribution = UniformDistribution{},
+                                                .weighting = UniformWeighting{},
+                                                .target = StudentTarget{}});
+  check_steps(ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 4, .stage_steps = 3}});
 }

@@ -48,8 +48,11 @@ bool same(State const& a, State const& b) {
 
 auto small_trainer(std::uint64_t seed) {
   auto const f = ConsistencyFunction{small_network()};
-  return Trainer{ConsistencyTraining{f, PseudoHuber{}, GapTimes{.denoising = 4, .stage_steps = 4},
-                                     InverseGapWeighting{}, EmaTarget{}},
+  return Trainer{ConsistencyTraining{.f = f,
+                                     .metric = PseudoHuber{},
+                                     .times = GapTimes{.denoising = 4, .stage_steps = 4},
+                                     .weighting = InverseGapWeighting{},
+                                     .target = EmaTarget{}},
                  RAdam{}, f.initialize(Key{seed}), TrainerSettings{.ema = 0.9, .clip = 1, .key = {seed}}};
 }
 

@@ -7,6 +7,6 @@ namespace cm = consistency;
 #ifdef SHOULD_FAIL
 cm::ConsistencyFunction const D{cm::Mlp{}, cm::EdmParameterization{}};
 #else
-cm::ConsistencyFunction const D{cm::Mlp{}, cm::EdmPreconditioning{}};
+cm::Denoiser const D{cm::Mlp{}};
 #endif
 cm::TeacherVelocity const teacher{D, D.initialize(cm::Key{1})};

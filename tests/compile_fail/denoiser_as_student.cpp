@@ -5,8 +5,8 @@
 namespace cm = consistency;
 
 #ifdef SHOULD_FAIL
-cm::ConsistencyFunction const f{cm::Mlp{}, cm::EdmPreconditioning{}};
+cm::Denoiser const f{cm::Mlp{}};
 #else
 cm::ConsistencyFunction const f{cm::Mlp{}, cm::EdmParameterization{}};
 #endif
-cm::ConsistencyTraining const method{f};
+cm::ConsistencyTraining const method{.f = f};

@@ -5,10 +5,11 @@
 namespace cm = consistency;
 
 cm::ConsistencyFunction const f{cm::Mlp{}};
-cm::ConsistencyFunction const D{cm::Mlp{}, cm::EdmPreconditioning{}};
+cm::Denoiser const D{cm::Mlp{}};
 
 #ifdef SHOULD_FAIL
-cm::ConsistencyDistillation const method{f, cm::DataVelocity{}};
+cm::ConsistencyDistillation const method{.f = f, .velocity = cm::DataVelocity{}};
 #else
-cm::ConsistencyDistillation const method{f, cm::TeacherVelocity{D, D.initialize(cm::Key{1})}};
+cm::ConsistencyDistillation const method{.f = f,
+                                         .velocity = cm::TeacherVelocity{D, D.initialize(cm::Key{1})}};
 #endif

@@ -27,5 +27,5 @@ struct Own {
   }
 };
 
-Own const method{cm::ConsistencyFunction{cm::Mlp{}, cm::EdmPreconditioning{}}};
+Own const method{cm::Denoiser{cm::Mlp{}}};
 cm::Trainer trainer{method, cm::Adam{}, method.f.initialize(cm::Key{1})};

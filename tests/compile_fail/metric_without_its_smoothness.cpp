@@ -13,4 +13,4 @@ struct Cubic {
   }
 };
 
-cm::ContinuousConsistencyTraining const method{cm::ConsistencyFunction{cm::Mlp{}}, Cubic{}};
+cm::ContinuousConsistencyTraining const method{.f = cm::ConsistencyFunction{cm::Mlp{}}, .metric = Cubic{}};

@@ -20,4 +20,4 @@ struct Net {
 #endif
 };
 
-cm::ContinuousConsistencyTraining const method{cm::ConsistencyFunction{Net{}}};
+cm::ContinuousConsistencyTraining const method{.f = cm::ConsistencyFunction{Net{}}};

@@ -15,5 +15,6 @@ struct Still {
 };
 
 cm::ConsistencyFunction const f{cm::Mlp{}};
-cm::ConsistencyFunction const D{cm::Mlp{}, cm::EdmPreconditioning{}};
-cm::ConsistencyDistillation const method{f, cm::TeacherVelocity{D, D.initialize(cm::Key{1})}, Still{}};
+cm::Denoiser const D{cm::Mlp{}};
+cm::ConsistencyDistillation const method{
+    .f = f, .velocity = cm::TeacherVelocity{D, D.initialize(cm::Key{1})}, .solver = Still{}};

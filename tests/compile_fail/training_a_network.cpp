@@ -10,7 +10,7 @@ cm::Mlp const& f = net;
 #else
 cm::ConsistencyFunction const f{net};
 #endif
-using Method = decltype(cm::ConsistencyTraining{f});
+using Method = decltype(cm::ConsistencyTraining{.f = f});
 auto train(Method const& method, cm::Parameters<cm::Tensor<float>> const& theta) {
   return cm::Trainer{method, cm::Adam{}, theta};
 }

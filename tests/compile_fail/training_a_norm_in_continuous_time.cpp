@@ -7,7 +7,7 @@ namespace cm = consistency;
 cm::ConsistencyFunction const f{cm::Mlp{}};
 
 #ifdef SHOULD_FAIL
-cm::ContinuousConsistencyTraining const method{f, cm::L1{}};
+cm::ContinuousConsistencyTraining const method{.f = f, .metric = cm::L1{}};
 #else
-cm::ContinuousConsistencyTraining const method{f, cm::L2{}};
+cm::ContinuousConsistencyTraining const method{.f = f, .metric = cm::L2{}};
 #endif

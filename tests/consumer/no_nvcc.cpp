@@ -14,7 +14,7 @@ int main() {
   }
   using X = cm::Tensor<float, cm::Cuda>;
   cm::ConsistencyFunction const f{cm::Mlp{{.dimensions = 2, .width = 32}}};
-  cm::Trainer trainer{cm::ConsistencyTraining{f}, cm::RAdam{}, f.initialize<X>(cm::Key{1})};
+  cm::Trainer trainer{cm::ConsistencyTraining{.f = f}, cm::RAdam{}, f.initialize<X>(cm::Key{1})};
   auto const report = trainer.step(cm::normal<X>({64, 2}, cm::Key{2}));
   auto const x = cm::to<cm::Cpu>(cm::sample(f, trainer.averaged(), cm::OneStep{}, {.count = 8}));
   return std::isfinite(report.loss) && std::isfinite(x[15]) ? 0 : 1;

@@ -32,7 +32,7 @@ TEST_CASE("sampling that was recorded gives the bits of sampling step by step") 
 TEST_CASE("sampling as a whole can be recorded, with any sampler") {
   NEEDS_DEVICE();
   ConsistencyFunction const f{Mlp{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}}};
-  ConsistencyFunction const D{f.network(), EdmPreconditioning{}};
+  Denoiser const D{f.network()};
   auto const theta = f.initialize<X>(Key{1});
   auto const settings = SampleSettings{.seed = 2, .count = 5, .batch = 3};
   auto const check = [&](auto const& function, auto const& sampler) {

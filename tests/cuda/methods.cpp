@@ -21,27 +21,44 @@ using Host = Tensor<double>;
 using Oracle = Tensor<double, Reference>;
 
 ConsistencyFunction const f{Mlp{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}}};
-ConsistencyFunction const D{f.network(), EdmPreconditioning{}};
+Denoiser const D{f.network()};
 
 /// Every method, its teacher's parameters in X's memory.
 template <class X>
 auto methods() {
   auto const teacher = TeacherVelocity{D, to<typename X::Backend>(D.initialize<double>(Key{7}))};
   return std::tuple{
-      ConsistencyTraining{f},
-      ConsistencyTraining{f, PseudoHuber{.c = 0.03}, GapTimes{}, InverseGapWeighting{}, AdaptiveEmaTarget{}},
-      ConsistencyDistillation{f, teacher, Euler{}},
-      ConsistencyDistillation{f, teacher, Heun{}, LInf{}},
-      ConsistencyDistillation{f, teacher, Dpm2{}, L1{}, GridTimes<FixedSteps>{}, UniformWeighting{},
-                              EmaTarget{}},
-      ContinuousConsistencyTraining{f, L2{}, LogNormalDistribution{}},
-      ContinuousConsistencyDistillation{f, teacher, PseudoHuber{.c = 0.03}},
-      ContinuousConsistencyDistillation{f, teacher, L2{}, UniformDistribution{}, GridSpeedWeighting{},
-                                        StudentTarget{}},
-      ContinuousConsistencyDistillation{f, teacher, L1{}, UniformDistribution{}, UniformWeighting{},
-                                        StudentTarget{}},
-      DenoiserTraining{D},
-      ProgressiveDistillation{D, ProgressiveTimes{.start = 4, .stage_steps = 1}}};
+      ConsistencyTraining{.f = f},
+      ConsistencyTraining{.f = f,
+                          .metric = PseudoHuber{.c = 0.03},
+                          .times = GapTimes{},
+                          .weighting = InverseGapWeighting{},
+                          .target = AdaptiveEmaTarget{}},
+      ConsistencyDistillation{.f = f, .velocity = teacher, .solver = Euler{}},
+      ConsistencyDistillation{.f = f, .velocity = teacher, .solver = Heun{}, .metric = LInf{}},
+      ConsistencyDistillation{.f = f,
+                              .velocity = teacher,
+                              .solver = Dpm2{},
+                              .metric = L1{},
+                              .times = GridTimes<FixedSteps>{},
+                              .weighting = UniformWeighting{},
+                              .target = EmaTarget{}},
+      ContinuousConsistencyTraining{.f = f, .metric = L2{}, .distribution = LogNormalDistribution{}},
+      ContinuousConsistencyDistillation{.f = f, .velocity = teacher, .metric = PseudoHuber{.c = 0.03}},
+      ContinuousConsistencyDistillation{.f = f,
+                                        .velocity = teacher,
+                                        .metric = L2{},
+                                        .distribution = UniformDistribution{},
+                                        .weighting = GridSpeedWeighting{},
+                                        .target = StudentTarget{}},
+      ContinuousConsistencyDistillation{.f = f,
+                                        .velocity = teacher,
+                                        .metric = L1{},
+                                        .distribution = UniformDistribution{},
+                                        .weighting = UniformWeighting{},
+                                        .target = StudentTarget{}},
+      DenoiserTraining{.f = D},
+      ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 4, .stage_steps = 1}}};
 }
 
 /// check(a, b, its number) for each method in one memory and the same in another.
@@ -117,7 +134,7 @@ TEST_CASE("every method's loss is the same by plain loops, to rounding") {
 
 TEST_CASE("on the device too, numbers that are not finite are rejected by resume, by a step and in samples") {
   NEEDS_DEVICE();
-  Trainer trainer{ConsistencyTraining{f}, RAdam{.learning_rate = 1e308}, f.initialize<Device>(Key{3})};
+  Trainer trainer{ConsistencyTraining{.f = f}, RAdam{.learning_rate = 1e308}, f.initialize<Device>(Key{3})};
   auto const before = to<Cpu>(trainer.theta().flat());
   CHECK_THROWS_WITH_AS(trainer.step(to<Cuda>(Host(0.5 * normal<Host>({4, 2}, Key{5})))),
                        doctest::Contains("theta, "), numeric_error);

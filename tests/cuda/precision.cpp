@@ -54,7 +54,7 @@ TEST_CASE("training in bfloat16 follows training in float32") {
   ConsistencyFunction const f{
       UNet{{.channels = 16, .multipliers = {1, 2}, .attention = {4}, .image = {8, 8, 1}}}};
   auto const losses = [&] {
-    Trainer trainer{ConsistencyTraining{f}, RAdam{.learning_rate = 1e-3}, f.initialize<X>(Key{1})};
+    Trainer trainer{ConsistencyTraining{.f = f}, RAdam{.learning_rate = 1e-3}, f.initialize<X>(Key{1})};
     auto total = 0.0;
     for (std::uint32_t k = 0; k < 10; ++k)
       total += trainer.step(0.5 * normal<X>({4, 8, 8, 1}, Key{2}, {k})).loss;

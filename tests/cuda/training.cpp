@@ -57,15 +57,18 @@ void same_training(auto const& method, Index steps) {
 TEST_CASE("consistency training of a U-Net on the device is the CPU's to rounding") {
   NEEDS_DEVICE();
   ConsistencyFunction const f{small_unet()};
-  same_training(
-      ConsistencyTraining{f, PseudoHuber{.c = 0.03}, GridTimes<>{}, UniformWeighting{}, AdaptiveEmaTarget{}},
-      4);
+  same_training(ConsistencyTraining{.f = f,
+                                    .metric = PseudoHuber{.c = 0.03},
+                                    .times = GridTimes<>{},
+                                    .weighting = UniformWeighting{},
+                                    .target = AdaptiveEmaTarget{}},
+                4);
 }
 
 TEST_CASE("continuous-time training on the device, through the JVP, is the CPU's to rounding") {
   NEEDS_DEVICE();
   ConsistencyFunction const f{small_unet()};
-  same_training(ContinuousConsistencyTraining{f}, 2);
+  same_training(ContinuousConsistencyTraining{.f = f}, 2);
 }
 
 TEST_CASE("a run's state keeps its bits to the device and back, with a target network and without") {
@@ -76,9 +79,12 @@ TEST_CASE("a run's state keeps its bits to the device and back, with a target ne
     trainer.step(batch(0));
     CHECK(same_state(to<Cpu>(to<Cuda>(trainer.state())), trainer.state()));
   };
-  check(
-      ConsistencyTraining{f, PseudoHuber{.c = 0.03}, GridTimes<>{}, UniformWeighting{}, AdaptiveEmaTarget{}});
-  check(ConsistencyTraining{f});
+  check(ConsistencyTraining{.f = f,
+                            .metric = PseudoHuber{.c = 0.03},
+                            .times = GridTimes<>{},
+                            .weighting = UniformWeighting{},
+                            .target = AdaptiveEmaTarget{}});
+  check(ConsistencyTraining{.f = f});
 }
 
 TEST_CASE("samples on the device are the CPU's to rounding") {
@@ -97,7 +103,7 @@ TEST_CASE("samples on the device are the CPU's to rounding") {
 TEST_CASE("the same training twice gives the same bits") {
   NEEDS_DEVICE();
   ConsistencyFunction const f{small_unet()};
-  auto const method = ConsistencyTraining{f};
+  auto const method = ConsistencyTraining{.f = f};
   auto const first = train<Device>(method, 3);
   auto const again = train<Device>(method, 3);
   CHECK(same_bits(first.first.flat(), again.first.flat()));
@@ -107,8 +113,11 @@ TEST_CASE("the same training twice gives the same bits") {
 TEST_CASE("training that is recorded gives the bits of training step by step, whatever the batches' shapes") {
   NEEDS_DEVICE();
   ConsistencyFunction const f{UNet{{.channels = 8, .multipliers = {1}, .image = {8, 8, 2}}}};
-  auto const method =
-      ConsistencyTraining{f, PseudoHuber{.c = 0.03}, GridTimes<>{}, UniformWeighting{}, AdaptiveEmaTarget{}};
+  auto const method = ConsistencyTraining{.f = f,
+                                          .metric = PseudoHuber{.c = 0.03},
+                                          .times = GridTimes<>{},
+                                          .weighting = UniformWeighting{},
+                                          .target = AdaptiveEmaTarget{}};
   auto const run = [&](bool record) {
     Trainer trainer{method,
                     RAdam{.learning_rate = 1e-3},

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/model/consistency_function.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/optimizer/radam.hpp>
 #include <consistency/schedule/adaptive_steps.hpp>
@@ -32,8 +33,11 @@ inline auto consistency_function(Index width) {
 template <Communicator C = SelfCommunicator>
 auto trainer(Run const& run, C communicator = C{}) {
   auto const f = consistency_function(run.width);
-  auto const method = ConsistencyTraining{f, PseudoHuber{}, GridTimes<AdaptiveSteps>{.curriculum = {.K = 50}},
-                                          UniformWeighting{}, AdaptiveEmaTarget{.mu0 = run.mu}};
+  auto const method = ConsistencyTraining{.f = f,
+                                          .metric = PseudoHuber{},
+                                          .times = GridTimes<AdaptiveSteps>{.curriculum = {.K = 50}},
+                                          .weighting = UniformWeighting{},
+                                          .target = AdaptiveEmaTarget{.mu0 = run.mu}};
   return Trainer{method, RAdam{.learning_rate = run.learning_rate}, f.initialize({run.theta_seed}),
                  run.settings, std::move(communicator)};
 }

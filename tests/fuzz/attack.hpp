@@ -129,9 +129,12 @@ using X = Tensor<float>;
 /// A training run small enough to be killed a thousand times.
 inline auto small_trainer(Index width = 16) {
   auto const f = ConsistencyFunction{Mlp{{.dimensions = 2, .width = width, .layers = 2, .embedding = 8}}};
-  return Trainer{
-      ConsistencyTraining{f, PseudoHuber{.c = 0.01}, GapTimes{}, InverseGapWeighting{}, EmaTarget{}},
-      RAdam{.learning_rate = 1e-3}, f.initialize(Key{7}), TrainerSettings{.ema = 0.9, .key = {7}}};
+  return Trainer{ConsistencyTraining{.f = f,
+                                     .metric = PseudoHuber{.c = 0.01},
+                                     .times = GapTimes{},
+                                     .weighting = InverseGapWeighting{},
+                                     .target = EmaTarget{}},
+                 RAdam{.learning_rate = 1e-3}, f.initialize(Key{7}), TrainerSettings{.ema = 0.9, .key = {7}}};
 }
 inline X small_batch(Index step) {
   return X{0.5 * normal<float>({16, 2}, Key{3}, {.step = static_cast<std::uint32_t>(step)})};

@@ -8,6 +8,7 @@
 #include <consistency/io/safetensors.hpp>
 #include <consistency/io/torch_parameters.hpp>
 #include <consistency/model/consistency_function.hpp>
+#include <consistency/model/denoiser.hpp>
 #include <consistency/network/ddpmpp.hpp>
 #include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/tensor/cpu.hpp>
@@ -81,7 +82,7 @@ TEST_CASE_TEMPLATE("DDPM++ computes what EDM's own program computes from the sam
   auto const tolerance = sizeof(S) == 4 ? 2e-6 : 1e-14;
   Tensor<S> const F = net(theta, of(S{}, "golden.x"), of(S{}, "golden.noise"));
   CHECK(relative_rms(F, of(0.0, "golden.F")) < tolerance);
-  auto const denoiser = ConsistencyFunction{net, EdmPreconditioning{}};
+  auto const denoiser = Denoiser{net};
   Tensor<S> const D = denoiser(theta, of(S{}, "golden.noisy"), of(S{}, "golden.sigma"));
   CHECK(relative_rms(D, of(0.0, "golden.D")) < tolerance);
 }

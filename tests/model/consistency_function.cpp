@@ -6,9 +6,9 @@
 #include <doctest/doctest.h>
 
 #include <consistency/model/consistency_function.hpp>
+#include <consistency/model/denoiser.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>
-#include <consistency/parameterization/edm_parameterization.hpp>
 #include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/tensor/cpu.hpp>
 
@@ -66,7 +66,8 @@ TEST_CASE_TEMPLATE("f of x and epsilon is x to the last bit for any U-Net", S, f
 }
 
 TEST_CASE("another epsilon moves the boundary") {
-  auto const f = ConsistencyFunction{Mlp{{.width = 16}}, EdmParameterization{.epsilon = 0.1}};
+  auto const f =
+      ConsistencyFunction{Mlp{{.width = 16}}, EdmPreconditioning{}, VarianceExploding{.epsilon = 0.1}};
   auto const theta = f.initialize({1});
   auto const x = many_sizes<float>({100, 2}, 1);
   CHECK(same_numbers<float>(f(theta, x, all_at<float>(0.1, x.shape())), x));
@@ -86,7 +87,7 @@ TEST_CASE("times below the smallest or not finite are rejected with the sample")
         },
         {"ConsistencyFunction", "time of sample 1", number_text(bad), "0.002"});
   }
-  auto const D = ConsistencyFunction{Mlp{{.width = 16}}, EdmPreconditioning{}};
+  auto const D = Denoiser{Mlp{{.width = 16}}};
   check_fails<ErrorCode::config>([&] { D(theta, x, times<float>(3, 0)); }, {"time of sample 0"});
   D(theta, x, times<float>(3, 0.001));
 }
@@ -139,7 +140,7 @@ TEST_CASE("the exact consistency function is constant along trajectories") {
 }
 
 TEST_CASE("a zero network under the denoiser's preconditioning is the best linear denoiser") {
-  auto const D = ConsistencyFunction{ZeroNetwork{}, EdmPreconditioning{.sigma_data = 0.7}};
+  auto const D = Denoiser{ZeroNetwork{}, EdmPreconditioning{.sigma_data = 0.7}};
   auto const theta = D.initialize<double>({});
   auto const gaussian = Gaussian{.m = 0, .s = 0.7};
   auto const x = normal<double>({20, 4}, {5});

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <consistency/metric/l2.hpp>
+#include <consistency/model/consistency_function.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/solver/dpm2.hpp>
 #include <consistency/training/consistency_distillation.hpp>
@@ -24,18 +25,18 @@ struct ZeroLossFunction {
 
   explicit ZeroLossFunction(Index points) : N{points} {
     auto const v = TeacherVelocity{ExactTeacher{}, 0};
-    auto const velocity = v.given(T{});
+    auto const velocity = v.given(VarianceExploding{}, Batch<T>{});
     auto const x = T(Shape{1, 1}, gaussian.m + 1);
     for (Index n = 2; n <= N; ++n) {
-      T const moved = Solver{}.step(velocity, x, times<double>(1, KarrasGrid{}(n, N)),
-                                    times<double>(1, KarrasGrid{}(n - 1, N)));
+      T const moved = Solver{}.step(velocity, x, times<double>(1, grid_of(VarianceExploding{})(n, N)),
+                                    times<double>(1, grid_of(VarianceExploding{})(n - 1, N)));
       a.push_back(a.back() * (moved[0] - gaussian.m));
     }
   }
 
   T operator()(auto const&, T const& x, T const& t, Mode const& = {}) const {
     return mapped(x, t, [&](double number, double time) {
-      auto const n = 1 + std::lround(KarrasGrid{}.to_unit(time) * static_cast<double>(N - 1));
+      auto const n = 1 + std::lround(grid_of(VarianceExploding{}).to_unit(time) * static_cast<double>(N - 1));
       return gaussian.m + a[static_cast<std::size_t>(n)] * (number - gaussian.m);
     });
   }
@@ -45,8 +46,11 @@ struct ZeroLossFunction {
 template <class Solver>
 std::pair<double, double> loss_and_error(Index N) {
   auto const f = ZeroLossFunction<Solver>{N};
-  auto const method = ConsistencyDistillation{f, TeacherVelocity{ExactTeacher{}, 0}, Solver{}, L2{},
-                                              GridTimes<FixedSteps>{.curriculum = {.N = N}}};
+  auto const method = ConsistencyDistillation{.f = f,
+                                              .velocity = TeacherVelocity{ExactTeacher{}, 0},
+                                              .solver = Solver{},
+                                              .metric = L2{},
+                                              .times = GridTimes<FixedSteps>{.curriculum = {.N = N}}};
   auto const none = Parameters<T>{ParameterTable{}};
   double loss = 0;
   double error = 0;
@@ -54,7 +58,7 @@ std::pair<double, double> loss_and_error(Index N) {
   auto const column = [&](auto const& v) { return Samples::column(v, 0, samples.x0.size()); };
   auto const x = column(samples.x0);
   auto const t = column(samples.t);
-  T const distances = method.distance(none, none, x, column(samples.z), t, column(samples.r));
+  T const distances = objective::distance(method, none, none, x, column(samples.z), t, column(samples.r));
   T const y = f(none, x, t);
   for (Index i = 0; i < samples.count(); ++i) {
     auto const scale = std::hypot(gaussian.s, t[i]);
@@ -73,7 +77,7 @@ TEST_CASE_TEMPLATE("O1: at the smallest time a consistency function gives its in
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
     auto const theta = f.template initialize<S>({seed});
     auto const x = Tensor<S>{80 * normal<S>({2500, 2}, {seed + 10})};
-    Tensor<S> const y = f(theta, x, times<S>(2500, KarrasGrid{}(1, 18)));
+    Tensor<S> const y = f(theta, x, times<S>(2500, grid_of(VarianceExploding{})(1, 18)));
     CHECK(same_bits(x, y));
   }
 }
@@ -92,12 +96,15 @@ TEST_CASE_TEMPLATE("O2: a function without distillation loss errs by the order o
 
 TEST_CASE("O2: where the loss is zero by one solver, it is not by another") {
   auto const f = ZeroLossFunction<Euler>{40};
-  auto const method = ConsistencyDistillation{f, TeacherVelocity{ExactTeacher{}, 0}, Heun{}, L2{},
-                                              GridTimes<FixedSteps>{.curriculum = {.N = 40}}};
+  auto const method = ConsistencyDistillation{.f = f,
+                                              .velocity = TeacherVelocity{ExactTeacher{}, 0},
+                                              .solver = Heun{},
+                                              .metric = L2{},
+                                              .times = GridTimes<FixedSteps>{.curriculum = {.N = 40}}};
   auto const none = Parameters<T>{ParameterTable{}};
   auto const samples = of_noisy_data(40);
   auto const column = [&](auto const& v) { return Samples::column(v, 0, samples.x0.size()); };
-  T const distances = method.distance(none, none, column(samples.x0), column(samples.z), column(samples.t),
-                                      column(samples.r));
+  T const distances = objective::distance(method, none, none, column(samples.x0), column(samples.z),
+                                          column(samples.t), column(samples.r));
   CHECK(mean(distances)[0] > 1e-5);
 }

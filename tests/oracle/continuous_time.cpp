@@ -28,7 +28,7 @@ Samples over_time(int count) {
   Samples all;
   for (int a = 0; a < count; ++a)
     for (std::size_t i = 0; i < rule.nodes.size(); ++i) {
-      auto const t = KarrasGrid{}.from_unit((a + 0.5) / count);
+      auto const t = grid_of(VarianceExploding{}).from_unit((a + 0.5) / count);
       all.add(gaussian.m + std::hypot(gaussian.s, t) * rule.nodes[i], 0, t, 0, rule.weights[i] / count);
     }
   return all;
@@ -42,26 +42,27 @@ Samples over_time_and_noise(int count) {
     for (std::size_t i = 0; i < rule.nodes.size(); ++i)
       for (std::size_t j = 0; j < rule.nodes.size(); ++j)
         all.add(gaussian.m + gaussian.s * rule.nodes[i], rule.nodes[j],
-                KarrasGrid{}.from_unit((a + 0.5) / count), 0, rule.weights[i] * rule.weights[j] / count);
+                grid_of(VarianceExploding{}).from_unit((a + 0.5) / count), 0,
+                rule.weights[i] * rule.weights[j] / count);
   return all;
 }
 
 /// E over `samples` of a continuous method; θ⁻ = θ.
 Expectation limit(auto const& method, Samples const& samples, Parameters<T> const& theta) {
   return expectation(samples, theta, [&](auto const& on_tape, T const& x0, T const& z, T const& t, T const&) {
-    return method.distance(on_tape, theta, x0, z, t);
+    return continuous::distance(method, on_tape, theta, x0, z, t);
   });
 }
 /// E over a grid of N points of a discrete method; θ⁻ = stopgrad(θ).
 Expectation at(auto const& method, Samples const& samples, Parameters<T> const& theta) {
   return expectation(samples, theta, [&](auto const& on_tape, auto const&... where) {
-    return method.distance(on_tape, theta, where...);
+    return objective::distance(method, on_tape, theta, where...);
   });
 }
 
 template <class D>
 auto distillation(D metric) {
-  return ConsistencyDistillation{student, teacher, Euler{}, metric};
+  return ConsistencyDistillation{.f = student, .velocity = teacher, .solver = Euler{}, .metric = metric};
 }
 
 /// Checks that errors(N) fall by half where N doubles, and that the last is at most `largest`.
@@ -80,10 +81,13 @@ void falls_with_the_step(auto const& error, double largest) {
 
 TEST_CASE("O4: (N - 1)^2 times the distillation loss tends to the continuous one (Theorem 3)") {
   auto const theta = parameters_near_one(9);
-  auto const exact =
-      limit(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformDistribution{},
-                                              GridSpeedWeighting{.squared = true}, StudentTarget{}},
-            over_time(4000), theta);
+  auto const exact = limit(ContinuousConsistencyDistillation{.f = student,
+                                                             .velocity = teacher,
+                                                             .metric = L2{},
+                                                             .distribution = UniformDistribution{},
+                                                             .weighting = GridSpeedWeighting{.squared = true},
+                                                             .target = StudentTarget{}},
+                           over_time(4000), theta);
   falls_with_the_step(
       [&](Index N) {
         auto const M = static_cast<double>(N - 1);
@@ -94,8 +98,12 @@ TEST_CASE("O4: (N - 1)^2 times the distillation loss tends to the continuous one
 
 TEST_CASE("O5: N - 1 times the distillation loss of a norm tends to the continuous one (Theorem 4)") {
   auto const theta = parameters_near_one(9);
-  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, L1{}, UniformDistribution{},
-                                                             GridSpeedWeighting{}, StudentTarget{}},
+  auto const exact = limit(ContinuousConsistencyDistillation{.f = student,
+                                                             .velocity = teacher,
+                                                             .metric = L1{},
+                                                             .distribution = UniformDistribution{},
+                                                             .weighting = GridSpeedWeighting{},
+                                                             .target = StudentTarget{}},
                            over_time(4000), theta);
   falls_with_the_step(
       [&](Index N) {
@@ -107,13 +115,18 @@ TEST_CASE("O5: N - 1 times the distillation loss of a norm tends to the continuo
 
 TEST_CASE("O6: N - 1 times the gradients of distillation and of training tend to one limit (Theorems 5, 6)") {
   auto const theta = parameters_near_one(9);
-  auto const with_teacher =
-      limit(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformDistribution{},
-                                              GridSpeedWeighting{}, StopGradientTarget{}},
-            over_time(4000), theta);
-  auto const without =
-      limit(ContinuousConsistencyTraining{student, L2{}, UniformDistribution{}, GridSpeedWeighting{}},
-            over_time_and_noise(1000), theta);
+  auto const with_teacher = limit(ContinuousConsistencyDistillation{.f = student,
+                                                                    .velocity = teacher,
+                                                                    .metric = L2{},
+                                                                    .distribution = UniformDistribution{},
+                                                                    .weighting = GridSpeedWeighting{},
+                                                                    .target = StopGradientTarget{}},
+                                  over_time(4000), theta);
+  auto const without = limit(ContinuousConsistencyTraining{.f = student,
+                                                           .metric = L2{},
+                                                           .distribution = UniformDistribution{},
+                                                           .weighting = GridSpeedWeighting{}},
+                             over_time_and_noise(1000), theta);
   CHECK(relative_gap(without.gradient, with_teacher.gradient) < 1e-5);
   auto const error_of = [&](auto const& method, auto const& samples) {
     return [&](Index N) {
@@ -122,14 +135,18 @@ TEST_CASE("O6: N - 1 times the gradients of distillation and of training tend to
     };
   };
   falls_with_the_step(error_of(distillation(L2{}), of_noisy_data), 2e-3);
-  falls_with_the_step(error_of(ConsistencyTraining{student, L2{}}, of_data_and_noise), 2e-3);
+  falls_with_the_step(error_of(ConsistencyTraining{.f = student, .metric = L2{}}, of_data_and_noise), 2e-3);
 }
 
 TEST_CASE("O6: with the pseudo-Huber metric they do once the step is small against c") {
   auto const theta = parameters_near_one(9);
   auto const metric = PseudoHuber{0.03};
-  auto const exact = limit(ContinuousConsistencyDistillation{student, teacher, metric, UniformDistribution{},
-                                                             GridSpeedWeighting{}, StopGradientTarget{}},
+  auto const exact = limit(ContinuousConsistencyDistillation{.f = student,
+                                                             .velocity = teacher,
+                                                             .metric = metric,
+                                                             .distribution = UniformDistribution{},
+                                                             .weighting = GridSpeedWeighting{},
+                                                             .target = StopGradientTarget{}},
                            over_time(4000), theta);
   for (Index const N : {1024, 2048}) {
     T const scaled = static_cast<double>(N - 1) * at(distillation(metric), of_noisy_data(N), theta).gradient;
@@ -152,16 +169,25 @@ TEST_CASE("O8: the continuous loss and its gradient are those of an independent 
     auto const v = t[i] * (x[i] - gaussian.m) / (gaussian.s * gaussian.s + t[i] * t[i]);
     J.push_back(independent_student(theta, C(x[i], h * v), C(t[i], h)).imag() / h);
   }
-  auto const stopped = ContinuousConsistencyDistillation{student, teacher};
-  auto const through = ContinuousConsistencyDistillation{
-      student, teacher, L2{}, UniformDistribution{}, UniformWeighting{}, StudentTarget{}};
-  auto const norm = ContinuousConsistencyDistillation{
-      student, teacher, L1{}, UniformDistribution{}, UniformWeighting{}, StudentTarget{}};
-  T const a = stopped.distance(theta, theta, x, whole(samples.z), t);
-  T const b = through.distance(theta, theta, x, whole(samples.z), t);
-  T const c = norm.distance(theta, theta, x, whole(samples.z), t);
-  auto const huber = ContinuousConsistencyDistillation{student, teacher, PseudoHuber{0.03}};
-  T const d = huber.distance(theta, theta, x, whole(samples.z), t);
+  auto const stopped = ContinuousConsistencyDistillation{.f = student, .velocity = teacher};
+  auto const through = ContinuousConsistencyDistillation{.f = student,
+                                                         .velocity = teacher,
+                                                         .metric = L2{},
+                                                         .distribution = UniformDistribution{},
+                                                         .weighting = UniformWeighting{},
+                                                         .target = StudentTarget{}};
+  auto const norm = ContinuousConsistencyDistillation{.f = student,
+                                                      .velocity = teacher,
+                                                      .metric = L1{},
+                                                      .distribution = UniformDistribution{},
+                                                      .weighting = UniformWeighting{},
+                                                      .target = StudentTarget{}};
+  T const a = continuous::distance(stopped, theta, theta, x, whole(samples.z), t);
+  T const b = continuous::distance(through, theta, theta, x, whole(samples.z), t);
+  T const c = continuous::distance(norm, theta, theta, x, whole(samples.z), t);
+  auto const huber =
+      ContinuousConsistencyDistillation{.f = student, .velocity = teacher, .metric = PseudoHuber{0.03}};
+  T const d = continuous::distance(huber, theta, theta, x, whole(samples.z), t);
   double largest = 0;
   for (auto const j : J) largest = std::fmax(largest, std::abs(j));
   for (Index i = 0; i < samples.count(); ++i) {
@@ -176,8 +202,8 @@ TEST_CASE("O8: the continuous loss and its gradient are those of an independent 
   // Without a teacher the velocity is the noise: x_t = x₀ + t z moves by z.
   auto const noisy = over_time_and_noise(3);
   auto const part = [&](auto const& numbers) { return Samples::column(numbers, 0, noisy.x0.size()); };
-  T const e = ContinuousConsistencyTraining{student}.distance(theta, theta, part(noisy.x0), part(noisy.z),
-                                                              part(noisy.t));
+  T const e = continuous::distance(ContinuousConsistencyTraining{.f = student}, theta, theta, part(noisy.x0),
+                                   part(noisy.z), part(noisy.t));
   for (std::size_t i = 0; i < noisy.x0.size(); ++i) {
     auto const at = C(noisy.x0[i] + noisy.t[i] * noisy.z[i], h * noisy.z[i]);
     auto const j = independent_student(theta, at, C(noisy.t[i], h)).imag() / h;
@@ -224,8 +250,16 @@ TEST_CASE("O8: the gradient through the JVP is that of finite differences (Theor
     auto const expected = (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h);
     CHECK(relative_error(dot(gradient, direction), expected) < 1e-7);
   };
-  check(ContinuousConsistencyDistillation{student, teacher, L2{}, UniformDistribution{}, UniformWeighting{},
-                                          StudentTarget{}});
-  check(ContinuousConsistencyDistillation{student, teacher, PseudoHuber{}, UniformDistribution{},
-                                          UniformWeighting{}, StudentTarget{}});
+  check(ContinuousConsistencyDistillation{.f = student,
+                                          .velocity = teacher,
+                                          .metric = L2{},
+                                          .distribution = UniformDistribution{},
+                                          .weighting = UniformWeighting{},
+                                          .target = StudentTarget{}});
+  check(ContinuousConsistencyDistillation{.f = student,
+                                          .velocity = teacher,
+                                          .metric = PseudoHuber{},
+                                          .distribution = UniformDistribution{},
+                                          .weighting = UniformWeighting{},
+                                          .target = StudentTarget{}});
 }

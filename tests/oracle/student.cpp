@@ -10,6 +10,7 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/metric/pseudo_huber.hpp>
+#include <consistency/model/consistency_function.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/optimizer/radam.hpp>
 #include <consistency/solver/heun.hpp>
@@ -88,7 +89,7 @@ std::vector<Errors> errors(std::vector<Index> const& grids, std::uint64_t seed) 
   auto const f = ConsistencyFunction{
       Mlp{{.dimensions = 2, .width = 64, .layers = 3, .embedding = 16, .time = {.scale = 1}}}};
   auto const teacher = TeacherVelocity{PlaneTeacher{}, 0};
-  auto const grid = KarrasGrid{};
+  auto const grid = grid_of(VarianceExploding{});
   X const x = 80.0 * normal<float>({2000, 2}, {9});
   auto const T = times<float>(2000, 80);
   auto const exact = data.in_frame(
@@ -97,8 +98,11 @@ std::vector<Errors> errors(std::vector<Index> const& grids, std::uint64_t seed) 
   std::vector<Errors> found;
   for (auto const N : grids) {
     auto trainer = Trainer{
-        ConsistencyDistillation{f, teacher, Solver{}, PseudoHuber{0.1},
-                                GridTimes<FixedSteps>{.curriculum = {.N = N}}},
+        ConsistencyDistillation{.f = f,
+                                .velocity = teacher,
+                                .solver = Solver{},
+                                .metric = PseudoHuber{0.1},
+                                .times = GridTimes<FixedSteps>{.curriculum = {.N = N}}},
         RAdam{.learning_rate = 3e-3, .beta2 = 0.99, .schedule = {.decay_from = steps / 4, .decay_to = steps}},
         theta,
         {.ema = 0.99, .clip = 1, .key = {seed}}};
@@ -107,8 +111,8 @@ std::vector<Errors> errors(std::vector<Index> const& grids, std::uint64_t seed) 
     X const y = f(theta, x, T);
     auto solved = x.clone();
     for (Index n = N; n > 1; --n)
-      solved = Solver{}.step(teacher.given(x), solved, times<float>(2000, grid(n, N)),
-                             times<float>(2000, grid(n - 1, N)));
+      solved = Solver{}.step(teacher.given(VarianceExploding{}, Batch{x}), solved,
+                             times<float>(2000, grid(n, N)), times<float>(2000, grid(n - 1, N)));
     found.push_back({mean_distance(y, exact), mean_distance(solved, exact), mean_distance(y, solved)});
   }
   return found;

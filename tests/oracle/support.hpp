@@ -10,6 +10,7 @@
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/network/layer/linear.hpp>
+#include <consistency/process/variance_exploding.hpp>
 #include <consistency/schedule/karras.hpp>
 #include <consistency/tensor/cpu.hpp>
 
@@ -111,7 +112,7 @@ struct ExactTeacher {
 /// velocity is a teacher's.
 inline Samples of_noisy_data(Index N) {
   auto const rule = NormalQuadrature{};
-  auto const grid = KarrasGrid{};
+  auto const grid = grid_of(VarianceExploding{});
   Samples all;
   for (Index n = 1; n < N; ++n)
     for (std::size_t i = 0; i < rule.nodes.size(); ++i) {
@@ -125,7 +126,7 @@ inline Samples of_noisy_data(Index N) {
 /// Every interval of a grid of N points with x₀ ~ N(m, s²) and z ~ N(0, 1): for methods of data.
 inline Samples of_data_and_noise(Index N) {
   auto const rule = NormalQuadrature{31};
-  auto const grid = KarrasGrid{};
+  auto const grid = grid_of(VarianceExploding{});
   Samples all;
   for (Index n = 1; n < N; ++n)
     for (std::size_t i = 0; i < rule.nodes.size(); ++i)

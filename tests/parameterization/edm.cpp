@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include <consistency/parameterization/edm_parameterization.hpp>
 #include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/tensor/cpu.hpp>
 
@@ -13,8 +12,6 @@
 using namespace consistency;
 using namespace consistency::test;
 
-static_assert(Parameterization<EdmPreconditioning> && Parameterization<EdmParameterization>);
-
 namespace {
 
 struct Coefficients {
@@ -22,10 +19,10 @@ struct Coefficients {
 };
 
 template <class S, class P>
-Coefficients at(P const& p, double time) {
+Coefficients at(P const& p, double time, double s) {
   auto const t = Tensor<S>(Shape{1, 1}, static_cast<S>(time));
   auto const number = [](auto const& x) { return static_cast<double>(evaluated(x)[0]); };
-  return {number(p.c_skip(t)), number(p.c_out(t)), number(p.c_in(t)), number(p.c_noise(t))};
+  return {number(p.c_skip(t, s)), number(p.c_out(t, s)), number(p.c_in(t)), number(p.c_noise(t))};
 }
 
 constexpr auto some_times = std::array{0.002, 0.0021, 0.01, 0.1, 0.5, 1.0, 4.3655616857, 20.0, 80.0};
@@ -51,29 +48,18 @@ TEST_CASE("the coefficients of the consistency model have the values of the form
       CHECK(relative_error(found.in, v.c.in) < tolerance);
       CHECK(relative_error(1000 * found.noise, v.c.noise) < tolerance);
     };
-    check(at<double>(EdmParameterization{}, v.t), 1e-9);
-    check(at<float>(EdmParameterization{}, v.t), 1e-6);
+    check(at<double>(EdmPreconditioning{}, v.t, 0.002), 1e-9);
+    check(at<float>(EdmPreconditioning{}, v.t, 0.002), 1e-6);
   }
 }
 
 TEST_CASE_TEMPLATE("at epsilon the consistency model is the identity to the last bit", S, float, double) {
   for (auto const epsilon : {0.002, 0.003, 0.1, 1e-3})
     for (auto const sigma_data : {0.5, 0.3, 1.0}) {
-      auto const c = at<S>(EdmParameterization{sigma_data, epsilon}, epsilon);
+      auto const c = at<S>(EdmPreconditioning{sigma_data}, epsilon, epsilon);
       CHECK(c.skip == 1.0);
       CHECK(c.out == 0.0);
     }
-}
-
-TEST_CASE("with epsilon = 0 the consistency model's coefficients are the denoiser's") {
-  for (auto const t : some_times) {
-    auto const shifted = at<double>(EdmParameterization{0.4, 0}, t);
-    auto const plain = at<double>(EdmPreconditioning{0.4}, t);
-    CHECK(shifted.skip == doctest::Approx(plain.skip).epsilon(1e-14));
-    CHECK(shifted.out == doctest::Approx(plain.out).epsilon(1e-14));
-    CHECK(shifted.in == plain.in);
-    CHECK(shifted.noise == plain.noise);
-  }
 }
 
 TEST_CASE("the denoiser's preconditioning gives its network inputs and targets of unit variance") {
@@ -81,7 +67,7 @@ TEST_CASE("the denoiser's preconditioning gives its network inputs and targets o
   // has variance 1 for the least c_out (Karras et al. 2022, Appendix B.6).
   auto const s2 = 0.5 * 0.5;
   for (auto const t : some_times) {
-    auto const c = at<double>(EdmPreconditioning{}, t);
+    auto const c = at<double>(EdmPreconditioning{}, t, 0);
     CHECK(c.in * c.in * (s2 + t * t) == doctest::Approx(1).epsilon(1e-13));
     auto const variance = (1 - c.skip) * (1 - c.skip) * s2 + c.skip * c.skip * t * t;
     CHECK(variance / (c.out * c.out) == doctest::Approx(1).epsilon(1e-11));
@@ -92,9 +78,9 @@ TEST_CASE("the denoiser's preconditioning gives its network inputs and targets o
 TEST_CASE("coefficients keep the shape of the times, one per sample") {
   for (auto const& shape : {Shape{3, 1}, Shape{3, 1, 1, 1}}) {
     auto const t = Tensor<float>(shape, 2.0F);
-    auto const p = EdmParameterization{};
-    CHECK(evaluated(p.c_skip(t)).shape() == shape);
-    CHECK(evaluated(p.c_out(t)).shape() == shape);
+    auto const p = EdmPreconditioning{};
+    CHECK(evaluated(p.c_skip(t, 0.002)).shape() == shape);
+    CHECK(evaluated(p.c_out(t, 0.002)).shape() == shape);
     CHECK(evaluated(p.c_in(t)).shape() == shape);
     CHECK(evaluated(p.c_noise(t)).shape() == shape);
   }

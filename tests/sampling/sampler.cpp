@@ -71,8 +71,8 @@ struct Painter {
       UNet{{.channels = 8, .blocks = 1, .attention = {4}, .groups = 4, .embedding = 16, .image = {8, 8, 1}}}};
   Parameters<Tensor<float>> theta = f.initialize({1});
 
-  template <class Sampler>
-  Tensor<float> operator()(Sampler const& sampler, SampleSettings settings) const {
+  template <Sampler S>
+  Tensor<float> operator()(S const& sampler, SampleSettings settings) const {
     return sample(f, theta, sampler, settings);
   }
 };
@@ -170,7 +170,7 @@ TEST_CASE("the noise added at a time brings the smallest noise level up to it") 
 TEST_CASE("times that do not fall, or lie outside, are rejected with their number") {
   auto const paint = Painter{};
   auto const check = [&](Multistep const& sampler, std::initializer_list<std::string_view> words) {
-    check_fails<ErrorCode::config>([&] { sampler.check(); }, words);
+    check_fails<ErrorCode::config>([&] { sampler.check(VarianceExploding{}); }, words);
     check_fails<ErrorCode::config>([&] { paint(sampler, {}); }, words);
   };
   check({.times = {80}}, {"Multistep", "times[0]", "found 80,"});
@@ -179,7 +179,8 @@ TEST_CASE("times that do not fall, or lie outside, are rejected with their numbe
   check({.times = {10, 1, 0.002}}, {"times[2]", "0.002"});
   check({.times = {10, -1}}, {"times[1]", "found -1,"});
   check({.times = {std::nan("")}}, {"times[0]", "nan"});
-  check({.times = {5}, .sigma_max = 4}, {"times[0]", "found 5,", " 4."});
+  check_fails<ErrorCode::config>([] { Multistep{.times = {5}}.check(VarianceExploding{.T = 4}); },
+                                 {"times[0]", "found 5,", " 4."});
 }
 
 TEST_CASE("impossible numbers of samples are rejected with the numbers") {
@@ -244,10 +245,11 @@ TEST_CASE("noise levels and noise that are not finite are rejected before anythi
   auto const check = [&](auto const& sampler, std::initializer_list<std::string_view> words) {
     check_fails<ErrorCode::config>([&] { sample(identity, {3}, sampler); }, words);
   };
-  for (auto const sigma_max : {nan, std::numeric_limits<double>::infinity(), 0.0, -1.0})
-    check(OneStep{sigma_max}, {"OneStep", "sigma_max", number_text(sigma_max)});
-  check(Multistep{.times = {}, .sigma_max = nan}, {"sigma_max", "nan"});
-  check(Multistep{.times = {1}, .epsilon = nan}, {"Multistep", "epsilon", "nan"});
+  for (auto const T : {nan, std::numeric_limits<double>::infinity(), 0.0, -1.0})
+    check_fails<ErrorCode::config>([&] { sample(identity, VarianceExploding{.T = T}, {3}); },
+                                   {"VarianceExploding", "T", number_text(T)});
+  check_fails<ErrorCode::config>([&] { sample(identity, VarianceExploding{.epsilon = nan}, {3}); },
+                                 {"VarianceExploding", "epsilon", "nan"});
   check(OdeSampler<Euler>{.churn = 1, .churn_noise = nan}, {"OdeSampler", "churn_noise", "nan"});
   check(OdeSampler<Euler>{.steps = Index{1} << 40U}, {"OdeSampler", "steps"});
 }

@@ -11,6 +11,10 @@
 using namespace consistency;
 using consistency::test::check_fails;
 
+namespace {
+auto const process = VarianceExploding{};
+}
+
 TEST_CASE("the number of steps halves at every stage down to 1") {
   auto const times = ProgressiveTimes{.start = 4096, .stage_steps = 50000};
   CHECK(times.stages() == 13);
@@ -46,14 +50,15 @@ TEST_CASE("the stage of two steps can last twice as long, as in the authors' pro
 
 TEST_CASE(
     "numbers of steps whose times float does not tell apart are rejected, and stages that are endless") {
-  check_fails<ErrorCode::config>([] { ProgressiveTimes{.start = Index{1} << 40U}.check(); },
+  check_fails<ErrorCode::config>([] { ProgressiveTimes{.start = Index{1} << 40U}.check(process); },
                                  {"start", "2^30"});
-  check_fails<ErrorCode::config>([] { ProgressiveTimes{.start = Index{1} << 20U}.check(); },
+  check_fails<ErrorCode::config>([] { ProgressiveTimes{.start = Index{1} << 20U}.check(process); },
                                  {"ProgressiveTimes", "points of the grid", "2097153"});
-  ProgressiveTimes{.start = Index{1} << 16U}.check();
-  check_fails<ErrorCode::config>([] { ProgressiveTimes{.stage_steps = Index{1} << 60U}.check(); },
+  ProgressiveTimes{.start = Index{1} << 16U}.check(process);
+  check_fails<ErrorCode::config>([] { ProgressiveTimes{.stage_steps = Index{1} << 60U}.check(process); },
                                  {"stage_steps", "1 to 2^32"});
-  check_fails<ErrorCode::config>([] { ProgressiveTimes{.two_step_stages = 0}.check(); }, {"two_step_stages"});
+  check_fails<ErrorCode::config>([] { ProgressiveTimes{.two_step_stages = 0}.check(process); },
+                                 {"two_step_stages"});
 }
 
 TEST_CASE("each triple is a step of the student's grid with its middle") {
@@ -62,17 +67,17 @@ TEST_CASE("each triple is a step of the student's grid with its middle") {
     auto const N = times.steps(k);
     std::set<double> starts;
     for (std::uint32_t i = 0; i < 400; ++i) {
-      auto const [t, u, s] = times.draw(k, Key{1}, {0, i});
-      auto const j = (1 - times.grid.to_unit(t)) * static_cast<double>(N);
+      auto const [t, u, s] = times.draw(process, k, Key{1}, {0, i});
+      auto const j = (1 - grid_of(process).to_unit(t)) * static_cast<double>(N);
       CHECK(j == doctest::Approx(std::round(j)).epsilon(1e-9));
-      CHECK((1 - times.grid.to_unit(u)) * static_cast<double>(N) == doctest::Approx(j + 0.5));
-      CHECK((1 - times.grid.to_unit(s)) * static_cast<double>(N) == doctest::Approx(j + 1));
+      CHECK((1 - grid_of(process).to_unit(u)) * static_cast<double>(N) == doctest::Approx(j + 0.5));
+      CHECK((1 - grid_of(process).to_unit(s)) * static_cast<double>(N) == doctest::Approx(j + 1));
       starts.insert(t);
     }
     CHECK(static_cast<Index>(starts.size()) == N);
     CHECK(*starts.rbegin() == 80.0);
   }
-  auto const [t, u, s] = times.draw(30, Key{1}, {});
+  auto const [t, u, s] = times.draw(process, 30, Key{1}, {});
   CHECK(t == 80.0);
   CHECK(s == 0.002);
 }

@@ -22,10 +22,10 @@ constexpr std::uint32_t draws = 100000;
 
 double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
 
-std::vector<double> frequencies(auto const& distribution, KarrasGrid const& grid, Index points) {
+std::vector<double> frequencies(auto const& distribution, Index points) {
   std::vector<double> counts(static_cast<std::size_t>(points - 1), 0);
   for (std::uint32_t i = 0; i < draws; ++i) {
-    auto const n = distribution.interval(grid, points, {17, stream::times}, {3, i});
+    auto const n = distribution.interval(VarianceExploding{}, points, {17, stream::times}, {3, i});
     REQUIRE(n >= 1);
     REQUIRE(n <= points - 1);
     counts[static_cast<std::size_t>(n - 1)] += 1;
@@ -49,7 +49,8 @@ double excess(std::vector<double> const& counts, std::vector<double> const& prob
 }
 
 /// The mass of the distribution in every interval of the grid, normalised.
-std::vector<double> masses(LogNormalDistribution const& distribution, KarrasGrid const& grid, Index points) {
+std::vector<double> masses(LogNormalDistribution const& distribution, Index points) {
+  auto const grid = grid_of(VarianceExploding{});
   auto const at = [&](Index n) {
     return normal_cdf((std::log(grid(n, points)) - distribution.mean) / distribution.deviation);
   };
@@ -66,7 +67,7 @@ TEST_CASE("the uniform distribution draws every interval equally often") {
     CAPTURE(points);
     auto const p =
         std::vector<double>(static_cast<std::size_t>(points - 1), 1.0 / static_cast<double>(points - 1));
-    CHECK(excess(frequencies(UniformDistribution{}, {}, points), p) < 5);
+    CHECK(excess(frequencies(UniformDistribution{}, points), p) < 5);
   }
 }
 
@@ -75,29 +76,29 @@ TEST_CASE("the log-normal distribution draws an interval as often as the mass th
        {LogNormalDistribution{}, LogNormalDistribution{.mean = -0.8, .deviation = 1.6}})
     for (Index const points : {2, 11, 41, 321}) {
       CAPTURE(points);
-      CHECK(excess(frequencies(distribution, {}, points), masses(distribution, {}, points)) < 5);
+      CHECK(excess(frequencies(distribution, points), masses(distribution, points)) < 5);
     }
 }
 
 TEST_CASE("the chi-square test of these distributions tells one from the other") {
-  auto const counts = frequencies(UniformDistribution{}, {}, 41);
-  CHECK(excess(counts, masses(LogNormalDistribution{}, {}, 41)) > 1000);
+  auto const counts = frequencies(UniformDistribution{}, 41);
+  CHECK(excess(counts, masses(LogNormalDistribution{}, 41)) > 1000);
 }
 
 TEST_CASE("continuous log-normal times stay inside the grid and follow the truncated distribution") {
   auto const distribution = LogNormalDistribution{};
-  auto const grid = KarrasGrid{.epsilon = 0.05, .sigma_max = 2};
+  auto const process = VarianceExploding{.epsilon = 0.05, .T = 2};
   std::vector<double> times;
   for (std::uint32_t i = 0; i < draws; ++i)
-    times.push_back(distribution.time(grid, {5, stream::times}, {0, i}));
+    times.push_back(distribution.time(process, {5, stream::times}, {0, i}));
   std::sort(times.begin(), times.end());
-  CHECK(times.front() > grid.epsilon);
-  CHECK(times.back() < grid.sigma_max);
+  CHECK(times.front() > process.epsilon);
+  CHECK(times.back() < process.T);
   auto const cdf = [&](double t) {
     return normal_cdf((std::log(t) - distribution.mean) / distribution.deviation);
   };
-  auto const low = cdf(grid.epsilon);
-  auto const high = cdf(grid.sigma_max);
+  auto const low = cdf(process.epsilon);
+  auto const high = cdf(process.T);
   double kolmogorov = 0;
   for (std::uint32_t i = 0; i < draws; ++i)
     kolmogorov = std::max(kolmogorov, std::abs((cdf(times[i]) - low) / (high - low) - (i + 0.5) / draws));
@@ -105,11 +106,11 @@ TEST_CASE("continuous log-normal times stay inside the grid and follow the trunc
 }
 
 TEST_CASE("a draw depends on key and counter and on nothing else") {
-  auto const grid = KarrasGrid{};
+  auto const process = VarianceExploding{};
   auto const key = Key{1, stream::times};
   auto const many = [&](auto const& distribution, Key k, std::uint32_t step) {
     std::vector<Index> n;
-    for (std::uint32_t i = 0; i < 100; ++i) n.push_back(distribution.interval(grid, 151, k, {step, i}));
+    for (std::uint32_t i = 0; i < 100; ++i) n.push_back(distribution.interval(process, 151, k, {step, i}));
     return n;
   };
   auto const check = [&](auto const& distribution) {
@@ -118,7 +119,7 @@ TEST_CASE("a draw depends on key and counter and on nothing else") {
     CHECK(first != many(distribution, key, 8));
     CHECK(first != many(distribution, Key{2, stream::times}, 7));
     CHECK(first != many(distribution, key.with_stream(stream::noise), 7));
-    for (std::uint32_t i = 100; i-- > 0;) CHECK(distribution.interval(grid, 151, key, {7, i}) == first[i]);
+    for (std::uint32_t i = 100; i-- > 0;) CHECK(distribution.interval(process, 151, key, {7, i}) == first[i]);
   };
   check(UniformDistribution{});
   check(LogNormalDistribution{});
@@ -126,20 +127,22 @@ TEST_CASE("a draw depends on key and counter and on nothing else") {
 
 TEST_CASE("a distribution without mass inside the grid is rejected") {
   check_fails<ErrorCode::config>(
-      [] { LogNormalDistribution{.mean = 100, .deviation = 0.1}.time({}, {}, {}); },
+      [] { LogNormalDistribution{.mean = 100, .deviation = 0.1}.time(VarianceExploding{}, {}, {}); },
       {"LogNormalDistribution", "found 100, 0.1"});
 }
 
 TEST_CASE("a continuous time is uniform in its position on the grid, or log-normal, and inside the grid") {
-  auto const grid = KarrasGrid{};
+  auto const grid = grid_of(VarianceExploding{});
   std::vector<double> positions(20, 0);
   double below = 0;
   for (std::uint32_t i = 0; i < draws; ++i) {
-    auto const t = UniformDistribution{}.time(grid, {17, stream::times}, {3, i});
+    auto const t = UniformDistribution{}.time(VarianceExploding{}, {17, stream::times}, {3, i});
     REQUIRE(t >= grid.epsilon);
-    REQUIRE(t <= grid.sigma_max);
+    REQUIRE(t <= grid.T);
     positions[static_cast<std::size_t>(std::min(19.0, 20 * grid.to_unit(t)))] += 1;
-    if (LogNormalDistribution{-1.2, 1.2}.time(grid, {17, stream::times}, {3, i}) < std::exp(-1.2)) below += 1;
+    if (LogNormalDistribution{-1.2, 1.2}.time(VarianceExploding{}, {17, stream::times}, {3, i}) <
+        std::exp(-1.2))
+      below += 1;
   }
   CHECK(excess(positions, std::vector<double>(20, 0.05)) < 5);
   CHECK(std::abs(below / draws - 0.5) < 5 * 0.5 / std::sqrt(static_cast<double>(draws)));

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/process/variance_exploding.hpp>
 #include <consistency/schedule/karras.hpp>
 #include <consistency/solver/dpm2.hpp>
 #include <consistency/solver/euler.hpp>
@@ -46,7 +47,7 @@ using T = Tensor<double>;
 /// From point `first` of a grid of N points down to ε.
 template <class Solver>
 T solved(Solver const& solver, auto const& velocity, T x, Index points, Index first) {
-  auto const grid = KarrasGrid{};
+  auto const grid = grid_of(VarianceExploding{});
   auto const n = x.shape()[0];
   for (Index i = first; i > 1; --i)
     x = solver.step(velocity, x, times<double>(n, grid(i, points)), times<double>(n, grid(i - 1, points)));
@@ -58,7 +59,7 @@ T solved(Solver const& solver, auto const& velocity, T x, Index points, Index fi
 template <class Solver>
 double largest_error(Solver const& solver, auto const& data, Index points) {
   constexpr Index starts = 25;
-  auto const grid = KarrasGrid{};
+  auto const grid = grid_of(VarianceExploding{});
   auto const v = exact_velocity(data);
   double largest = 0;
   for (Index quarter = 1; quarter <= 4; ++quarter) {

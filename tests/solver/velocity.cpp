@@ -34,8 +34,8 @@ TEST_CASE("with the velocity of the data an Euler step slides along the line thr
   auto const r = T(x0.shape().per_sample(), 0.4);
   T const from = x0 + t * z;
   T const to = x0 + r * z;
-  CHECK(distance(Euler{}.step(DataVelocity{}.given(x0), from, t, r), to) < 1e-14);
-  CHECK(distance(Heun{}.step(DataVelocity{}.given(x0), from, t, r), to) < 1e-14);
+  CHECK(distance(Euler{}.step(DataVelocity{}.given(VarianceExploding{}, Batch{x0}), from, t, r), to) < 1e-14);
+  CHECK(distance(Heun{}.step(DataVelocity{}.given(VarianceExploding{}, Batch{x0}), from, t, r), to) < 1e-14);
 }
 
 TEST_CASE("the velocity of a teacher is that of its denoiser") {
@@ -43,7 +43,7 @@ TEST_CASE("the velocity of a teacher is that of its denoiser") {
   auto const teacher = TeacherVelocity{ExactDenoiser{data}, 0};
   auto const x = normal<double>({5, 4}, {3});
   auto const t = times<double>(5, 1.3);
-  auto const v = teacher.given(x);
+  auto const v = teacher.given(VarianceExploding{}, Batch{x});
   CHECK(distance<double>(v(x, t), exact_velocity(data)(x, t)) < 1e-14);
 }
 
@@ -55,7 +55,8 @@ TEST_CASE("the velocity of the data is that of the teacher on average") {
   constexpr auto x = 1.1;
   auto const spread = data.s * t / std::hypot(data.s, t);
   T const x0 = data.denoised(x, t) + spread * normal<double>({n, 1}, {4});
-  T const v = mean(DataVelocity{}.given(x0)(T(Shape{n, 1}, x), times<double>(n, t)));
+  T const v =
+      mean(DataVelocity{}.given(VarianceExploding{}, Batch{x0})(T(Shape{n, 1}, x), times<double>(n, t)));
   auto const expected = (x - data.denoised(x, t)) / t;
   CHECK(std::abs(v[0] - expected) < 5 * spread / t / std::sqrt(static_cast<double>(n)));
 }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <consistency/model/consistency_function.hpp>
-#include <consistency/parameterization/edm_parameterization.hpp>
 
 namespace consistency::test {
 
@@ -105,7 +104,7 @@ auto exact_velocity(Data data) {
 /// the quotient (f* − c_skip x) / c_out is replaced by its limit.
 struct GaussianNetwork {
   Gaussian data{};
-  EdmParameterization p{};
+  double sigma_data = 0.5, epsilon = 0.002;
   Shape shape{4};
   ParameterTable table{};
 
@@ -116,15 +115,15 @@ struct GaussianNetwork {
     auto const& noise = evaluated(time);
     return mapped(x_scaled, noise, [&](double scaled, double c_noise) {
       auto const t = std::exp(4 * c_noise);
-      auto const x = scaled * std::hypot(t, p.sigma_data);
+      auto const x = scaled * std::hypot(t, sigma_data);
       auto const s2 = data.s * data.s;
-      auto const gap = t - p.epsilon;
+      auto const gap = t - epsilon;
       if (gap < 1e-9)
-        return -(x - data.m) * p.epsilon / (s2 + p.epsilon * p.epsilon) *
-               std::hypot(p.epsilon, p.sigma_data) / p.sigma_data;
-      auto const skip = p.sigma_data * p.sigma_data / (gap * gap + p.sigma_data * p.sigma_data);
-      auto const out = p.sigma_data * gap / std::hypot(t, p.sigma_data);
-      return (data.transported(x, t, p.epsilon) - skip * x) / out;
+        return -(x - data.m) * epsilon / (s2 + epsilon * epsilon) * std::hypot(epsilon, sigma_data) /
+               sigma_data;
+      auto const skip = sigma_data * sigma_data / (gap * gap + sigma_data * sigma_data);
+      auto const out = sigma_data * gap / std::hypot(t, sigma_data);
+      return (data.transported(x, t, epsilon) - skip * x) / out;
     });
   }
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/model/consistency_function.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/optimizer/radam.hpp>
 #include <consistency/schedule/adaptive_steps.hpp>
@@ -27,8 +28,11 @@ auto unet_trainer(std::uint64_t seed, C communicator = C{}) {
                                            .dropout = 0.2,
                                            .embedding = 32,
                                            .image = {16, 16, 1}}}};
-  auto const method = ConsistencyTraining{f, PseudoHuber{}, GridTimes<AdaptiveSteps>{.curriculum = {.K = 50}},
-                                          UniformWeighting{}, AdaptiveEmaTarget{}};
+  auto const method = ConsistencyTraining{.f = f,
+                                          .metric = PseudoHuber{},
+                                          .times = GridTimes<AdaptiveSteps>{.curriculum = {.K = 50}},
+                                          .weighting = UniformWeighting{},
+                                          .target = AdaptiveEmaTarget{}};
   return Trainer{method,
                  RAdam{.learning_rate = 1e-3},
                  f.initialize({seed}),

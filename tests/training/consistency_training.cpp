@@ -6,6 +6,7 @@
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/metric/l1.hpp>
 #include <consistency/metric/l2.hpp>
+#include <consistency/model/consistency_function.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/schedule/doubling_steps.hpp>
@@ -89,7 +90,7 @@ TEST_CASE("the loss is that of the algorithm with x_r = x + r z") {
     auto const theta = random_parameters(f, 1);
     auto const theta_minus = random_parameters(f, 2);
     auto const times = GridTimes<FixedSteps>{.curriculum = {.N = 18}};
-    auto const method = ConsistencyTraining{f, metric, times, weighting};
+    auto const method = ConsistencyTraining{.f = f, .metric = metric, .times = times, .weighting = weighting};
     constexpr Index n = 32;
     constexpr Index k = 5;
     auto const x0 = normal<double>({n, 3}, {3});
@@ -120,7 +121,8 @@ TEST_CASE("the loss is that of the algorithm with x_r = x + r z") {
 TEST_CASE("with two grid points the target is the least noisy data itself") {
   auto const f = small_mlp();
   auto const theta = random_parameters(f, 1);
-  auto const method = ConsistencyTraining{f, L2{}, GridTimes<FixedSteps>{.curriculum = {.N = 2}}};
+  auto const method =
+      ConsistencyTraining{.f = f, .metric = L2{}, .times = GridTimes<FixedSteps>{.curriculum = {.N = 2}}};
   auto const x0 = normal<double>({16, 3}, {3});
   auto const z = normal<double>({16, 3}, key.with_stream(stream::noise), {});
   T const student = f(theta, T(x0 + 80.0 * z), times<double>(16, 80));
@@ -132,7 +134,7 @@ TEST_CASE("with two grid points the target is the least noisy data itself") {
 TEST_CASE("the loss of a batch is the mean of the losses of its parts") {
   auto const f = small_unet(0.4);
   auto const theta = random_parameters(f, 1);
-  auto const method = ConsistencyTraining{f, PseudoHuber{}, GapTimes{}};
+  auto const method = ConsistencyTraining{.f = f, .metric = PseudoHuber{}, .times = GapTimes{}};
   auto const x0 = normal<double>({6, 4, 4, 1}, {3});
   auto const part = [&](Index first, Index n) {
     auto const some = x0.view(16 * first, {n, 4, 4, 1});
@@ -148,7 +150,7 @@ TEST_CASE("student and target share their dropout masks") {
   auto const theta = random_parameters(f, 1);
   auto const x0 = normal<double>({5, 4, 4, 1}, {3});
   auto const check = [&](auto const& metric) {
-    auto const method = ConsistencyTraining{f, metric};
+    auto const method = ConsistencyTraining{.f = f, .metric = metric};
     auto const at_one_time = [&](Index k) {
       auto drawn = method.draw(x0, k, key);
       drawn.times[1] = drawn.times[0];
@@ -187,17 +189,27 @@ TEST_CASE("the gradient of the whole loss is that of finite differences with a c
       }
     }
   };
-  check(ConsistencyTraining{small_mlp(), PseudoHuber{0.1}, GapTimes{}, InverseGapWeighting{}}, {16, 3});
-  check(ConsistencyTraining{small_mlp(), L2{}, GridTimes<DoublingSteps, LogNormalDistribution>{}}, {16, 3});
-  check(ConsistencyTraining{small_unet(0.3), PseudoHuber{0.1}, GapTimes{}, InverseGapWeighting{}},
+  check(ConsistencyTraining{.f = small_mlp(),
+                            .metric = PseudoHuber{0.1},
+                            .times = GapTimes{},
+                            .weighting = InverseGapWeighting{}},
+        {16, 3});
+  check(
+      ConsistencyTraining{
+          .f = small_mlp(), .metric = L2{}, .times = GridTimes<DoublingSteps, LogNormalDistribution>{}},
+      {16, 3});
+  check(ConsistencyTraining{.f = small_unet(0.3),
+                            .metric = PseudoHuber{0.1},
+                            .times = GapTimes{},
+                            .weighting = InverseGapWeighting{}},
         {4, 4, 4, 1});
 }
 
 TEST_CASE("no gradient flows through the target, though it has the student's parameters") {
   auto const f = small_mlp();
   auto const theta = random_parameters(f, 4);
-  auto const method =
-      ConsistencyTraining{f, PseudoHuber{0.1}, GridTimes<FixedSteps>{.curriculum = {.N = 18}}};
+  auto const method = ConsistencyTraining{
+      .f = f, .metric = PseudoHuber{0.1}, .times = GridTimes<FixedSteps>{.curriculum = {.N = 18}}};
   auto const x0 = normal<double>({16, 3}, {6});
   auto const gradient = gradient_of(method, theta, theta, x0, 3, key);
   auto const direction = normal<double>({1, theta.flat().count()}, {7});
@@ -233,7 +245,7 @@ TEST_CASE("the loss of the exact function under an exact teacher vanishes with t
 TEST_CASE("noise and times depend on key and step") {
   auto const f = small_mlp();
   auto const theta = random_parameters(f, 1);
-  auto const method = ConsistencyTraining{f, PseudoHuber{}, GapTimes{}};
+  auto const method = ConsistencyTraining{.f = f, .metric = PseudoHuber{}, .times = GapTimes{}};
   auto const x0 = normal<double>({8, 3}, {3});
   auto const loss = [&](Index k, Key which) {
     T const value = method.loss(theta, theta, x0, method.draw(x0, k, which));

@@ -6,8 +6,9 @@
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/metric/linf.hpp>
 #include <consistency/metric/lpips.hpp>
+#include <consistency/model/consistency_function.hpp>
+#include <consistency/model/denoiser.hpp>
 #include <consistency/network/unet.hpp>
-#include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/training/continuous_consistency_distillation.hpp>
 #include <consistency/training/continuous_consistency_training.hpp>
@@ -24,7 +25,7 @@ using T = Tensor<double>;
 auto const net =
     UNet{{.channels = 4, .blocks = 1, .attention = {}, .groups = 2, .embedding = 6, .image = {4, 4, 1}}};
 auto const f = ConsistencyFunction{net};
-auto const D = ConsistencyFunction{net, EdmPreconditioning{}};
+auto const D = Denoiser{net};
 constexpr auto key = Key{12};
 
 /// Two smooth feature maps.
@@ -71,14 +72,22 @@ TEST_CASE("a perceptual metric enters continuous time by its curvature: the grad
   Features const features;
   auto const positive = Lpips<Features, T>{features, {T(Shape{3}, 0.5), T(Shape{3}, 0.25)}};
   auto const teacher = TeacherVelocity{D, random_parameters(8)};
-  check_gradient(ContinuousConsistencyTraining{f, positive});
-  check_gradient(ContinuousConsistencyDistillation{f, teacher, positive});
-  check_gradient(ContinuousConsistencyDistillation{f, teacher, positive, UniformDistribution{},
-                                                   UniformWeighting{}, StudentTarget{}});
+  check_gradient(ContinuousConsistencyTraining{.f = f, .metric = positive});
+  check_gradient(ContinuousConsistencyDistillation{.f = f, .velocity = teacher, .metric = positive});
+  check_gradient(ContinuousConsistencyDistillation{.f = f,
+                                                   .velocity = teacher,
+                                                   .metric = positive,
+                                                   .distribution = UniformDistribution{},
+                                                   .weighting = UniformWeighting{},
+                                                   .target = StudentTarget{}});
 }
 
 TEST_CASE("a norm that is a maximum enters continuous time by its value") {
   auto const teacher = TeacherVelocity{D, random_parameters(8)};
-  check_gradient(ContinuousConsistencyDistillation{f, teacher, LInf{}, UniformDistribution{},
-                                                   UniformWeighting{}, StudentTarget{}});
+  check_gradient(ContinuousConsistencyDistillation{.f = f,
+                                                   .velocity = teacher,
+                                                   .metric = LInf{},
+                                                   .distribution = UniformDistribution{},
+                                                   .weighting = UniformWeighting{},
+                                                   .target = StudentTarget{}});
 }

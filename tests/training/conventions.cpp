@@ -12,7 +12,8 @@ TEST_CASE("a trainer rejects parameters of the same shapes that mean something e
   auto const network = [](double scale) {
     return Mlp{{.width = 4, .embedding = 4, .time = {.scale = scale}}};
   };
-  auto const method = ConsistencyTraining{ConsistencyFunction{network(4)}, PseudoHuber{}, GridTimes<>{}};
+  auto const method = ConsistencyTraining{
+      .f = ConsistencyFunction{network(4)}, .metric = PseudoHuber{}, .times = GridTimes<>{}};
   auto const of = [&](double scale) {
     return Parameters<Tensor<float>>::initialized(network(scale).parameters(), {1});
   };
@@ -34,11 +35,11 @@ TEST_CASE("a teacher rejects parameters of the same shapes that mean something e
                  .embedding = 4,
                  .image = {4, 4, 1}}};
   };
-  auto const denoiser = ConsistencyFunction{network(2), EdmPreconditioning{}};
+  auto const denoiser = Denoiser{network(2)};
   auto const student = ConsistencyFunction{network(2)};
   auto const check = [&](Index heads) {
     auto const phi = Parameters<Tensor<float>>::initialized(network(heads).parameters(), {1});
-    TeacherVelocity{denoiser, phi}.check_student(student, {0.002, 80});
+    TeacherVelocity{denoiser, phi}.check_student(student);
   };
   check(2);
   check_fails<ErrorCode::config>([&] { check(1); },

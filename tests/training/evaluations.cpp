@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/model/consistency_function.hpp>
+#include <consistency/model/denoiser.hpp>
 #include <consistency/network/layer/linear.hpp>
 #include <consistency/optimizer/adam.hpp>
 #include <consistency/solver/dpm2.hpp>
@@ -48,7 +50,7 @@ class Counting {
 };
 
 auto const f = ConsistencyFunction{Counting{}};
-auto const D = ConsistencyFunction{Counting{}, EdmPreconditioning{}};
+auto const D = Denoiser{Counting{}};
 auto const teacher = TeacherVelocity{D, D.initialize({1})};
 
 Count evaluations(auto const& method) {
@@ -61,23 +63,30 @@ Count evaluations(auto const& method) {
 }  // namespace
 
 TEST_CASE("a training step evaluates student and target once, and nothing else") {
-  CHECK(evaluations(ConsistencyTraining{f, L2{}}) == Count{.plain = 1, .recorded = 1});
-  CHECK(evaluations(DenoiserTraining{D}) == Count{.recorded = 1});
+  CHECK(evaluations(ConsistencyTraining{.f = f, .metric = L2{}}) == Count{.plain = 1, .recorded = 1});
+  CHECK(evaluations(DenoiserTraining{.f = D}) == Count{.recorded = 1});
 }
 
 TEST_CASE("a distillation step adds the teacher, once by Euler's rule and twice by second-order rules") {
-  CHECK(evaluations(ConsistencyDistillation{f, teacher, Euler{}}) == Count{.plain = 2, .recorded = 1});
-  CHECK(evaluations(ConsistencyDistillation{f, teacher, Heun{}}) == Count{.plain = 3, .recorded = 1});
-  CHECK(evaluations(ConsistencyDistillation{f, teacher, Dpm2{}}) == Count{.plain = 3, .recorded = 1});
-  CHECK(evaluations(ProgressiveDistillation{D, ProgressiveTimes{.start = 8}}) ==
+  CHECK(evaluations(ConsistencyDistillation{.f = f, .velocity = teacher, .solver = Euler{}}) ==
+        Count{.plain = 2, .recorded = 1});
+  CHECK(evaluations(ConsistencyDistillation{.f = f, .velocity = teacher, .solver = Heun{}}) ==
+        Count{.plain = 3, .recorded = 1});
+  CHECK(evaluations(ConsistencyDistillation{.f = f, .velocity = teacher, .solver = Dpm2{}}) ==
+        Count{.plain = 3, .recorded = 1});
+  CHECK(evaluations(ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 8}}) ==
         Count{.plain = 2, .recorded = 1});
 }
 
 TEST_CASE("a continuous-time step takes one sweep for the derivative along the flow") {
-  CHECK(evaluations(ContinuousConsistencyTraining{f}) == Count{.recorded = 1, .derived = 1});
-  CHECK(evaluations(ContinuousConsistencyDistillation{f, teacher}) ==
+  CHECK(evaluations(ContinuousConsistencyTraining{.f = f}) == Count{.recorded = 1, .derived = 1});
+  CHECK(evaluations(ContinuousConsistencyDistillation{.f = f, .velocity = teacher}) ==
         Count{.plain = 1, .recorded = 1, .derived = 1});
-  CHECK(evaluations(ContinuousConsistencyDistillation{f, teacher, L2{}, UniformDistribution{},
-                                                      UniformWeighting{}, StudentTarget{}}) ==
+  CHECK(evaluations(ContinuousConsistencyDistillation{.f = f,
+                                                      .velocity = teacher,
+                                                      .metric = L2{},
+                                                      .distribution = UniformDistribution{},
+                                                      .weighting = UniformWeighting{},
+                                                      .target = StudentTarget{}}) ==
         Count{.plain = 1, .derived = 1});
 }

@@ -10,6 +10,7 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/core/parallel.hpp>
+#include <consistency/model/consistency_function.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/optimizer/radam.hpp>
 #include <consistency/schedule/gap_times.hpp>
@@ -66,8 +67,10 @@ std::vector<double> errors_after_training(std::uint64_t seed) {
   auto const f = ConsistencyFunction{
       Mlp{{.dimensions = 1, .width = 64, .layers = 3, .embedding = 16, .time = {.scale = 1}}}};
   auto const method = ConsistencyTraining{
-      f, PseudoHuber{0.1}, GapTimes{.distribution = {.mean = 0, .deviation = 2}, .stage_steps = steps / 9},
-      InverseGapWeighting{}};
+      .f = f,
+      .metric = PseudoHuber{0.1},
+      .times = GapTimes{.distribution = {.mean = 0, .deviation = 2}, .stage_steps = steps / 9},
+      .weighting = InverseGapWeighting{}};
   auto trainer =
       Trainer{method,
               RAdam{.learning_rate = 3e-3, .schedule = {.decay_from = steps / 2, .decay_to = steps}},
@@ -76,7 +79,8 @@ std::vector<double> errors_after_training(std::uint64_t seed) {
   for (Index k = 0; k < steps; ++k) trainer.step(batch(512, k));
   CHECK(error_at(80, f, f.initialize({seed})) > 0.5);  // untrained
   std::vector<double> errors;
-  for (Index n = 2; n <= 18; ++n) errors.push_back(error_at(KarrasGrid{}(n, 18), f, trainer.averaged()));
+  for (Index n = 2; n <= 18; ++n)
+    errors.push_back(error_at(grid_of(VarianceExploding{})(n, 18), f, trainer.averaged()));
   return errors;
 }
 

@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/model/consistency_function.hpp>
+#include <consistency/model/denoiser.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/optimizer/adam.hpp>
 #include <consistency/optimizer/radam.hpp>
@@ -36,7 +38,11 @@ X batch(Index k) { return 0.5 * normal<float>({16, 2}, {99}, {static_cast<std::u
 template <class O = RAdam>
 auto trainer(O optimizer = {}, TrainerSettings settings = {}, Index width = 16) {
   auto const f = network(width);
-  return Trainer{ConsistencyTraining{f, PseudoHuber{}, GridTimes<>{}, UniformWeighting{}, EmaTarget{0.5}},
+  return Trainer{ConsistencyTraining{.f = f,
+                                     .metric = PseudoHuber{},
+                                     .times = GridTimes<>{},
+                                     .weighting = UniformWeighting{},
+                                     .target = EmaTarget{0.5}},
                  optimizer, f.initialize({1}), settings};
 }
 
@@ -74,11 +80,14 @@ TEST_CASE("however large the rate, a step either leaves finite numbers or throws
     for (auto const clip : {0.0, 1.0}) {
       CAPTURE(rate);
       auto const f = network();
-      auto t =
-          Trainer{ConsistencyTraining{f, PseudoHuber{}, GridTimes<>{}, UniformWeighting{}, EmaTarget{0.5}},
-                  Adam{.learning_rate = rate},
-                  f.initialize({1}),
-                  {.clip = clip}};
+      auto t = Trainer{ConsistencyTraining{.f = f,
+                                           .metric = PseudoHuber{},
+                                           .times = GridTimes<>{},
+                                           .weighting = UniformWeighting{},
+                                           .target = EmaTarget{0.5}},
+                       Adam{.learning_rate = rate},
+                       f.initialize({1}),
+                       {.clip = clip}};
       auto threw = false;
       for (Index k = 0; k < 20 && !threw; ++k) {
         auto const before = t.state();
@@ -167,9 +176,8 @@ TEST_CASE("the bounds hold for every number of a run, and a run never leaves the
 }
 
 TEST_CASE("a stage that cannot begin leaves moments and average of the last one") {
-  auto const D = ConsistencyFunction{Mlp{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}},
-                                     EdmPreconditioning{}};
-  auto t = Trainer{ProgressiveDistillation{D, ProgressiveTimes{.start = 4, .stage_steps = 3}},
+  auto const D = Denoiser{Mlp{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}}};
+  auto t = Trainer{ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 4, .stage_steps = 3}},
                    Adam{.schedule = {.warmup = 0}}, D.initialize({1})};
   for (Index k = 0; k < 3; ++k) t.step(batch(k));
   auto const before = t.state();
@@ -277,7 +285,8 @@ TEST_CASE("times that the numbers of training do not tell apart are rejected wit
     TimeRange range() const { return {0.002, 80}; }
   };
   auto const f = network();
-  auto t = Trainer{ConsistencyTraining{f, PseudoHuber{}, Near{}}, RAdam{}, f.initialize({1})};
+  auto t = Trainer{ConsistencyTraining{.f = f, .metric = PseudoHuber{}, .times = Near{}}, RAdam{},
+                   f.initialize({1})};
   check_fails<ErrorCode::config>([&] { t.step(batch(0)); },
                                  {"step 0", "sample 3", "1.000000001 and 1", "t > r"});
   auto const in_double = Tensor<double>{Shape{16, 2}, 0.5};
@@ -286,7 +295,11 @@ TEST_CASE("times that the numbers of training do not tell apart are rejected wit
 
 TEST_CASE("a method's rate outside its range is rejected before anything changes") {
   auto const f = network();
-  auto wrong = Trainer{ConsistencyTraining{f, PseudoHuber{}, GridTimes<>{}, UniformWeighting{}, Above{}},
+  auto wrong = Trainer{ConsistencyTraining{.f = f,
+                                           .metric = PseudoHuber{},
+                                           .times = GridTimes<>{},
+                                           .weighting = UniformWeighting{},
+                                           .target = Above{}},
                        RAdam{}, f.initialize({1})};
   auto const before = wrong.state();
   check_fails<ErrorCode::config>([&] { wrong.step(batch(0)); }, {"rate(k) of the method", "1.5"});

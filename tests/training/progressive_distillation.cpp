@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/model/denoiser.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/optimizer/adam.hpp>
 #include <consistency/tensor/cpu.hpp>
@@ -20,8 +21,7 @@ namespace {
 template <class S>
 using X = Tensor<S>;
 
-auto const D = ConsistencyFunction{Mlp{{.dimensions = 2, .width = 24, .layers = 2, .embedding = 8}},
-                                   EdmPreconditioning{}};
+auto const D = Denoiser{Mlp{{.dimensions = 2, .width = 24, .layers = 2, .embedding = 8}}};
 
 X<float> batch(Index k) { return 0.5 * normal<float>({16, 2}, {4}, {static_cast<std::uint32_t>(k), 0}); }
 
@@ -29,7 +29,8 @@ X<float> batch(Index k) { return 0.5 * normal<float>({16, 2}, {4}, {static_cast<
 
 TEST_CASE("the loss asks for the one Euler step that ends where two of the teacher's do") {
   constexpr auto key = Key{3};
-  auto const method = ProgressiveDistillation{D, ProgressiveTimes{.start = 8, .stage_steps = 10}};
+  auto const method =
+      ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 8, .stage_steps = 10}};
   auto const theta = D.initialize<double>({1});
   auto const theta_minus = D.initialize<double>({2});
   auto const x0 = normal<double>({16, 2}, {4});
@@ -57,9 +58,9 @@ TEST_CASE("the loss asks for the one Euler step that ends where two of the teach
 
 TEST_CASE("the teacher stays for a stage and then is the student, and the optimizer starts anew") {
   constexpr Index stage = 5;
-  auto trainer = Trainer{ProgressiveDistillation{D, ProgressiveTimes{.start = 4, .stage_steps = stage}},
-                         Adam{.learning_rate = 1e-3, .schedule = {.decay_from = 0, .decay_to = stage}},
-                         D.initialize({1})};
+  auto trainer = Trainer{
+      ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 4, .stage_steps = stage}},
+      Adam{.learning_rate = 1e-3, .schedule = {.decay_from = 0, .decay_to = stage}}, D.initialize({1})};
   auto teacher = trainer.theta().flat().clone();
   for (Index k = 0; k < 4 * stage; ++k) {
     CHECK(trainer.step(batch(k)).resolution == static_cast<double>(4 >> std::min<Index>(k / stage, 2)));
@@ -70,8 +71,9 @@ TEST_CASE("the teacher stays for a stage and then is the student, and the optimi
   // The first update of a stage is that of a fresh optimizer: Adam's step is then the rate in every
   // coordinate.
   auto state = trainer.state();
-  auto fresh = Trainer{ProgressiveDistillation{D, ProgressiveTimes{.start = 4, .stage_steps = stage}},
-                       Adam{.learning_rate = 1e-3}, D.initialize({1})};
+  auto fresh =
+      Trainer{ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 4, .stage_steps = stage}},
+              Adam{.learning_rate = 1e-3}, D.initialize({1})};
   for (Index k = 0; k < stage; ++k) fresh.step(batch(k));
   auto const before = fresh.theta();
   fresh.step(batch(stage));
@@ -87,8 +89,8 @@ TEST_CASE("the teacher stays for a stage and then is the student, and the optimi
 
 TEST_CASE("progressive distillation goes on from a saved state, bit for bit, across a stage") {
   auto const make = [] {
-    return Trainer{ProgressiveDistillation{D, ProgressiveTimes{.start = 4, .stage_steps = 3}}, Adam{},
-                   D.initialize({1})};
+    return Trainer{ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 4, .stage_steps = 3}},
+                   Adam{}, D.initialize({1})};
   };
   auto straight = make();
   for (Index k = 0; k < 2; ++k) straight.step(batch(k));
@@ -101,7 +103,8 @@ TEST_CASE("progressive distillation goes on from a saved state, bit for bit, acr
 TEST_CASE("a first number of steps that cannot be halved to 1 is rejected") {
   check_fails<ErrorCode::config>(
       [] {
-        Trainer{ProgressiveDistillation{D, ProgressiveTimes{.start = 12}}, Adam{}, D.initialize({1})};
+        Trainer{ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 12}}, Adam{},
+                D.initialize({1})};
       },
       {"ProgressiveTimes", "start", "12", "a power of 2"});
 }

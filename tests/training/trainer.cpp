@@ -5,11 +5,12 @@
 #include <doctest/doctest.h>
 
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/model/consistency_function.hpp>
+#include <consistency/model/denoiser.hpp>
 #include <consistency/network/layer/dropout.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/optimizer/adam.hpp>
 #include <consistency/optimizer/radam.hpp>
-#include <consistency/parameterization/edm_preconditioning.hpp>
 #include <consistency/sampling/multistep.hpp>
 #include <consistency/sampling/one_step.hpp>
 #include <consistency/sampling/sample.hpp>
@@ -72,8 +73,11 @@ F small() { return F{Mlp{{.dimensions = 2, .width = 16, .layers = 2, .embedding 
 
 template <class Target = StopGradientTarget, class Weighting = UniformWeighting>
 auto method(Target target = {}, Weighting weighting = {}) {
-  return ConsistencyTraining{small(), PseudoHuber{}, GridTimes<AdaptiveSteps>{.curriculum = {.K = 100}},
-                             weighting, target};
+  return ConsistencyTraining{.f = small(),
+                             .metric = PseudoHuber{},
+                             .times = GridTimes<AdaptiveSteps>{.curriculum = {.K = 100}},
+                             .weighting = weighting,
+                             .target = target};
 }
 X batch(Index k) { return normal<float>({16, 2}, {99}, {static_cast<std::uint32_t>(k), 0}); }
 
@@ -106,7 +110,7 @@ TEST_CASE("a step reports the loss before the update, the gradient's norm and th
 TEST_CASE("sampling prepares the weights once a call and drops what it made, and a step prepares nothing") {
   Counting::Counts counts;
   auto const f = ConsistencyFunction{Counting{.counts = &counts}};
-  auto t = Trainer{ConsistencyTraining{f}, RAdam{}, f.initialize({1})};
+  auto t = Trainer{ConsistencyTraining{.f = f}, RAdam{}, f.initialize({1})};
   auto const settings = SampleSettings{.count = 6, .batch = 2};
   for (int call = 1; call <= 2; ++call) {
     sample(f, t.theta(), Multistep{.times = {10, 1}}, settings);
@@ -125,9 +129,9 @@ TEST_CASE("sampling prepares the weights once a call and drops what it made, and
 
 TEST_CASE("a teacher's weights are prepared once for all steps of a training run") {
   Counting::Counts counts;
-  auto const D = ConsistencyFunction{Counting{.counts = &counts}, EdmPreconditioning{}};
-  auto t = Trainer{ConsistencyDistillation{small(), TeacherVelocity{D, D.initialize({1})}}, RAdam{},
-                   small().initialize({2})};
+  auto const D = Denoiser{Counting{.counts = &counts}};
+  auto t = Trainer{ConsistencyDistillation{.f = small(), .velocity = TeacherVelocity{D, D.initialize({1})}},
+                   RAdam{}, small().initialize({2})};
   for (Index k = 0; k < 3; ++k) t.step(batch(k));
   CHECK(counts.prepared);
   CHECK(counts.evaluations == 3 * 2);

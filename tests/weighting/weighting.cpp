@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <consistency/process/variance_exploding.hpp>
 #include <consistency/schedule/karras.hpp>
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/weighting/edm_weighting.hpp>
@@ -55,13 +56,13 @@ TEST_CASE("the truncated signal-to-noise ratio is 1 / t^2, at least 1") {
 }
 
 TEST_CASE("the grid's speed is the derivative of its time by its position") {
-  auto const grid = KarrasGrid{};
+  auto const grid = grid_of(VarianceExploding{});
   for (auto const u : {0.001, 0.3, 0.9}) {
     constexpr auto h = 1e-5;
     auto const speed = (grid.from_unit(u + h) - grid.from_unit(u - h)) / (2 * h);
     auto const t = tensor<double>({1, 1}, {grid.from_unit(u)});
-    Tensor<double> const w = GridSpeedWeighting{}(t);
-    Tensor<double> const squared = GridSpeedWeighting{.squared = true}(t);
+    Tensor<double> const w = GridSpeedWeighting{}(VarianceExploding{}, t);
+    Tensor<double> const squared = GridSpeedWeighting{.squared = true}(VarianceExploding{}, t);
     CHECK(w[0] == doctest::Approx(speed).epsilon(1e-6));
     CHECK(squared[0] == doctest::Approx(speed * speed).epsilon(1e-6));
   }

@@ -94,11 +94,12 @@ class Comparison {
   void complete_plan() {
     if (plan_.teacher_steps == 0) {
       say("Timing a few steps to plan %g minutes for the teacher ...", options_.teacher_minutes);
-      plan_.teacher_steps = steps_within(options_.teacher_minutes, DenoiserTraining{D_});
+      plan_.teacher_steps = steps_within(options_.teacher_minutes, DenoiserTraining{.f = D_});
     }
     if (plan_.steps == 0) {
       say("Timing a few steps of CT to plan %g minutes for each student ...", options_.minutes);
-      plan_.steps = steps_within(options_.minutes, ConsistencyTraining{f_, L2{}, GridTimes<FixedSteps>{}});
+      plan_.steps = steps_within(
+          options_.minutes, ConsistencyTraining{.f = f_, .metric = L2{}, .times = GridTimes<FixedSteps>{}});
     }
     plan_.save(file("plan.json"));
   }
@@ -115,7 +116,7 @@ class Comparison {
   /// The teacher's record, and φ.
   std::optional<std::pair<Record, Weights>> train_teacher() {
     say("[%s] %s", "teacher", "EDM denoiser");
-    auto const record = train("teacher", DenoiserTraining{D_}, teacher_optimizer(plan_),
+    auto const record = train("teacher", DenoiserTraining{.f = D_}, teacher_optimizer(plan_),
                               D_.initialize(Key{plan_.seed}), plan_.teacher_steps, 1, OdeSampler<Heun>{});
     if (!record) return std::nullopt;
     if (!record->stopped.empty())
@@ -236,7 +237,7 @@ class Comparison {
   Plan plan_;
   Subject subject_;
   ConsistencyFunction<Network> f_;
-  ConsistencyFunction<Network, EdmPreconditioning> D_;
+  Denoiser<Network> D_;
 };
 
 }  // namespace compare

@@ -31,12 +31,12 @@ using Perceptual = Lpips<GreyResNet20>;
 /// What every student starts with.
 template <class Network>
 struct Classroom {
-  ConsistencyFunction<Network> f;                      ///< the student's form
-  ConsistencyFunction<Network, EdmPreconditioning> D;  ///< the teacher's form, of the same parameters
-  Parameters<Tensor<float>> phi;                       ///< the teacher's averaged weights
-  Parameters<Tensor<float>> fresh;                     ///< random weights, for students without a teacher
-  Index steps;                                         ///< K
-  std::optional<Perceptual> perceptual;                ///< the metric of `PerceptualDistillation`
+  ConsistencyFunction<Network> f;        ///< the student's form
+  Denoiser<Network> D;                   ///< the teacher's form, of the same parameters
+  Parameters<Tensor<float>> phi;         ///< the teacher's averaged weights
+  Parameters<Tensor<float>> fresh;       ///< random weights, for students without a teacher
+  Index steps;                           ///< K
+  std::optional<Perceptual> perceptual;  ///< the metric of `PerceptualDistillation`
 
   auto teacher() const { return TeacherVelocity{D, phi}; }
 };
@@ -46,7 +46,11 @@ template <class Distance, class Solver>
 struct Distillation {
   Index N = 18;
   auto method(auto const& c) const {
-    return ConsistencyDistillation{c.f, c.teacher(), Solver{}, Distance{}, GridTimes<FixedSteps>{{.N = N}}};
+    return ConsistencyDistillation{.f = c.f,
+                                   .velocity = c.teacher(),
+                                   .solver = Solver{},
+                                   .metric = Distance{},
+                                   .times = GridTimes<FixedSteps>{{.N = N}}};
   }
   auto const& start(auto const& c) const { return c.phi; }
   auto sampler() const { return OneStep{}; }
@@ -57,8 +61,11 @@ template <class Solver>
 struct PerceptualDistillation {
   Index N = 18;
   auto method(auto const& c) const {
-    return ConsistencyDistillation{c.f, c.teacher(), Solver{}, c.perceptual.value(),
-                                   GridTimes<FixedSteps>{{.N = N}}};
+    return ConsistencyDistillation{.f = c.f,
+                                   .velocity = c.teacher(),
+                                   .solver = Solver{},
+                                   .metric = c.perceptual.value(),
+                                   .times = GridTimes<FixedSteps>{{.N = N}}};
   }
   auto const& start(auto const& c) const { return c.phi; }
   auto sampler() const { return OneStep{}; }
@@ -67,7 +74,9 @@ struct PerceptualDistillation {
 /// CT (Algorithm 3) with a fixed number of grid points.
 struct Training {
   Index N = 18;
-  auto method(auto const& c) const { return ConsistencyTraining{c.f, L2{}, GridTimes<FixedSteps>{{.N = N}}}; }
+  auto method(auto const& c) const {
+    return ConsistencyTraining{.f = c.f, .metric = L2{}, .times = GridTimes<FixedSteps>{{.N = N}}};
+  }
   auto const& start(auto const& c) const { return c.fresh; }
   auto sampler() const { return OneStep{}; }
 };
@@ -78,9 +87,11 @@ struct AdaptiveTraining {
   Index s0 = 2, s1 = 60;
   double mu0 = 0.3;
   auto method(auto const& c) const {
-    return ConsistencyTraining{c.f, L2{}, GridTimes<AdaptiveSteps>{{.s0 = s0, .s1 = s1, .K = c.steps}},
-                               UniformWeighting{},
-                               AdaptiveEmaTarget{.s0 = static_cast<double>(s0), .mu0 = mu0}};
+    return ConsistencyTraining{.f = c.f,
+                               .metric = L2{},
+                               .times = GridTimes<AdaptiveSteps>{{.s0 = s0, .s1 = s1, .K = c.steps}},
+                               .weighting = UniformWeighting{},
+                               .target = AdaptiveEmaTarget{.s0 = static_cast<double>(s0), .mu0 = mu0}};
   }
   auto const& start(auto const& c) const { return c.fresh; }
   auto sampler() const { return OneStep{}; }
@@ -92,7 +103,7 @@ struct Progressive {
   auto method(auto const& c) const {
     auto times = ProgressiveTimes{.start = first};
     times.stage_steps = std::max<Index>(1, c.steps / times.stages());
-    return ProgressiveDistillation{c.D, times, L2{}};
+    return ProgressiveDistillation{.f = c.D, .metric = L2{}, .times = times};
   }
   auto const& start(auto const& c) const { return c.phi; }
   auto sampler() const { return OdeSampler<Euler>{.steps = 1, .to_zero = false}; }
@@ -100,14 +111,16 @@ struct Progressive {
 
 /// CD in continuous time (Theorem 5).
 struct ContinuousDistillation {
-  auto method(auto const& c) const { return ContinuousConsistencyDistillation{c.f, c.teacher(), L2{}}; }
+  auto method(auto const& c) const {
+    return ContinuousConsistencyDistillation{.f = c.f, .velocity = c.teacher(), .metric = L2{}};
+  }
   auto const& start(auto const& c) const { return c.phi; }
   auto sampler() const { return OneStep{}; }
 };
 
 /// CT in continuous time (Theorem 6).
 struct ContinuousTraining {
-  auto method(auto const& c) const { return ContinuousConsistencyTraining{c.f, L2{}}; }
+  auto method(auto const& c) const { return ContinuousConsistencyTraining{.f = c.f, .metric = L2{}}; }
   auto const& start(auto const& c) const { return c.fresh; }
   auto sampler() const { return OneStep{}; }
 };

@@ -223,7 +223,8 @@ inline std::vector<Index> stage_starts(Recipe const& r) {
 template <class Network>
 auto build_method(ConsistencyFunction<Network> const& f, Recipe const& r) {
   auto const c = r.huber * std::sqrt(static_cast<double>(f.network().data_shape().count()));
-  return ConsistencyTraining{f, PseudoHuber{c}, build_times(r), InverseGapWeighting{}};
+  return ConsistencyTraining{
+      .f = f, .metric = PseudoHuber{c}, .times = build_times(r), .weighting = InverseGapWeighting{}};
 }
 
 inline RAdam build_optimizer(Recipe const& r) {

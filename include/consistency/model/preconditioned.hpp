@@ -22,7 +22,7 @@ class Preconditioned {
  public:
   static_assert(Network<N>,
                 "ConsistencyFunction, Denoiser: the network needs parameters(), data_shape() and "
-                "operator()(theta, x, conditions, mode)");
+                "operator()(theta, x, conditions or time, mode)");
   static_assert(
       Parameterization<P>,
       "ConsistencyFunction, Denoiser: the parameterization needs c_skip(t, s), c_out(t, s), c_in(t), "
@@ -101,12 +101,12 @@ class Preconditioned {
     auto const& p = parameterization_;
     auto const s = boundary();
     check(x.shape(), stop_gradient(t));
-    auto const skip = evaluated(p.c_skip(t, s));                     // (n, 1, …)
-    auto const out = evaluated(p.c_out(t, s));                       // (n, 1, …)
-    auto const in = evaluated(p.c_in(t));                            // (n, 1, …)
-    auto const at = Conditions{evaluated(p.c_noise(t)), condition};  // (n, 1, …) and (n, k)
-    auto const F = network_(theta, evaluated(in * x), at, mode);     // (n, …)
-    return evaluated(skip * x + out * F);                            // (n, …)
+    auto const skip = evaluated(p.c_skip(t, s));                                    // (n, 1, …)
+    auto const out = evaluated(p.c_out(t, s));                                      // (n, 1, …)
+    auto const in = evaluated(p.c_in(t));                                           // (n, 1, …)
+    auto const at = Conditions{evaluated(p.c_noise(t)), condition};                 // (n, 1, …) and (n, k)
+    auto const F = evaluate_network(network_, theta, evaluated(in * x), at, mode);  // (n, …)
+    return evaluated(skip * x + out * F);                                           // (n, …)
   }
 
   template <class T>

@@ -37,8 +37,8 @@ inline constexpr bool norm = requires { requires std::remove_cvref_t<D>::norm; }
 
 /// The term of each sample, for given noise and times.
 template <class M, class X>
-auto distance(M const& m, auto const& theta, Parameters<X> const& theta_minus, Batch<X> const& batch,
-              X const& z, X const& t, Mode const& mode) {
+auto distance(M const& m, auto const& theta, Parameters<X> const& theta_minus,
+              std::type_identity_t<Batch<X>> const& batch, X const& z, X const& t, Mode const& mode = {}) {
   using V = std::remove_cvref_t<decltype(theta[0])>;
   auto const& f = with_condition(m.f, batch.condition);
   auto const process = process_of(m.f);

@@ -27,8 +27,9 @@ namespace consistency::objective {
 
 /// w(t, r) · d(f_θ(x_t, t), f_θ⁻(x_r, r)) of each sample, for given noise and times.
 template <class M, class X>
-auto distance(M const& m, auto const& theta, Parameters<X> const& theta_minus, Batch<X> const& batch,
-              X const& z, X const& t, X const& r, Mode const& mode) {
+auto distance(M const& m, auto const& theta, Parameters<X> const& theta_minus,
+              std::type_identity_t<Batch<X>> const& batch, X const& z, X const& t, X const& r,
+              Mode const& mode = {}) {
   auto const& f = with_condition(m.f, batch.condition);
   auto const process = process_of(m.f);
   X const x_t = process.point(batch.x0, z, t);                                // (n, …)

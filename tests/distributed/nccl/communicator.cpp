@@ -37,7 +37,7 @@ int gpus() {
 template <Communicator C>
 TrainingState<Tensor<float>> trained(C communicator) {
   ConsistencyFunction const f{Mlp{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}}};
-  Trainer trainer{ConsistencyTraining{f}, RAdam{.learning_rate = 1e-3}, f.initialize<X>({1}),
+  Trainer trainer{ConsistencyTraining{.f = f}, RAdam{.learning_rate = 1e-3}, f.initialize<X>({1}),
                   TrainerSettings{.ema = 0.99, .key = {5}}, std::move(communicator)};
   for (std::uint32_t k = 0; k < 20; ++k)
     trainer.step(to<Cuda>(shard(normal<float>({10, 2}, {99}, {k, 0}), trainer.communicator())));

@@ -46,7 +46,8 @@ class ConditionEmbedding {
 
   /// next(features (n, channels)) of time (n, 1, …) and condition (n, k). Throws config_error where a
   /// condition is missing, has no place, or has another number of features.
-  auto operator()(auto const& theta, auto const& at, auto const& next) const {
+  auto operator()(auto const& theta, auto const& beside_x, auto const& next) const {
+    auto const& at = conditions_of(beside_x);
     check(at.condition.width());
     auto const time = time_(at.time, channels_);  // (n, channels)
     if (!map_) return next(time);
