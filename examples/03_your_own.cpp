@@ -29,20 +29,19 @@ struct Midpoint {
 };
 static_assert(cm::OdeSolver<Midpoint>);
 
-// Times evenly spaced in ln σ, with a number of intervals that grows over the run.
+// Times evenly spaced in ln t, with a number of intervals that grows over the run.
 struct LogarithmicTimes {
   cm::Index K;
 
   double resolution(cm::Index k) const { return 4 + 60 * static_cast<double>(k) / static_cast<double>(K); }
-  cm::TimeRange range() const { return {0.002, 80}; }
-  cm::TimePair draw(cm::Index k, cm::Key key, cm::Counter at) const {
+  cm::TimePair draw(cm::NoiseProcess auto const& process, cm::Index k, cm::Key key, cm::Counter at) const {
     auto const intervals = std::floor(resolution(k));
     auto const n = std::floor(cm::uniform_block<double>(key, at, 0)[0] * intervals);
-    auto const sigma = [&](double i) {
-      auto const [epsilon, T] = range();
+    auto const time = [&](double i) {
+      auto const [epsilon, T] = process.range();
       return i == 0 ? epsilon : epsilon * std::pow(T / epsilon, i / intervals);
     };
-    return {sigma(n + 1), sigma(n)};
+    return {time(n + 1), time(n)};
   }
 };
 static_assert(cm::TimePairs<LogarithmicTimes>);
@@ -51,9 +50,14 @@ int main() {
   constexpr cm::Index steps = 2000;
   cm::ConsistencyFunction const f{cm::Mlp{{.dimensions = 1, .width = 48, .layers = 2}}};
 
-  using Objective = cm::ConsistencyObjective<decltype(f), LogCosh, LogarithmicTimes, cm::InverseGapWeighting,
-                                             cm::StopGradientTarget, cm::DataVelocity, Midpoint>;
-  cm::Trainer trainer{Objective{f, {}, {steps}, {}, {}, {}, {}},
+  auto const method = cm::ConsistencyObjective{.f = f,
+                                               .velocity = cm::DataVelocity{},
+                                               .solver = Midpoint{},
+                                               .metric = LogCosh{},
+                                               .times = LogarithmicTimes{steps},
+                                               .weighting = cm::InverseGapWeighting{},
+                                               .target = cm::StopGradientTarget{}};
+  cm::Trainer trainer{method,
                       cm::Adam{.learning_rate = 5e-3, .schedule = {.decay_from = 1000, .decay_to = steps}},
                       f.initialize(cm::Key{1}),
                       {.ema = 0.99, .clip = 1}};

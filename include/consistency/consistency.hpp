@@ -21,7 +21,12 @@
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/optimizer/adam.hpp>
+#include <consistency/optimizer/adamw.hpp>
+#include <consistency/optimizer/frozen.hpp>
+#include <consistency/optimizer/groups.hpp>
+#include <consistency/optimizer/muon.hpp>
 #include <consistency/optimizer/radam.hpp>
+#include <consistency/optimizer/sgd.hpp>
 #include <consistency/process/linear_path.hpp>
 #include <consistency/process/trigonometric.hpp>
 #include <consistency/sampling/multistep.hpp>

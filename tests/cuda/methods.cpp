@@ -20,13 +20,19 @@ using Device = Tensor<double, Cuda>;
 using Host = Tensor<double>;
 using Oracle = Tensor<double, Reference>;
 
-ConsistencyFunction const f{Mlp{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}}};
-Denoiser const D{f.network()};
+Mlp const net{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}};
+ConsistencyFunction const f{net};
+Denoiser const D{net};
+ConsistencyFunction const f_linear{net, LinearPath{.epsilon = 1e-3, .T = 0.98}};
+Denoiser const D_linear{net, LinearPath{}};
+ConsistencyFunction const f_trig{net, Trigonometric{}};
+Denoiser const D_trig{net, Trigonometric{}};
 
-/// Every method, its teacher's parameters in X's memory.
+/// Every method, its teacher's parameters in X's memory; each noise process, and teachers of another one.
 template <class X>
 auto methods() {
-  auto const teacher = TeacherVelocity{D, to<typename X::Backend>(D.initialize<double>(Key{7}))};
+  auto const phi = to<typename X::Backend>(D.initialize<double>(Key{7}));
+  auto const teacher = TeacherVelocity{D, phi};
   return std::tuple{
       ConsistencyTraining{.f = f},
       ConsistencyTraining{.f = f,
@@ -34,31 +40,26 @@ auto methods() {
                           .times = GapTimes{},
                           .weighting = InverseGapWeighting{},
                           .target = AdaptiveEmaTarget{}},
+      ConsistencyTraining{.f = f_linear, .times = GapTimes{}},
+      ConsistencyTraining{.f = f_trig, .times = GridTimes<FixedSteps>{}},
       ConsistencyDistillation{.f = f, .velocity = teacher, .solver = Euler{}},
-      ConsistencyDistillation{.f = f, .velocity = teacher, .solver = Heun{}, .metric = LInf{}},
-      ConsistencyDistillation{.f = f,
-                              .velocity = teacher,
-                              .solver = Dpm2{},
-                              .metric = L1{},
-                              .times = GridTimes<FixedSteps>{},
-                              .weighting = UniformWeighting{},
-                              .target = EmaTarget{}},
-      ContinuousConsistencyTraining{.f = f, .metric = L2{}, .distribution = LogNormalDistribution{}},
+      ConsistencyDistillation{.f = f, .velocity = teacher, .metric = LInf{}},
+      ConsistencyDistillation{
+          .f = f, .velocity = teacher, .solver = Dpm2{}, .metric = L1{}, .target = EmaTarget{}},
+      ConsistencyDistillation{.f = f_linear, .velocity = teacher},
+      ConsistencyDistillation{.f = f_trig, .velocity = teacher, .solver = Ddim{}},
+      ContinuousConsistencyTraining{.f = f, .distribution = LogNormalDistribution{}},
+      ContinuousConsistencyTraining{.f = f_linear},
       ContinuousConsistencyDistillation{.f = f, .velocity = teacher, .metric = PseudoHuber{.c = 0.03}},
-      ContinuousConsistencyDistillation{.f = f,
-                                        .velocity = teacher,
-                                        .metric = L2{},
-                                        .distribution = UniformDistribution{},
-                                        .weighting = GridSpeedWeighting{},
-                                        .target = StudentTarget{}},
-      ContinuousConsistencyDistillation{.f = f,
-                                        .velocity = teacher,
-                                        .metric = L1{},
-                                        .distribution = UniformDistribution{},
-                                        .weighting = UniformWeighting{},
-                                        .target = StudentTarget{}},
+      ContinuousConsistencyDistillation{.f = f_trig, .velocity = TeacherVelocity{D_trig, phi}},
+      ContinuousConsistencyDistillation{
+          .f = f, .velocity = teacher, .weighting = GridSpeedWeighting{}, .target = StudentTarget{}},
+      ContinuousConsistencyDistillation{
+          .f = f, .velocity = teacher, .metric = L1{}, .target = StudentTarget{}},
       DenoiserTraining{.f = D},
-      ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 4, .stage_steps = 1}}};
+      FlowMatching{.f = D_linear},
+      FlowMatching{.f = D_trig},
+      ProgressiveDistillation{.f = D, .times = {.start = 4, .stage_steps = 1}}};
 }
 
 /// check(a, b, its number) for each method in one memory and the same in another.
@@ -73,13 +74,14 @@ void each_method(auto const& check) {
 
 /// use(sampler) for each sampler of a consistency function, or of a denoiser.
 void each_sampler(auto const& function, auto const& use) {
-  if constexpr (keeps_boundary<std::remove_cvref_t<decltype(function)>>) {
+  if constexpr (may_be<std::remove_cvref_t<decltype(function)>, Kind::consistency_function>) {
     use(OneStep{});
-    use(Multistep{.times = {10, 0.8, 0.1}});
+    use(Multistep{.times = {0.8, 0.1}});
   } else {
     use(OdeSampler<Euler>{.steps = 4, .to_zero = false});
     use(OdeSampler<Heun>{.steps = 4, .churn = 1});
     use(OdeSampler<Dpm2>{.steps = 4});
+    use(OdeSampler<Ddim>{.steps = 4});
   }
 }
 

@@ -179,7 +179,7 @@ TEST_CASE("ranks that differ are rejected when the trainer is made") {
   check({.learning_rate = 2e-3}, "settings");
   check({.mu = 0.8}, "settings");
   check({.settings = {.ema = 0.98, .clip = 0.05, .key = {5}}}, "settings");
-  check({.settings = {.ema = 0.99, .ema_warmup = false, .clip = 0.05, .key = {5}}}, "settings");
+  check({.settings = {.ema = Average::constant(0.99), .clip = 0.05, .key = {5}}}, "settings");
   check({.settings = {.ema = 0.99, .clip = 0.06, .key = {5}}}, "settings");
   check({.settings = {.ema = 0.99, .clip = 0.05, .key = {6}}}, "seed");
 }
@@ -200,7 +200,7 @@ TEST_CASE("an update or a state that is not finite is rejected on every rank, an
   auto const resumed = on_ranks(2, [](ThreadCommunicator c) {
     auto t = trainer({}, c);
     auto state = t.state();
-    if (c.rank() == 1) state.second_moment.flat().mutable_data()[0] = -1;
+    if (c.rank() == 1) state.at("second_moment").flat().mutable_data()[0] = -1;
     t.resume(state);
     return 0;
   });

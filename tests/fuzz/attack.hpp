@@ -142,9 +142,9 @@ inline X small_batch(Index step) {
 
 inline std::string digest_of(TrainingState<X> const& state) {
   auto digest = Digest{};
-  for (auto const* arena : {&state.theta, state.target ? &*state.target : nullptr, &state.averaged,
-                            &state.first_moment, &state.second_moment})
-    if (arena != nullptr) digest.update(std::as_bytes(arena->flat().values()));
+  for_arenas(state, [&](std::string const&, Parameters<X> const& arena) {
+    digest.update(std::as_bytes(arena.flat().values()));
+  });
   digest.update(text_bytes(number_text(state.step)));
   return digest.hex();
 }

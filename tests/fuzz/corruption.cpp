@@ -51,7 +51,7 @@ std::vector<Kind> kinds(Attack& attack, ParameterTable const& table) {
   auto const path = attack / "whole";
   save_checkpoint(path, trainer.state(), {{"name", "value"}});
   auto const checkpoint = slurp(path);
-  save_parameters(path, trainer.averaged(), Role::averaged, 1, {});
+  save_parameters(path, trainer.averaged(), "averaged", 1, {});
   auto const parameters = slurp(path);
   auto cifar10 = noise;
   cifar10[0] = cifar10[3073] = 7;
@@ -64,7 +64,7 @@ std::vector<Kind> kinds(Attack& attack, ParameterTable const& table) {
     return digest_of(read.state) + read.settings.at("name");
   };
   auto const averaged = [&table](Path const& file) {
-    return text_of(std::as_bytes(load_parameters(file, table, Role::averaged).flat().values()));
+    return text_of(std::as_bytes(load_parameters(file, table, "averaged").flat().values()));
   };
   return {
       checked(path, "checkpoint", checkpoint, state),

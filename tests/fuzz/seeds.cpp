@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
 
   auto const file = std::filesystem::temp_directory_path() / "attack_seed";
   auto const tiny = tiny_network().parameters();
-  save_parameters(file, Parameters<X>{tiny}, Role::averaged, 5, {{"name", "value"}});
+  save_parameters(file, Parameters<X>{tiny}, "averaged", 5, {{"name", "value"}});
   auto const saved = slurp(file);
   std::filesystem::remove(file);
   auto const header = static_cast<std::size_t>(load_little<std::uint64_t>(text_bytes(saved)));

@@ -37,7 +37,7 @@ UNet unet(UNetSettings settings) {
 }
 
 void save(std::filesystem::path const& path, ParameterTable const& table) {
-  save_parameters(path, Arena::initialized(table, {1}), Role::averaged, 5, {});
+  save_parameters(path, Arena::initialized(table, {1}), "averaged", 5, {});
 }
 
 /// As files were written before they said their conventions.
@@ -52,11 +52,11 @@ void forget_conventions(std::filesystem::path const& path) {
 }
 
 void check_fits(std::filesystem::path const& path, ParameterTable const& table) {
-  CHECK(load_parameters(path, table, Role::averaged).table().same_layout(table));
+  CHECK(load_parameters(path, table, "averaged").table().same_layout(table));
 }
 void check_mismatch(std::filesystem::path const& path, ParameterTable const& table,
                     std::initializer_list<std::string_view> words) {
-  check_fails<ErrorCode::mismatch>([&] { load_parameters(path, table, Role::averaged); }, words);
+  check_fails<ErrorCode::mismatch>([&] { load_parameters(path, table, "averaged"); }, words);
 }
 
 }  // namespace

@@ -66,9 +66,9 @@ TEST_CASE("a U-Net gives a map of the size it takes, with the channels of its la
   std::vector<std::string> asked;
   auto const body = UNetBody{Settings{}, Layers{table, asked}, 1};
   auto const theta = Parameters<Tensor<float>>::initialized(table, {1});
-  auto const x = normal<float>({2, 6, 4, 3}, {2});   // (n, h, w, c)
-  auto const time = normal<float>({2, 1}, {3});      // (n, 1)
-  auto const y = body(theta, x, time, Mode{});       // (n, h, w, 5)
+  auto const x = normal<float>({2, 6, 4, 3}, {2});  // (n, h, w, c)
+  auto const time = normal<float>({2, 1}, {3});     // (n, 1)
+  auto const y = body(theta, x, time, Mode{});      // (n, h, w, 5)
   CHECK(y.shape() == Shape{2, 6, 4, 5});
   auto const alone = body(theta, x.view(72, {1, 6, 4, 3}), time.view(1, {1, 1}), Mode{});
   for (Index i = 0; i < alone.count(); ++i) CHECK(alone[i] == y[alone.count() + i]);

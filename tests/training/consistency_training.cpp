@@ -17,6 +17,7 @@
 #include <consistency/solver/heun.hpp>
 #include <consistency/target/stop_gradient_target.hpp>
 #include <consistency/tensor/cpu.hpp>
+#include <consistency/training/consistency_objective.hpp>
 #include <consistency/training/consistency_training.hpp>
 #include <consistency/weighting/inverse_gap_weighting.hpp>
 #include <consistency/weighting/uniform_weighting.hpp>
@@ -97,7 +98,7 @@ TEST_CASE("the loss is that of the algorithm with x_r = x + r z") {
     auto const z = normal<double>({n, 3}, key.with_stream(stream::noise), {k, 0});
     double expected = 0;
     for (std::uint32_t i = 0; i < n; ++i) {
-      auto const [t, r] = times.draw(k, key.with_stream(stream::times), {k, i});
+      auto const [t, r] = times.draw(f.process(), k, key.with_stream(stream::times), {k, i});
       auto const row = Shape{1, 3};
       T const x = x0.view(3 * i, row).clone();
       T const noise = z.view(3 * i, row).clone();
@@ -228,12 +229,13 @@ TEST_CASE("the loss of the exact function under an exact teacher vanishes with t
   };
   auto const x0 = evaluated(0.3 + 0.5 * normal<double>({2000, 4}, {8}));
   auto const loss = [&](auto solver, Index points) {
-    using Solver = decltype(solver);
-    auto const teacher = TeacherVelocity{denoiser, 0};
-    using Times = GridTimes<FixedSteps>;
-    auto const method =
-        ConsistencyObjective<decltype(f), L1, Times, UniformWeighting, StopGradientTarget, decltype(teacher),
-                             Solver>{f, {}, {.curriculum = {.N = points}}, {}, {}, teacher, solver};
+    auto const method = ConsistencyObjective{.f = f,
+                                             .velocity = TeacherVelocity{denoiser, 0},
+                                             .solver = solver,
+                                             .metric = L1{},
+                                             .times = GridTimes<FixedSteps>{.curriculum = {.N = points}},
+                                             .weighting = UniformWeighting{},
+                                             .target = StopGradientTarget{}};
     T const value = method.loss(theta, theta, x0, method.draw(x0, 0, key));
     return value[0];
   };

@@ -39,8 +39,8 @@ TEST_CASE("the loss asks for the one Euler step that ends where two of the teach
         normal<double>({16, 2}, key.with_stream(stream::noise), {static_cast<std::uint32_t>(k), 0});
     double expected = 0;
     for (std::uint32_t i = 0; i < 16; ++i) {
-      auto const [t, u, s] =
-          method.times.draw(k, key.with_stream(stream::times), {static_cast<std::uint32_t>(k), i});
+      auto const [t, u, s] = method.times.draw(D.process(), k, key.with_stream(stream::times),
+                                               {static_cast<std::uint32_t>(k), i});
       auto const euler = [&](X<double> const& x, double from, double to) -> X<double> {
         return x + (to - from) / from * (x - D(theta_minus, x, times<double>(1, from)));
       };

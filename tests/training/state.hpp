@@ -13,8 +13,9 @@ bool same_state(TrainingState<X> const& a, TrainingState<X> const& b) {
   return same_bits(a.theta.flat(), b.theta.flat()) && a.target.has_value() == b.target.has_value() &&
          (!a.target || same_bits(a.target->flat(), b.target->flat())) &&
          same_bits(a.averaged.flat(), b.averaged.flat()) &&
-         same_bits(a.first_moment.flat(), b.first_moment.flat()) &&
-         same_bits(a.second_moment.flat(), b.second_moment.flat()) && a.step == b.step && a.key == b.key;
+         same_bits(a.at("first_moment").flat(), b.at("first_moment").flat()) &&
+         same_bits(a.at("second_moment").flat(), b.at("second_moment").flat()) && a.step == b.step &&
+         a.key == b.key;
 }
 
 }  // namespace consistency::test

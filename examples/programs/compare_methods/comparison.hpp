@@ -122,7 +122,7 @@ class Comparison {
     if (!record->stopped.empty())
       fail<numeric_error>("teacher", "training stopped", record->stopped, "a teacher to distill");
     return std::pair{*record,
-                     load_parameters(file("teacher.safetensors"), D_.network().parameters(), Role::averaged)};
+                     load_parameters(file("teacher.safetensors"), D_.network().parameters(), "averaged")};
   }
 
   std::optional<Record> train_student(std::string const& name, auto const& parts, auto const& classroom) {
@@ -181,8 +181,7 @@ class Comparison {
     }
     if (record.stopped.empty())
       write_png(file("samples_" + name + ".png"), subject_.draw(draw(Subject::preview)));
-    save_parameters(finished, trainer.averaged(), Role::averaged, record.done, settings(record),
-                    {plan_.seed});
+    save_parameters(finished, trainer.averaged(), "averaged", record.done, settings(record), {plan_.seed});
     remove_checkpoints(half);
     announce(record);
     return record;

@@ -249,7 +249,7 @@ auto build_trainer(ConsistencyFunction<Network> const& f, Recipe const& r) {
 /// 1: one evaluation. More: Algorithm 1 with middle times in geometric progression from T down to 0.821.
 inline Multistep sampler(Index evaluations) {
   Multistep sampler;
-  auto const last = sampler.times.back(), T = sampler.sigma_max;
+  auto const last = sampler.times.back(), T = VarianceExploding{}.T;
   sampler.times.clear();
   for (Index i = 1; i < evaluations; ++i)
     sampler.times.push_back(

@@ -105,8 +105,8 @@ class Run {
 
   /// Everything that is to be looked at after the last step.
   void finish() const {
-    save_parameters(folder_.model(), to<Cpu>(trainer_.averaged()), Role::averaged, step(),
-                    to_metadata(recipe_), trainer_.state().key);
+    save_parameters(folder_.model(), to<Cpu>(trainer_.averaged()), "averaged", step(), to_metadata(recipe_),
+                    trainer_.state().key);
     Results results{.noun = Subject::noun,
                     .recipe = recipe_,
                     .device = device_name<X>(),

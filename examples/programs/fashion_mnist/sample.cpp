@@ -49,7 +49,7 @@ std::optional<int> parse_sample_options(SampleOptions& o, int argc, char** argv)
 template <class Subject, class X>
 void draw(SampleOptions const& o, CheckpointFile const& file, Recipe const& recipe) {
   auto const f = ConsistencyFunction{Subject::network(recipe)};
-  auto const theta = to<typename X::Backend>(file.parameters(f.network().parameters(), Role::averaged));
+  auto const theta = to<typename X::Backend>(file.parameters(f.network().parameters(), "averaged"));
   auto const count = o.count > 0 ? o.count : Subject::preview;
   auto const watch = Stopwatch{};
   auto const samples = traced(o.trace, theta, [&] {

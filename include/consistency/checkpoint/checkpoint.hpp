@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,15 +35,21 @@ namespace detail {
 
 /// Appends the tensors of an arena, which must outlive them. Throws numeric_error where a number is not
 /// finite.
-inline void append_entries(std::vector<TensorEntry>& entries, char const* where, Role role,
+inline void append_entries(std::vector<TensorEntry>& entries, char const* where, std::string_view name,
                            Parameters<Tensor<float>> const& arena) {
   for (ParameterId id = 0; id < arena.table().entries().size(); ++id) {
     auto const& parameter = arena.table().entries()[id];
     auto const values = arena[id].values();
-    require_finite(where, tensor_name(role, parameter.name), values,
+    require_finite(where, tensor_name(name, parameter.name), values,
                    "Nothing was written; go on from the last checkpoint.");
-    entries.push_back(tensor_entry(tensor_name(role, parameter.name), file_shape(parameter.shape), values));
+    entries.push_back(tensor_entry(tensor_name(name, parameter.name), file_shape(parameter.shape), values));
   }
+}
+
+inline std::string joined(std::vector<NamedArena<Tensor<float>>> const& arenas) {
+  std::string names;
+  for (auto const& [name, numbers] : arenas) names += (names.empty() ? "" : ",") + name;
+  return names;
 }
 
 inline Metadata checkpoint_metadata(ParameterTable const& table, Index step, Key key,
@@ -104,15 +111,16 @@ inline void replace_checkpoint(std::string const& path, std::span<TensorEntry co
 inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Tensor<float>> const& state,
                             Metadata const& settings) {
   // Names every field: one more field in TrainingState does not compile until it is saved and loaded too.
-  auto const& [theta, target, averaged, first_moment, second_moment, step, key] = state;
+  auto const& [theta, target, averaged, averages, optimizer, step, key, process] = state;
   constexpr auto where = "save_checkpoint";
   std::vector<TensorEntry> entries;
-  detail::append_entries(entries, where, Role::theta, theta);
-  if (target) detail::append_entries(entries, where, Role::target, *target);
-  detail::append_entries(entries, where, Role::averaged, averaged);
-  detail::append_entries(entries, where, Role::first_moment, first_moment);
-  detail::append_entries(entries, where, Role::second_moment, second_moment);
-  auto const metadata = detail::checkpoint_metadata(theta.table(), step, key, settings);
+  for_arenas(state, [&](std::string const& name, Parameters<Tensor<float>> const& arena) {
+    detail::append_entries(entries, where, name, arena);
+  });
+  auto metadata = detail::checkpoint_metadata(theta.table(), step, key, settings);
+  metadata.emplace("averages", detail::joined(averages));
+  metadata.emplace("optimizer", detail::joined(optimizer));
+  if (!process.empty()) metadata.emplace("process", process);
   try {
     detail::replace_checkpoint(path.native(), entries, metadata);
   } catch (io_error const& failure) {
@@ -136,19 +144,23 @@ inline Checkpoint load_checkpoint(std::filesystem::path const& path, ParameterTa
   return {file.state(table), file.settings()};
 }
 
-/// Writes one role's parameters alone: a small file, enough to sample from. `load_parameters` reads it.
+/// Writes one arena alone, such as "averaged": a small file, enough to sample from. `process` is the text of
+/// the noise process that it was trained on. `load_parameters` reads it.
 inline void save_parameters(std::filesystem::path const& path, Parameters<Tensor<float>> const& parameters,
-                            Role role, Index step, Metadata const& settings, Key key = {}) {
+                            std::string_view arena, Index step, Metadata const& settings, Key key = {},
+                            std::string const& process = {}) {
   std::vector<TensorEntry> entries;
-  detail::append_entries(entries, "save_parameters", role, parameters);
-  write_safetensors(path, entries, detail::checkpoint_metadata(parameters.table(), step, key, settings));
+  detail::append_entries(entries, "save_parameters", arena, parameters);
+  auto metadata = detail::checkpoint_metadata(parameters.table(), step, key, settings);
+  if (!process.empty()) metadata.emplace("process", process);
+  write_safetensors(path, entries, metadata);
 }
 
-/// The parameters of one role of a checkpoint or of a file of `save_parameters`. Throws as CheckpointFile
+/// The parameters of one arena of a checkpoint or of a file of `save_parameters`. Throws as CheckpointFile
 /// does.
 inline Parameters<Tensor<float>> load_parameters(std::filesystem::path const& path,
-                                                 ParameterTable const& table, Role role) {
-  return CheckpointFile{path}.parameters(table, role);
+                                                 ParameterTable const& table, std::string_view arena) {
+  return CheckpointFile{path}.parameters(table, arena);
 }
 
 }  // namespace consistency

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -14,29 +13,35 @@
 #include <utility>
 #include <vector>
 
+#include <consistency/core/glob.hpp>
 #include <consistency/core/version.hpp>
 #include <consistency/io/finite.hpp>
 #include <consistency/io/safetensors_read.hpp>
 #include <consistency/network/parameters.hpp>
+#include <consistency/process/process.hpp>
 #include <consistency/training/trainer.hpp>
 
 namespace consistency {
-
-/// Which of a run's arenas a tensor belongs to; its name in a file is `<role>/<parameter>`.
-enum class Role : std::uint8_t { theta, target, averaged, first_moment, second_moment };
-
-inline constexpr auto role_names =
-    std::array<std::string_view, 5>{"theta", "target", "averaged", "first_moment", "second_moment"};
-
-constexpr std::string_view role_name(Role role) { return role_names[static_cast<std::size_t>(role)]; }
 
 namespace detail {
 
 inline constexpr std::uint64_t checkpoint_format = 1;
 inline constexpr std::string_view settings_prefix = "settings.", conventions_prefix = "conventions.";
 
-inline std::string tensor_name(Role role, std::string const& parameter) {
-  return std::string{role_name(role)} + "/" + parameter;
+/// A tensor's name in a file: that of its arena, as `for_arenas` has it, and of its parameter.
+inline std::string tensor_name(std::string_view arena, std::string const& parameter) {
+  return std::string{arena} + "/" + parameter;
+}
+
+/// Names in the metadata, separated by commas.
+inline std::vector<std::string> split_names(std::string const& text) {
+  std::vector<std::string> names;
+  for (std::size_t from = 0; from < text.size();) {
+    auto const comma = std::min(text.find(',', from), text.size());
+    names.push_back(text.substr(from, comma - from));
+    from = comma + 1;
+  }
+  return names;
 }
 
 /// What a file lacks or has too much of, gathered into one error.
@@ -92,16 +97,24 @@ class CheckpointFile {
   Metadata const& settings() const noexcept { return settings_; }
   Index step() const noexcept { return step_; }
   Key key() const noexcept { return key_; }
+  /// The noise process of what was trained, as text; empty in files that do not say.
+  std::string process() const { return optional("process", ""); }
+
+  /// Throws mismatch_error where the file says that it was trained on another noise process.
+  void require_process(NoiseProcess auto const& process) const {
+    if (auto const found = optional("process", ""); !found.empty() && found != process.text())
+      fail<mismatch_error>(name_, "noise process", printable(found), process.text(),
+                           "Construct f with the process that the file was trained on.");
+  }
 
   /// Throws mismatch_error, listing every tensor of the run's arenas that is missing, unexpected, or of
   /// another shape or type, or the convention that the file's numbers follow and the table's do not.
   void require_run_of(ParameterTable const& table) const {
     detail::Mismatches mismatches;
-    auto const has_target = holds(Role::target);
-    for (std::size_t role = 0; role < role_names.size(); ++role)
-      if (static_cast<Role>(role) != Role::target || has_target)
-        compare(table, static_cast<Role>(role), mismatches);
-    unexpected(table, mismatches);
+    auto arenas = names_of_arenas();
+    for (auto const& arena : arenas)
+      if (arena != "target" || holds("target")) compare(table, arena, mismatches);
+    unexpected(table, arenas, mismatches);
     mismatches.check(name_);
     require_conventions(table);
   }
@@ -109,24 +122,49 @@ class CheckpointFile {
   /// Throws as `require_run_of` does, and numeric_error for a number that is not finite.
   TrainingState<Tensor<float>> state(ParameterTable const& table) const {
     require_run_of(table);
-    auto const has_target = holds(Role::target);
-    return {copy(table, Role::theta),
-            has_target ? std::optional{copy(table, Role::target)} : std::nullopt,
-            copy(table, Role::averaged),
-            copy(table, Role::first_moment),
-            copy(table, Role::second_moment),
+    auto const all = [&](std::vector<std::string> const& names) {
+      std::vector<NamedArena<Tensor<float>>> arenas;
+      for (auto const& name : names) arenas.push_back({name, copy(table, name)});
+      return arenas;
+    };
+    return {copy(table, "theta"),
+            holds("target") ? std::optional{copy(table, "target")} : std::nullopt,
+            copy(table, "averaged"),
+            all(averages()),
+            all(optimizer()),
             step_,
-            key_};
+            key_,
+            process()};
   }
 
-  /// One role alone; the others may be absent. Throws as `state` does.
-  Parameters<Tensor<float>> parameters(ParameterTable const& table, Role role) const {
+  /// One arena alone, such as "averaged"; the others may be absent. Throws as `state` does.
+  Parameters<Tensor<float>> parameters(ParameterTable const& table, std::string_view arena) const {
     detail::Mismatches mismatches;
-    compare(table, role, mismatches);
-    unexpected(table, mismatches);
+    compare(table, arena, mismatches);
+    unexpected(table, names_of_arenas(), mismatches);
     mismatches.check(name_);
     require_conventions(table);
-    return copy(table, role);
+    return copy(table, arena);
+  }
+
+  /// Of one arena the parameters whose names match a pattern, in which * stands for any text, into `theta`;
+  /// the others stay. Returns the names. Throws mismatch_error where the file has not all of them in the same
+  /// shapes, or theta none, and numeric_error for a number that is not finite; theta is then as before.
+  std::vector<std::string> parameters_into(Parameters<Tensor<float>>& theta, std::string_view arena,
+                                           std::string_view pattern) const {
+    detail::Mismatches mismatches;
+    std::vector<std::string> names;
+    for (auto const& parameter : theta.table().entries())
+      if (matches(pattern, parameter.name)) {
+        compare(parameter, arena, mismatches);
+        names.push_back(parameter.name);
+      }
+    if (names.empty()) mismatches.add("no parameter is called " + printable(pattern));
+    mismatches.check(name_);
+    auto loaded = theta;
+    for (auto const& name : names) read(loaded, *theta.table().find(name), arena);
+    theta = std::move(loaded);
+    return names;
   }
 
  private:
@@ -148,9 +186,25 @@ class CheckpointFile {
     return value;
   }
 
-  bool holds(Role role) const {
+  std::string optional(std::string const& key, std::string const& otherwise) const {
+    auto const at = file_.metadata().find(key);
+    return at == file_.metadata().end() ? otherwise : at->second;
+  }
+  std::vector<std::string> averages() const { return detail::split_names(optional("averages", "")); }
+  /// Files that do not say are of Adam's family.
+  std::vector<std::string> optimizer() const {
+    return detail::split_names(optional("optimizer", "first_moment,second_moment"));
+  }
+  std::vector<std::string> names_of_arenas() const {
+    std::vector<std::string> names = {"theta", "target", "averaged"};
+    for (auto const& further : {averages(), optimizer()})
+      names.insert(names.end(), further.begin(), further.end());
+    return names;
+  }
+
+  bool holds(std::string_view arena) const {
     auto const& all = file_.entries();
-    return std::any_of(all.begin(), all.end(), [prefix = detail::tensor_name(role, "")](auto const& e) {
+    return std::any_of(all.begin(), all.end(), [prefix = detail::tensor_name(arena, "")](auto const& e) {
       return e.name.starts_with(prefix);
     });
   }
@@ -168,40 +222,42 @@ class CheckpointFile {
     }
   }
 
-  void compare(ParameterTable const& table, Role role, detail::Mismatches& mismatches) const {
-    for (auto const& parameter : table.entries()) {
-      auto const wanted = detail::tensor_name(role, parameter.name);
-      auto const* const found = file_.find(wanted);
-      if (found == nullptr) {
-        mismatches.add(wanted + " is missing");
-        continue;
-      }
-      if (auto const shape = detail::file_shape(parameter.shape); found->shape != shape)
-        mismatches.add(wanted + " has shape " + detail::shape_text(found->shape) + ", not " +
-                       detail::shape_text(shape));
-      if (found->dtype != DType::f32)
-        mismatches.add(wanted + " has type " + std::string{facts(found->dtype).name} + ", not F32");
-    }
+  void compare(ParameterTable const& table, std::string_view arena, detail::Mismatches& mismatches) const {
+    for (auto const& parameter : table.entries()) compare(parameter, arena, mismatches);
+  }
+  void compare(ParameterTable::Entry const& parameter, std::string_view arena,
+               detail::Mismatches& mismatches) const {
+    auto const wanted = detail::tensor_name(arena, parameter.name);
+    auto const* const found = file_.find(wanted);
+    if (found == nullptr) return mismatches.add(wanted + " is missing");
+    if (auto const shape = detail::file_shape(parameter.shape); found->shape != shape)
+      mismatches.add(wanted + " has shape " + detail::shape_text(found->shape) + ", not " +
+                     detail::shape_text(shape));
+    if (found->dtype != DType::f32)
+      mismatches.add(wanted + " has type " + std::string{facts(found->dtype).name} + ", not F32");
   }
 
-  void unexpected(ParameterTable const& table, detail::Mismatches& mismatches) const {
+  void unexpected(ParameterTable const& table, std::vector<std::string> const& arenas,
+                  detail::Mismatches& mismatches) const {
     std::vector<std::string> known;
     for (auto const& parameter : table.entries())
-      for (auto const role : role_names) known.push_back(std::string{role} + "/" + parameter.name);
+      for (auto const& arena : arenas) known.push_back(detail::tensor_name(arena, parameter.name));
     std::sort(known.begin(), known.end());
     for (auto const& entry : file_.entries())
       if (!std::binary_search(known.begin(), known.end(), entry.name))
         mismatches.add(printable(entry.name) + " is unexpected");
   }
 
-  Parameters<Tensor<float>> copy(ParameterTable const& table, Role role) const {
-    auto arena = Parameters<Tensor<float>>{table};
-    auto* const numbers = arena.flat().mutable_data();
-    for (auto const& parameter : table.entries()) {
-      auto const name = detail::tensor_name(role, parameter.name);
-      detail::copy_finite(name_, name, file_.find(name)->bytes, numbers + parameter.offset);
-    }
-    return arena;
+  Parameters<Tensor<float>> copy(ParameterTable const& table, std::string_view arena) const {
+    auto numbers = Parameters<Tensor<float>>{table};
+    for (ParameterId id = 0; id < table.entries().size(); ++id) read(numbers, id, arena);
+    return numbers;
+  }
+  void read(Parameters<Tensor<float>>& numbers, ParameterId id, std::string_view arena) const {
+    auto const& parameter = numbers.table().entries()[id];
+    auto const name = detail::tensor_name(arena, parameter.name);
+    detail::copy_finite(name_, name, file_.find(name)->bytes,
+                        numbers.flat().mutable_data() + parameter.offset);
   }
 
   std::string name_;

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <cmath>
+#include <string>
 
 #include <consistency/core/check.hpp>
 #include <consistency/optimizer/optimizer.hpp>
+#include <consistency/optimizer/rate_schedule.hpp>
 
 namespace consistency {
 
 /// Adam (Kingma & Ba 2015); ε is added to √v̂.
 struct Adam {
+  static constexpr auto state_names = moment_names;
   double learning_rate = 1e-3;
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -30,6 +33,16 @@ struct Adam {
     auto const rate = learning_rate * schedule.factor(k) / (1 - std::pow(beta1, t));
     return {beta1, beta2, rate * root, epsilon * root, true};
   }
+
+  template <class X>
+  void update(Update<X>& u) const {
+    apply_moments(at(u.k), u);
+  }
+  std::string text() const {
+    return "Adam{" + number_text(learning_rate) + ", " + number_text(beta1) + ", " + number_text(beta2) +
+           ", " + number_text(epsilon) + ", " + schedule.text() + "}";
+  }
 };
+static_assert(MomentOptimizer<Adam>);
 
 }  // namespace consistency

@@ -2,15 +2,18 @@
 #pragma once
 
 #include <cmath>
+#include <string>
 
 #include <consistency/core/check.hpp>
 #include <consistency/optimizer/optimizer.hpp>
+#include <consistency/optimizer/rate_schedule.hpp>
 
 namespace consistency {
 
 /// Rectified Adam (Liu et al. 2020). Its first updates, while ρ_k ≤ 5, take the averaged gradient as it is:
 /// with β₂ = 0.999 these are the first five.
 struct RAdam {
+  static constexpr auto state_names = moment_names;
   double learning_rate = 4e-4;
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -44,8 +47,18 @@ struct RAdam {
     return {beta1, beta2, rate * rectification(k) * std::sqrt(1 - std::pow(beta2, t)), epsilon, true};
   }
 
+  template <class X>
+  void update(Update<X>& u) const {
+    apply_moments(at(u.k), u);
+  }
+  std::string text() const {
+    return "RAdam{" + number_text(learning_rate) + ", " + number_text(beta1) + ", " + number_text(beta2) +
+           ", " + number_text(epsilon) + ", " + schedule.text() + "}";
+  }
+
  private:
   double limit() const { return 2 / (1 - beta2) - 1; }  // ρ_∞
 };
+static_assert(MomentOptimizer<RAdam>);
 
 }  // namespace consistency

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <consistency/distributed/ranks.hpp>
 #include <consistency/network/parameters.hpp>
 #include <consistency/tensor/recorder.hpp>
+#include <consistency/training/trainer_settings.hpp>
 #include <consistency/training/training_state.hpp>
 
 namespace consistency {
@@ -32,19 +34,32 @@ class GradientStep {
   explicit GradientStep(ParameterTable const& table) : gradient_{table} {}
 
   /// What step k's batch (n, …), a part of one over all ranks, adds to their loss; `gradient()` is of that.
-  /// Throws numeric_error where it is not finite.
+  /// Micro-batches have the noise of the whole: sample i draws as it would in one batch. Throws numeric_error
+  /// where the loss is not finite.
   double differentiate(M const& method, TrainingState<X> const& state, Batch<X> const& batch,
-                       Share const& part, bool record) {
-    auto const drawn = method.draw(batch.x0, state.step, state.key, part.first);
-    if (record) {
-      place({batch, drawn, part.weight});
-      recorder_.run([&] { differentiate(method, state, *inputs_); });
-    } else {
-      differentiate(method, state, {batch, drawn, part.weight});
+                       Share const& part, TrainerSettings const& settings) {
+    auto const n = batch.count();
+    auto const at_once = settings.micro_batch > 0 ? std::min(settings.micro_batch, n) : n;
+    double total = 0;
+    if (at_once < n) gradient_.flat().fill(typename X::Scalar(0));
+    for (Index begin = 0; begin < n; begin += at_once) {
+      auto const count = std::min(at_once, n - begin);
+      auto const some = count == n ? batch : batch.rows(begin, count);
+      auto const weight =
+          count == n ? part.weight : part.weight * static_cast<double>(count) / static_cast<double>(n);
+      auto const first = part.first + static_cast<std::uint32_t>(begin);
+      auto const drawn = method.draw(some.x0, state.step, state.key, first);
+      if (settings.record) {
+        place({some, drawn, weight});
+        recorder_.run([&] { add_gradient(method, state, *inputs_, true); });
+      } else {
+        add_gradient(method, state, {some, drawn, weight}, count == n);
+      }
+      auto const value = static_cast<double>(to<Cpu>(loss_)[0]);
+      require_finite("loss", value, state.step);
+      total += weight * value;
     }
-    auto const value = static_cast<double>(to<Cpu>(loss_)[0]);
-    require_finite("loss", value, state.step);
-    return part.weight * value;
+    return total;
   }
 
   X& gradient() noexcept { return gradient_.flat(); }              // (parameters)
@@ -63,15 +78,16 @@ class GradientStep {
     double weight;
   };
 
-  /// Loss and gradient, without reading a number on the host.
-  void differentiate(M const& method, TrainingState<X> const& state, Inputs const& in) {
+  /// Loss, and the gradient added to what there is, without reading a number on the host. A gradient of all
+  /// samples there are has weight 1.
+  void add_gradient(M const& method, TrainingState<X> const& state, Inputs const& in, bool whole) {
     tape_.clear();
-    gradient_.flat().fill(typename X::Scalar(0));
+    if (whole) gradient_.flat().fill(typename X::Scalar(0));
     theta_.watch(tape_, state.theta, gradient_);
     auto const& theta_minus = M::has_target ? *state.target : state.theta;
     auto const loss = method.loss(theta_, theta_minus, in.batch, in.drawn);  // ()
     loss_.assign(loss.value());
-    if constexpr (Alone)
+    if (Alone && whole)
       tape_.backward(loss);
     else
       tape_.backward(evaluated(in.weight * loss));

@@ -22,6 +22,17 @@ concept DrawsOfMethod = std::copyable<D> && requires(D& drawn, D const& other) {
   { drawn.mode } -> std::same_as<Mode&>;
 };
 
+/// The table of what a method trains: its own, where it has parameters beside the network's, which come first
+/// in it.
+template <class M>
+ParameterTable const& parameters_of(M const& method) {
+  if constexpr (requires { method.parameters(); }) {
+    return method.parameters();
+  } else {
+    return method.f.network().parameters();
+  }
+}
+
 /// What a Trainer minimises by the parameters θ of `f`'s network: `loss(theta, theta_minus, batch, drawn)`,
 /// the mean over the batch, for θ plain or on a tape; it depends on k through `drawn` alone, what `draw`
 /// gives for data x0 at step k. Sample i of the batch is sample first + i of the step: noise, times and

@@ -22,22 +22,27 @@ void require_agreement(Ranks<C>& ranks, auto const& method, auto const& optimize
     for (auto const& entry : state.theta.table().entries()) table += entry.name + entry.shape.text();
     ranks.require_same("names and shapes of parameters", std::as_bytes(std::span{table}));
 
-    auto numbers = std::vector<double>{settings.ema, settings.ema_warmup ? 1.0 : 0.0, settings.clip};
+    auto numbers = std::vector<double>{settings.clip, settings.condition_dropout,
+                                       static_cast<double>(settings.micro_batch)};
     for (Index k = 0; k < Index{1} << 20U; k = 2 * k + 1) {
-      auto const [beta1, beta2, rate, epsilon, adaptive] = optimizer.at(k + 1);
-      numbers.insert(numbers.end(), {beta1, beta2, rate, epsilon, adaptive ? 1.0 : 0.0, method.rate(k),
-                                     method.resolution(k)});
+      numbers.insert(numbers.end(), {method.rate(k), method.resolution(k), settings.ema.at(k + 1)});
+      for (auto const& average : settings.further_averages) numbers.push_back(average.at(k + 1));
     }
     ranks.require_same("settings of training", std::as_bytes(std::span{numbers}));
+    if constexpr (requires { optimizer.text(); }) {
+      std::string const text = optimizer.text();
+      ranks.require_same("settings of the optimizer", std::as_bytes(std::span{text}));
+    }
+    ranks.require_same("noise process", std::as_bytes(std::span{state.process}));
 
     auto const place =
         std::vector{state.key.seed, std::uint64_t{state.key.stream}, static_cast<std::uint64_t>(state.step),
                     std::uint64_t{state.target.has_value()}};
     ranks.require_same("seed and number of steps done", std::as_bytes(std::span{place}));
 
-    for_arenas(state, [&](char const* name, Parameters<X> const& arena) {
+    for_arenas(state, [&](std::string const& name, Parameters<X> const& arena) {
       auto const flat = to<Cpu>(arena.flat());  // (parameters)
-      ranks.require_same((std::string{"parameters, "} + name).c_str(), std::as_bytes(flat.values()));
+      ranks.require_same(("parameters, " + name).c_str(), std::as_bytes(flat.values()));
     });
   }
 }

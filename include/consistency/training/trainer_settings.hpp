@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
+#include <vector>
 
 #include <consistency/core/check.hpp>
 #include <consistency/core/random.hpp>
+#include <consistency/training/average.hpp>
 
 namespace consistency {
 
 struct TrainerSettings {
-  double ema = 0.9999;  ///< rate of the average of θ that samples are drawn with
-  /// At update k the rate is at most (1 + k) / (10 + k), so that short runs forget where they began; 0.9999
-  /// is reached after 90,000. False: the rate is `ema` from the first, as in the papers' programs.
-  bool ema_warmup = true;
-  double clip = 0;               ///< largest gradient norm; 0: no clipping
+  Average ema = 0.9999;  ///< the average of θ that samples are drawn with; a number is Average::warm_up
+  std::vector<Average> further_averages = {};  ///< beside it, at one pass over θ each
+  double clip = 0;                             ///< largest gradient norm; 0: no clipping
   double condition_dropout = 0;  ///< share of samples that are trained on under the null condition
-  Key key{};                     ///< of noise, times and dropout
+  Index micro_batch =
+      0;      ///< samples whose gradient is computed at a time, added up over the batch; 0: all at once
+  Key key{};  ///< of noise, times and dropout
   bool record = false;  ///< on a GPU: the gradient is recorded once for a batch's shape; not with dropout
 
   void check() const {
-    require_rate("Trainer", "ema", ema);
+    ema.check();
+    for (auto const& average : further_averages) average.check();
     require_setting(clip >= 0, "Trainer", "clip", clip, "0 or more");
     require_rate("Trainer", "condition_dropout", condition_dropout);
-  }
-  /// Of the average of θ at update k = 1, 2, …
-  double ema_at(Index k) const {
-    auto const updates = static_cast<double>(k);
-    return ema_warmup ? std::min(ema, (1 + updates) / (10 + updates)) : ema;
+    require_setting(micro_batch >= 0, "Trainer", "micro_batch", static_cast<double>(micro_batch),
+                    "0 or more");
+    require_setting(micro_batch == 0 || !record, "Trainer", "record with micro_batch", 1,
+                    "a recorded gradient of whole batches, or micro-batches that are not recorded");
   }
 };
 

@@ -5,8 +5,9 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string>
 
-#include <consistency/tensor/moment_step.hpp>
+#include <consistency/optimizer/optimizer.hpp>
 #include <consistency/training/training_state.hpp>
 
 namespace consistency {
@@ -48,11 +49,17 @@ struct UpdateBounds {
 /// not finite, or a second moment below 0.
 template <class X>
 UpdateBounds measured(TrainingState<X> const& state, char const* advice) {
-  auto const theta = largest_magnitude("theta", state.theta, advice);
-  auto const target = state.target ? largest_magnitude("target", *state.target, advice) : 0.0;
-  return {theta, std::max(target, largest_magnitude("averaged", state.averaged, advice)),
-          largest_magnitude("first_moment", state.first_moment, advice),
-          largest_magnitude("second_moment", state.second_moment, advice, true)};
+  UpdateBounds bounds;
+  for_arenas(state, [&](std::string const& name, Parameters<X> const& arena) {
+    auto const squares = name == moment_names[1];
+    auto const top = largest_magnitude(name, arena, advice, squares);
+    auto& bound = name == "theta"           ? bounds.theta
+                  : name == moment_names[0] ? bounds.first
+                  : squares                 ? bounds.second
+                                            : bounds.averages;
+    bound = std::max(bound, top);
+  });
+  return bounds;
 }
 
 }  // namespace consistency
