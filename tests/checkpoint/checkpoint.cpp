@@ -31,7 +31,14 @@ Mlp small_network(Index width = 8) { return Mlp{{.width = width, .layers = 2, .e
 /// Arenas of numbers that are all different.
 State some_state(ParameterTable const& table) {
   auto const arena = [&](std::uint64_t seed) { return Arena::initialized(table, Key{seed}); };
-  return {arena(1), arena(2), arena(3), arena(4), arena(5), 1234567, {0xfedcba9876543210U, 77}};
+  return {arena(1),
+          arena(2),
+          arena(3),
+          {},
+          {{"first_moment", arena(4)}, {"second_moment", arena(5)}},
+          1234567,
+          {0xfedcba9876543210U, 77},
+          ""};
 }
 
 bool same(Arena const& a, Arena const& b) {

@@ -32,7 +32,7 @@ Recipe points(Index steps = 100) {
 TrainingState<Tensor<float>> state_at(Index step) {
   auto const theta =
       Parameters<Tensor<float>>::initialized(fashion::build_mlp(points()).parameters(), Key{1});
-  return {theta, {}, theta, theta, theta, step, Key{1}};
+  return {theta, {}, theta, {}, {{"first_moment", theta}, {"second_moment", theta}}, step, Key{1}, ""};
 }
 
 void save_at(std::filesystem::path const& path, Index step) {

@@ -118,7 +118,16 @@ TEST_CASE("a run is compared with the network before anything is read out of it"
   auto const path = folder / "checkpoint.safetensors";
   auto const net = unet({});
   auto const arena = [&](std::uint64_t seed) { return Arena::initialized(net.parameters(), {seed}); };
-  save_checkpoint(path, {arena(1), std::nullopt, arena(2), arena(3), arena(4), 7, {1}}, {});
+  save_checkpoint(path,
+                  {arena(1),
+                   std::nullopt,
+                   arena(2),
+                   {},
+                   {{"first_moment", arena(3)}, {"second_moment", arena(4)}},
+                   7,
+                   {1},
+                   ""},
+                  {});
   auto const file = CheckpointFile{path};
   file.require_run_of(net.parameters());
   check_fails<ErrorCode::mismatch>([&] { file.require_run_of(unet({.heads = 4}).parameters()); },

@@ -9,6 +9,7 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/model/consistency_function.hpp>
+#include <consistency/model/denoiser.hpp>
 #include <consistency/network/layer/linear.hpp>
 #include <consistency/process/variance_exploding.hpp>
 #include <consistency/schedule/karras.hpp>

@@ -55,8 +55,13 @@ TrainingState<X> warm() {
 
 /// An update that a user wrote: as it says, whatever that is.
 struct Stated {
+  static constexpr auto state_names = moment_names;
   MomentStep step;
   MomentStep at(Index) const { return step; }
+  template <class Any>
+  void update(Update<Any>& u) const {
+    apply_moments(step, u);
+  }
 };
 
 /// A target that a user wrote, with a rate that is none.
@@ -67,7 +72,7 @@ struct Above {
 
 bool all_finite(TrainingState<X> const& state) {
   auto finite = true;
-  for_arenas(state, [&](char const*, Parameters<X> const& arena) {
+  for_arenas(state, [&](std::string const&, Parameters<X> const& arena) {
     for (auto const v : arena.flat().values()) finite = finite && std::isfinite(v);
   });
   return finite;

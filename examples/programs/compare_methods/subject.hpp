@@ -137,7 +137,7 @@ class Pictures {
   }
   /// Sets of images that samples are not compared with, for number = 0 to 3.
   Tensor<float> unseen(Index number) const { return images(gaussian_count + number * samples, samples); }
-  Image draw(Tensor<float> const& x) const { return example::sheet(x, 4); }
+  Image draw(Tensor<float> const& x) const { return example::sheet(x, 8, 4); }
 
  private:
   static constexpr Index gaussian_count = 10000;

@@ -68,6 +68,9 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
   app.add_option("--seed", seed, "Seed of all random numbers")->capture_default_str();
   app.add_option("--batch", batch, "Images per step (default: 64; 512 points for the checkerboard)")
       ->check(CLI::Range(Index{1}, Index{1} << 20));
+  bool classes = false;
+  app.add_flag("--classes", classes,
+               "Learn what class each image is of too, so that images of a class can be drawn");
   add_device_option(app, o.device);
   app.add_option("--threads", o.threads, "Threads (default: one per core); changes no bit of the result")
       ->check(CLI::Range(1U, 4096U));
@@ -78,10 +81,12 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
   app.add_flag("--quiet", o.quiet, "No progress, only the summary");
   app.add_flag("--resume", o.resume, "Go on with the run in --out, with all of its settings, on any device");
   app.final_callback([&] {
-    for (auto const* const name :
-         {"--data", "--images", "--minutes", "--steps", "--seed", "--batch", "--set", "--overwrite"})
+    for (auto const* const name : {"--data", "--images", "--minutes", "--steps", "--seed", "--batch",
+                                   "--classes", "--set", "--overwrite"})
       if (o.resume && app.count(name) > 0)
         throw CLI::ValidationError{name, "has no place beside --resume: a run keeps its settings"};
+    if (classes && data != "fashion-mnist")
+      throw CLI::ValidationError{"--classes", "has no place beside --data " + data + ", which has none"};
     if (app.count("--minutes") > 0 && app.count("--steps") > 0)
       throw CLI::ValidationError{"--steps", "has no place beside --minutes"};
   });
@@ -91,6 +96,7 @@ inline std::optional<int> parse_options(Options& o, int argc, char** argv) {
   o.recipe = Recipe::for_data(data);
   if (!images.empty() && !o.recipe.points()) o.recipe.images = absolute_path(images);
   if (batch > 0) o.recipe.batch = batch;
+  if (classes) o.recipe.classes = 10;
   o.recipe.seed = seed;
   o.recipe.steps = steps;
   return change(o.recipe, settings);

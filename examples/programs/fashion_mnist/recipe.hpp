@@ -27,6 +27,8 @@ struct Recipe {
   std::string digest;  ///< of the images, so that a resumed run sees the same ones
   Index height = 28, width = 28, colours = 1;
   Index batch = 64;
+  Index classes = 0;           ///< 0: what an image shows is not told
+  double without_class = 0.1;  ///< share of images whose class is not told, so that guidance can be drawn
   std::uint64_t seed = 0;
   Index steps = 0;  ///< K
 
@@ -76,6 +78,7 @@ template <class R>
 void for_each_field(R& r, auto const& visit) {
   visit("data", r.data), visit("images", r.images), visit("digest", r.digest);
   visit("height", r.height), visit("width", r.width), visit("colours", r.colours);
+  visit("classes", r.classes), visit("without_class", r.without_class);
   visit("batch", r.batch), visit("seed", r.seed), visit("steps", r.steps);
   visit("channels", r.channels), visit("multipliers", r.multipliers), visit("blocks", r.blocks);
   visit("attention", r.attention), visit("heads", r.heads), visit("patch", r.patch);
@@ -131,12 +134,16 @@ inline Metadata to_metadata(Recipe const& recipe) {
   return settings;
 }
 
+/// Settings that files of before they existed lack; these have the values of a Recipe.
+inline bool may_be_missing(std::string const& name) { return name == "classes" || name == "without_class"; }
+
 /// Throws format_error for a setting that is missing or does not read.
 inline Recipe to_recipe(Metadata const& settings, std::string const& file,
                         std::string const& advice = "Was the file written by another program or version?") {
   Recipe recipe;
   for_each_field(recipe, [&](char const* name, auto& field) {
     auto const at = settings.find(name);
+    if (at == settings.end() && may_be_missing(name)) return;
     auto const found = at == settings.end() ? std::string{"nothing"} : printable(at->second);
     if (at == settings.end() || !from_text(at->second, field))
       fail<format_error>(file, "setting '" + std::string{name} + "'", found, "a value of its type", advice);
@@ -181,6 +188,7 @@ inline UNet build_unet(Recipe const& r) {
                .dropout = r.dropout,
                .embedding = r.embedding,
                .time = {.scale = r.time_scale},
+               .condition = {.features = r.classes, .null = r.without_class > 0},
                .image = {r.height, r.width, r.colours}}};
 }
 
@@ -242,14 +250,23 @@ auto build_trainer(ConsistencyFunction<Network> const& f, Recipe const& r) {
   return Trainer{build_method(f, r), build_optimizer(r), f.template initialize<X>(Key{r.seed}),
                  TrainerSettings{.ema = ema,
                                  .clip = r.clip,
+                                 .condition_dropout = r.classes > 0 ? r.without_class : 0,
                                  .key = {r.seed},
                                  .record = !OnHost<typename X::Backend> && r.dropout == 0}};
 }
 
+/// Classes 0, 1, … of `count` images, `columns` of each in turn.
+inline Condition<Tensor<float>> classes_by_row(Recipe const& r, Index count, Index columns) {
+  if (r.classes == 0) return {};
+  ClassLabels rows{.labels = {}, .classes = r.classes};
+  for (Index i = 0; i < count; ++i) rows.labels.push_back(i / columns % r.classes);
+  return rows;
+}
+
 /// 1: one evaluation. More: Algorithm 1 with middle times in geometric progression from T down to 0.821.
-inline Multistep sampler(Index evaluations) {
+inline Multistep sampler(Index evaluations, NoiseProcess auto const& process) {
   Multistep sampler;
-  auto const last = sampler.times.back(), T = VarianceExploding{}.T;
+  auto const last = sampler.times.back(), T = process.range().largest;
   sampler.times.clear();
   for (Index i = 1; i < evaluations; ++i)
     sampler.times.push_back(

@@ -41,7 +41,7 @@ Index plan_steps(ConsistencyFunction<Network> const& f, Recipe recipe, auto& bat
   for (; k < fewest || whole.seconds() < budget; ++k) {
     if (interrupted()) return 1;
     if (k == warm_up) from = whole.seconds();
-    trainer.step(to<typename X::Backend>(batches(k)));
+    trainer.step(to<typename X::Backend>(Batch<Tensor<float>>{batches(k)}));
   }
   auto const spent = whole.seconds(), per_step = (spent - from) / static_cast<double>(k - warm_up);
   return static_cast<Index>(std::clamp((0.92 * 60 * minutes - spent) / per_step, 1.0, 0x1p31));
@@ -84,7 +84,7 @@ class Run {
     auto const watch = Stopwatch{};
     auto save_at = save_interval;
     if (step() == 0) attempt(progress, [&] { draw_frame(); });
-    auto const batches = [&](Index k) { return to<Backend>(batches_(k)); };
+    auto const batches = [&](Index k) { return to<Backend>(Batch<Tensor<float>>{batches_(k)}); };
     trainer_.run(batches, recipe_.steps, [&](StepReport const& report) {
       history_.add(report.step, report.loss);
       history_.seconds = before + watch.seconds();
@@ -112,13 +112,13 @@ class Run {
                     .device = device_name<X>(),
                     .history = history_,
                     .parameters = f_.network().parameters().count(),
-                    .original = Subject::draw(originals(), 3)};
+                    .original = Subject::draw(originals(), 3, recipe_)};
     for (Index evaluations : {1, 2}) {
       auto const watch = Stopwatch{};
       auto const samples = preview(evaluations);
-      results.sampling.push_back(watch.seconds() / static_cast<double>(Subject::preview));
+      results.sampling.push_back(watch.seconds() / static_cast<double>(preview_count()));
       results.samples.push_back(folder_ / (evaluations == 1 ? "samples_1step.png" : "samples_2step.png"));
-      write_png(results.samples.back(), Subject::draw(samples, 3));
+      write_png(results.samples.back(), Subject::draw(samples, 3, recipe_));
     }
     results.animation = folder_ / "training.png";
     std::vector<Image> frames;
@@ -140,6 +140,7 @@ class Run {
   }
 
   Index step() const { return trainer_.state().step; }
+  Index preview_count() const { return Subject::preview(recipe_); }
 
   Recipe const& planned(double minutes) {
     if (recipe_.steps > 0) return recipe_;
@@ -160,18 +161,23 @@ class Run {
   }
 
   Tensor<float> preview(Index evaluations) const {
-    return to<Cpu>(sample(f_, trainer_.averaged(), sampler(evaluations),
-                          {.seed = recipe_.seed, .count = Subject::preview, .batch = Subject::preview}));
+    return to<Cpu>(
+        sample(f_, trainer_.averaged(), sampler(evaluations, f_.process()),
+               {.seed = recipe_.seed,
+                .count = preview_count(),
+                .batch = preview_count(),
+                .condition = classes_by_row(recipe_, preview_count(), Subject::columns(recipe_))}));
   }
 
   /// As many items of the data set as a preview has, the first ones of the run.
   Tensor<float> originals() const {
     auto batches = batches_;
-    auto x = batches(0);
+    auto x = Batch<Tensor<float>>{batches(0)}.x0;
     auto const one = x.count() / x.shape()[0];
-    auto all = Tensor<float>{x.shape().with(0, Subject::preview)};
-    for (Index i = 0, k = 0; i < Subject::preview; i += recipe_.batch, x = batches(++k)) {
-      auto const n = std::min(recipe_.batch, Subject::preview - i);
+    auto all = Tensor<float>{x.shape().with(0, preview_count())};
+    for (Index i = 0, k = 0; i < preview_count();
+         i += recipe_.batch, x = Batch<Tensor<float>>{batches(++k)}.x0) {
+      auto const n = std::min(recipe_.batch, preview_count() - i);
       std::copy_n(x.data(), n * one, all.mutable_data() + i * one);
     }
     return all;
@@ -179,13 +185,13 @@ class Run {
 
   /// Of the size that frames have.
   Image blank_frame() const {
-    auto shape = Shape{Subject::preview};
+    auto shape = Shape{preview_count()};
     for (auto const extent : f_.network().data_shape()) shape.push_back(extent);
-    return Subject::draw(Tensor<float>{shape, 0.0F}, 2);
+    return Subject::draw(Tensor<float>{shape, 0.0F}, 2, recipe_);
   }
 
   void draw_frame() {
-    history_.frames.push_back({step(), Subject::draw(preview(1), 2)});
+    history_.frames.push_back({step(), Subject::draw(preview(1), 2, recipe_)});
     write_png(folder_ / "latest.png", history_.frames.back().image);
   }
 

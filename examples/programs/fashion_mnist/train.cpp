@@ -47,8 +47,9 @@ int run(Options& options) {
   } else {
     folder.check_free(options.overwrite);
   }
-  return options.recipe.points() ? train<Points, X>(options, folder, saved)
-                                 : train<Pictures, X>(options, folder, saved);
+  if (options.recipe.points()) return train<Points, X>(options, folder, saved);
+  if (options.recipe.classes > 0) return train<PicturesOfClasses, X>(options, folder, saved);
+  return train<Pictures, X>(options, folder, saved);
 }
 
 }  // namespace

@@ -17,9 +17,8 @@ using consistency::Image;
 using consistency::Index;
 using consistency::Tensor;
 
-/// Images (n, h, w, c) as a square sheet.
-inline Image sheet(Tensor<float> const& samples, Index zoom) {
-  auto const columns = static_cast<Index>(std::ceil(std::sqrt(static_cast<double>(samples.shape()[0]))));
+/// Images (n, h, w, c) as a sheet, `columns` in a row.
+inline Image sheet(Tensor<float> const& samples, Index columns, Index zoom) {
   return tile(samples.values(), samples.shape(), columns, 2, zoom);
 }
 

@@ -113,6 +113,15 @@ Parameters<Tensor<S, To>> to(Parameters<Tensor<S, B>> const& theta) {
   return copy;
 }
 
+/// The parameters of a table by their names in θ, which may have more. Throws config_error for one that θ has
+/// not, and shape_error for one of another shape.
+template <class X>
+Parameters<X> selected(Parameters<X> const& theta, ParameterTable const& table) {
+  auto some = Parameters<X>{table};
+  for (auto const& entry : table.entries()) some.assign(entry.name, theta.at(entry.name));
+  return some;
+}
+
 /// The same parameters on a tape, their gradients added up in another arena.
 template <class T>
 class Parameters<Variable<T>> {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <consistency/schedule/karras.hpp>
+#include <consistency/tensor/cpu.hpp>
 #include <consistency/weighting/weighting.hpp>
 
 namespace consistency {

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <type_traits>
+#include <utility>
+
+#include <consistency/network/layer/embedding.hpp>
+#include <consistency/network/layer/linear.hpp>
+#include <consistency/training/method.hpp>
+
+namespace consistency {
+
+struct LearnedWeightingSettings {
+  Index channels = 128;  ///< features of the time, even
+  TimeEmbedding time{.kind = TimeEmbedding::Kind::fourier};
+};
+
+/// A method that learns the weight of each time beside θ: it minimises E[e^{−u(t)} d + u(t)], where d is the
+/// method's weighted distance of a sample and u a linear map of features of the time (Karras et al. 2024,
+/// Eqs. 14 and 15). At the optimum e^{u(t)} is the mean of d at t, so that all times count alike. Training
+/// starts from `initialize(key)`, whose parameters `weighting.*` come after the network's; `selected` leaves
+/// them out.
+template <class M>
+class LearnedWeighting : public M {
+ public:
+  explicit LearnedWeighting(M method, LearnedWeightingSettings settings = {})
+      : M{std::move(method)},
+        settings_{settings},
+        table_{this->f.network().parameters()},
+        u_{table_, "weighting", settings.channels, 1, 0} {
+    settings.time.check(settings.channels);
+  }
+
+  ParameterTable const& parameters() const noexcept { return table_; }  ///< the network's, then its own
+  template <class T = float>
+  Parameters<as_tensor_t<T>> initialize(Key key) const {
+    return Parameters<as_tensor_t<T>>::initialized(table_, key);
+  }
+
+  /// u(t) for t (n, 1, …): (n, 1).
+  auto log_mean(auto const& theta, Operand auto const& t) const {
+    return u_(theta, settings_.time(this->f.parameterization().c_noise(t), settings_.channels));
+  }
+  auto loss(auto const& theta, auto const& theta_minus, auto const& batch, auto const& drawn) const {
+    auto const d = M::distance(theta, theta_minus, batch, drawn);                       // (n, 1, …)
+    auto const u = reshape(log_mean(theta, drawn.times[0]), stop_gradient(d).shape());  // (n, 1, …)
+    return mean(exp(-1.0 * u) * d + u);                                                 // ()
+  }
+
+ private:
+  LearnedWeightingSettings settings_;
+  ParameterTable table_;
+  Linear u_;
+};
+
+}  // namespace consistency
