@@ -9,7 +9,7 @@ usage: bench/headers.sh [--counts] [--write FILE | --check FILE]
   --counts       no seconds, which take five compilations of each program
   --write FILE   also writes the table there: bench/baseline/compile.json is one
   --check FILE   fails where a count is more than 10 % over that file's, and implies --counts
-Bytes are what g++ ($CXX) reads after preprocessing; classes and functions instantiated are counted by Clang 16's
+Bytes are what g++ ($CXX) reads after preprocessing; classes and functions instantiated are counted by Clang 19's
 -ftime-trace; seconds are g++'s for -std=c++20 -O2 -c, the median of five, in units of those for <Eigen/Core>.
 Counts depend on the versions of compilers, C++ library and Eigen, which stand in the file; where they differ from
 the file's, --check says so and compares nothing.
@@ -36,7 +36,7 @@ while (($# > 0)); do
 done
 [[ -z $check ]] || counts=true
 [[ -z $check || -f $check ]] || fail "--check: $check is not there" 2
-clang=$(command -v clang++-16) || fail "needs clang++-16 (apt-get install clang-16)"
+clang=$(command -v clang++-19) || fail "needs clang++-19 (apt-get install clang-19)"
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)

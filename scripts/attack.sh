@@ -63,9 +63,9 @@ has_libfuzzer() {
 }
 compiler=${CXX:-}
 if [[ -z $compiler ]]; then
-  scripts/install-dependencies.sh clang-16 libclang-rt-16-dev || true
+  scripts/install-dependencies.sh clang-19 libclang-rt-19-dev || true
   compiler=c++
-  if has_libfuzzer clang++-16; then compiler=clang++-16; fi
+  if has_libfuzzer clang++-19; then compiler=clang++-19; fi
 fi
 compiler=$(command -v "$compiler") || fail "no such compiler: ${CXX:-c++}"
 fresh=()  # another compiler than before: CMake would forget the preset's settings

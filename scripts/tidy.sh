@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# clang-tidy 16 over every header, in one unit, and over the sources that differ from a revision. Any advice is an error.
+# clang-tidy 19 over every header, in one unit, and over the sources that differ from a revision. Any advice is an error.
 # usage: scripts/tidy.sh [--since REVISION]     (default: where this branch left main)
 set -euo pipefail
 
@@ -17,7 +17,7 @@ if [[ -z $since ]]; then
   done
 fi
 
-scripts/install-dependencies.sh clang-tidy-16
+scripts/install-dependencies.sh clang-tidy-19
 commands=build/dev/compile_commands.json
 [[ -f $commands ]] || cmake --preset dev >/dev/null
 files=("$PWD/build/dev/tests/headers/every_header.cpp")
@@ -27,6 +27,6 @@ while read -r source; do
 done < <(git diff --name-only "${since:-HEAD}" -- '*.cpp')
 
 # GCC's warning flags are unknown to Clang, and signs are left to GCC (CMakeLists.txt).
-printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy-16 -p build/dev --quiet --warnings-as-errors='*' \
+printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy-19 -p build/dev --quiet --warnings-as-errors='*' \
   --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-sign-conversion 2> >(grep -v 'warnings generated' >&2)
 echo "clang-tidy has no advice for the headers and $((${#files[@]} - 1)) sources"

@@ -10,6 +10,7 @@ using Target = cm::EmaTarget;
 #else
 using Target = cm::StopGradientTarget;
 #endif
-using Objective = cm::ContinuousObjective<F, cm::L2, cm::UniformDistribution, cm::UniformWeighting, Target,
-                                          cm::DataVelocity>;
-constexpr bool has_target = Objective::has_target;
+using Teacher = cm::TeacherVelocity<cm::Denoiser<cm::Mlp>, cm::PreparedParameters<cm::Tensor<float>>>;
+using Method = cm::ContinuousConsistencyDistillation<F, Teacher, cm::L2, cm::UniformDistribution,
+                                                     cm::UniformWeighting, Target>;
+constexpr bool has_target = Method::has_target;

@@ -1,4 +1,4 @@
-// SHOULD_FAIL: the student must be a consistency function
+// SHOULD_FAIL: the student must be a ConsistencyFunction
 // SPDX-License-Identifier: MIT
 #include <consistency/consistency.hpp>
 
@@ -7,6 +7,6 @@ namespace cm = consistency;
 #ifdef SHOULD_FAIL
 cm::Denoiser const f{cm::Mlp{}};
 #else
-cm::ConsistencyFunction const f{cm::Mlp{}, cm::EdmParameterization{}};
+cm::ConsistencyFunction const f{cm::Mlp{}};
 #endif
 cm::ConsistencyTraining const method{.f = f};

@@ -10,6 +10,5 @@ using Target = cm::StudentTarget;
 #else
 using Target = cm::StopGradientTarget;
 #endif
-using Objective = cm::ContinuousObjective<F, cm::L2, cm::UniformDistribution, cm::UniformWeighting, Target,
-                                          cm::DataVelocity>;
-constexpr bool has_target = Objective::has_target;
+constexpr bool policies = cm::continuous::policies<F, cm::DataVelocity, cm::L2, cm::UniformDistribution,
+                                                   cm::UniformWeighting, Target>();

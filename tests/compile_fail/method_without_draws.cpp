@@ -7,7 +7,7 @@ namespace cm = consistency;
 /// A user's own method: the denoiser's loss at one noise level.
 struct Own {
   static constexpr bool has_target = false;
-  cm::ConsistencyFunction<cm::Mlp, cm::EdmPreconditioning> f;
+  cm::Denoiser<cm::Mlp> f;
 
   void check() const {}
   double rate(cm::Index) const { return 0; }
@@ -21,9 +21,9 @@ struct Own {
 #endif
   }
   template <class X>
-  auto loss(auto const& theta, cm::Parameters<X> const&, X const& x0, auto const& drawn) const {
+  auto loss(auto const& theta, cm::Parameters<X> const&, cm::Batch<X> const& batch, auto const& drawn) const {
     auto const& t = drawn.times[0];
-    return mean(square(f(theta, X(x0 + drawn.z), t, drawn.mode) - x0));
+    return mean(square(f(theta, X(batch.x0 + drawn.z), t, drawn.mode) - batch.x0));
   }
 };
 

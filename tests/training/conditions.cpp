@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include <consistency/consistency.hpp>
+#include <consistency/data/mixture.hpp>
 
 #include "../support/compare.hpp"
 #include "../support/fails.hpp"

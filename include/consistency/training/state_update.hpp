@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <consistency/optimizer/optimizer.hpp>
+#include <consistency/training/trainer_settings.hpp>
 #include <consistency/training/update_bounds.hpp>
 
 namespace consistency {
