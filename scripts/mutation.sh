@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Puts one bug at a time into a copy of the headers and looks whether the oracle tests notice.
+# Puts one bug at a time into a copy of the headers and looks whether the tests of its room notice.
 set -euo pipefail
 
 usage() {
@@ -18,28 +18,57 @@ bugs() {
 grid divides by N, not by N - 1 | schedule/karras.hpp | static_cast<double>(n - 1) / static_cast<double>(points - 1) | static_cast<double>(n - 1) / static_cast<double>(points)
 Euler takes the velocity at the smaller time | solver/euler.hpp | * v(x, t) | * v(x, s)
 Euler goes the wrong way | solver/euler.hpp | (s - t) | (t - s)
-velocity without 1 / t | solver/velocity.hpp | (x - denoised) / t; | 0.0 * t + (x - denoised);
-velocity with 1 / t squared | solver/velocity.hpp | (x - denoised) / t; | (x - denoised) / square(t);
+velocity without 1 / t | process/variance_exploding.hpp | (x - denoised) / t; | 0.0 * t + (x - denoised);
+velocity with 1 / t squared | process/variance_exploding.hpp | (x - denoised) / t; | (x - denoised) / square(t);
 Heun's second slope at the old point | solver/heun.hpp | v(X(x + (s - t) * d), s) | v(x, s)
 Heun's second slope at the old time | solver/heun.hpp | v(X(x + (s - t) * d), s) | v(X(x + (s - t) * d), t)
 Heun without its half | solver/heun.hpp | 0.5 * (s - t) | (s - t)
 Heun with its second slope alone | solver/heun.hpp | (d + e) | (e + e)
-c_skip without epsilon | parameterization/edm_parameterization.hpp | square(t - epsilon) | square(t)
-c_out without epsilon | parameterization/edm_parameterization.hpp | sigma_data * (t - epsilon) | sigma_data * t
-target from other noise | training/objective.hpp | solver.step(velocity.given(x0), x_t, t, r) | solver.step(velocity.given(x0), X(x0 - t * z), t, r)
+c_skip without epsilon | parameterization/edm_preconditioning.hpp | square(t - s) | square(t)
+c_out without epsilon | parameterization/edm_preconditioning.hpp | sigma_data * (t - s) | sigma_data * t
+target from other noise | training/objective.hpp | m.velocity.given(process, batch), x_t, t, r) | m.velocity.given(process, batch), X(batch.x0 - t * z), t, r)
 target at the larger time | training/objective.hpp | f(theta_minus, x_r, r, mode) | f(theta_minus, x_r, t, mode)
 target from the student's own point | training/objective.hpp | f(theta_minus, x_r, r, mode) | f(theta_minus, x_t, r, mode)
 gradient through the target | training/objective.hpp | X const y = f(theta_minus, x_r, r, mode) | auto const y = f(theta, x_r, r, mode)
 student at the smaller time | training/objective.hpp | metric(f(theta, x_t, t, mode), y) | metric(f(theta, x_t, r, mode), y)
-data without enough noise | training/objective.hpp | noised(x0, z, t) | noised(x0, z, r)
-noise that does not grow with time | training/draw.hpp | return x0 + t * z; | return x0 + 0.0 * t + z;
+data without enough noise | training/objective.hpp | process.point(batch.x0, z, t) | process.point(batch.x0, z, r)
+noise that does not grow with time | process/variance_exploding.hpp | return x0 + t * z; | return x0 + 0.0 * t + z;
 times swapped where they are drawn | training/objective.hpp | std::array{pair.t, pair.r} | std::array{pair.r, pair.t}
 continuous time without df/dt | training/continuous_objective.hpp | one{t.shape(), typename X::Scalar(1)} | one{t.shape(), typename X::Scalar(0)}
 continuous time with half the slope | training/continuous_objective.hpp | Dual<X>{x_t, v} | Dual<X>{x_t, X(0.5 * v)}
 continuous pseudo-objective with the wrong sign | training/continuous_objective.hpp | f(theta, x_t, t, mode) + (0.5 * J - y.primal) | (0.5 * J + y.primal) - f(theta, x_t, t, mode)
-continuous loss without its half | training/continuous_objective.hpp | 0.5 * weighting(t) * curvature | weighting(t) * curvature
+continuous loss without its half | training/continuous_objective.hpp | 0.5 * w * curvature | w * curvature
 speed of the grid with the wrong power | schedule/karras.hpp | (1 - 1 / rho) * log(t) | 1 / rho * log(t)
 curvature along one direction twice | metric/curvature.hpp | First{a} | First{b}
+linear path without its share of data | process/linear_path.hpp | (1.0 - t) * x0 + t * z | x0 + t * z
+linear velocity to the data | process/linear_path.hpp | return z - x0; | return x0 - z;
+linear velocity without 1 / t | process/linear_path.hpp | return (x - denoised) / t; | return (x - denoised) * (0.0 * t + 1.0);
+linear score without the share of data | process/linear_path.hpp | (1.0 - t) * denoised - x | denoised - x
+linear noise level not over the data's share | process/linear_path.hpp | return t / (1 - t); | return t;
+linear noise added whatever was there | process/linear_path.hpp | t * t - kept * kept * s * s | t * t - s * s
+trigonometric noise without sigma_data | process/trigonometric.hpp | evaluated(sigma_data * sin(t)) * z; | evaluated(1.0 * sin(t)) * z;
+trigonometric velocity without its cosine | process/trigonometric.hpp | (cosine(t) * x - denoised) / sine(t) | (x - denoised) / sine(t)
+trigonometric step with the angles exchanged | process/trigonometric.hpp | sin(t - s) / sin(t) | sin(s) / sin(t)
+trigonometric data that stay | process/trigonometric.hpp | cosine(t) * x - sine(t) * velocity | x - sine(t) * velocity
+trigonometric time of a level without sigma_data | process/trigonometric.hpp | std::atan(sigma / sigma_data) | std::atan(sigma)
+conversion that does not scale | process/conversion.hpp | to_process.scale(there) / from.scale(here) | 1.0
+conversion by the time itself | process/conversion.hpp | to_process.time(from.sigma(here)) | to_process.time(here)
+teacher asked at the student's point | solver/velocity.hpp | evaluated(scale * x) | evaluated(1.0 * x)
+velocity preconditioning with the wrong sign | parameterization/velocity_preconditioning.hpp | return s - t; | return t - s;
+trigonometric preconditioning with the wrong sign | parameterization/trigonometric_preconditioning.hpp | -sigma_data * sin(t - s) | sigma_data * sin(t - s)
+exact step that is none | solver/ddim.hpp | return v.process.step(x, v.denoised(x, t), t, s); | return v.process.step(x, v.denoised(x, t), t, t);
+flow matching towards the data | training/flow_matching.hpp | metric(v_theta, v) | metric(D_x, v)
+guidance the wrong way | model/guided.hpp | (with - without) | (without - with)
+guidance from the condition on | model/guided.hpp | evaluated(without + strength_ | evaluated(with + strength_
+conditions dropped that should stay | training/condition_dropout.hpp | u < rate ? S(0) : S(1) | u < rate ? S(1) : S(0)
+every sample of a batch drawn alike | training/condition_dropout.hpp | at.sample + static_cast<std::uint32_t>(i) | at.sample
+condition of the first samples for all | condition/condition.hpp | begin * width() | 0 * begin
+Adam's decay coupled to the moments | optimizer/adamw.hpp | learning_rate * schedule.factor(u.k) * decay | decay
+momentum that forgets | optimizer/sgd.hpp | momentum * b + u.scale | 0.0 * b + u.scale
+cosine that rises | optimizer/rate_schedule.hpp | (1 - std::cos(std::numbers::pi * left)) | (1 + std::cos(std::numbers::pi * left))
+average of a power without its 1 | training/average.hpp | exponent(number_) + 1 | exponent(number_)
+micro-batches with the noise of the first | training/gradient_step.hpp | part.first + static_cast<std::uint32_t>(begin) | part.first
+learned weight without its counterweight | training/learned_weighting.hpp | * d + u); | * d + 0.0 * u);
 TABLE
 }
 
@@ -65,14 +94,30 @@ trap 'rm -rf "$work"' EXIT
 compiler=${CXX:-c++}
 flags=(-std=c++20 -O1 -march=native -w
   $(pkg-config --cflags eigen3 | sed 's/-I/-isystem /g'))
-tests=(boundary_and_order training_and_distillation continuous_time)
+oracles=(oracle/boundary_and_order oracle/training_and_distillation oracle/continuous_time)
 "$compiler" "${flags[@]}" -c "$root"/tests/main.cpp -o "$work"/main.o
 
-# Tries the headers in $1/include: prints the test file that fails, "survives", or "does not compile".
+# The test files that are asked about a bug in header $1.
+tests_of() {
+  case $1 in
+    process/variance* | schedule/*) echo process/process "${oracles[@]}" ;;
+    process/* | parameterization/[tv]* | solver/ddim* | solver/velocity* | training/flow*) echo process/process oracle/processes ;;
+    model/*) echo model/guided ;;
+    condition/*) echo condition/condition ;;
+    optimizer/*) echo optimizer/models ;;
+    training/average*) echo training/averages ;;
+    training/condition_dropout*) echo training/conditions ;;
+    training/gradient_step*) echo training/micro_batches ;;
+    training/learned*) echo training/learned_weighting ;;
+    *) echo "${oracles[@]}" ;;
+  esac
+}
+
+# Tries the headers in $1/include on test files $2 ...: prints the one that fails, "survives", or "does not compile".
 try() {
   local test
-  for test in "${tests[@]}"; do
-    if ! "$compiler" "${flags[@]}" -I"$1"/include "$root"/tests/oracle/"$test".cpp "$work"/main.o -o "$1"/test \
+  for test in "${@:2}"; do
+    if ! "$compiler" "${flags[@]}" -I"$1"/include "$root"/tests/"$test".cpp "$work"/main.o -o "$1"/test \
       >"$1"/log 2>&1; then
       echo "does not compile"
       return
@@ -96,14 +141,17 @@ attempt() {
     echo "text not found once" >"$dir"/verdict
   else
     printf '%s\n' "${content/"$text"/"$bug"}" >"$dir/$file"
-    try "$dir" >"$dir"/verdict
+    # shellcheck disable=SC2046 # names of files without blanks
+    try "$dir" $(tests_of "$3") >"$dir"/verdict
   fi
   printf '%-48s %s\n' "$name" "$(<"$dir"/verdict)"
 }
 
 mkdir "$work"/sound
 cp -r "$root"/include "$work"/sound
-verdict=$(try "$work"/sound)
+mapfile -t files < <(bugs | cut -d'|' -f2 | tr -d ' ' | sort -u)
+mapfile -t all < <(for file in "${files[@]}"; do tests_of "$file"; done | tr ' ' '\n' | sort -u)
+verdict=$(try "$work"/sound "${all[@]}")
 [[ $verdict == survives ]] || { echo "mutation.sh: without a bug the tests fail: $verdict" >&2; exit 1; }
 
 total=0
@@ -120,7 +168,7 @@ wait
 killed=0
 for ((i = 1; i <= total; ++i)); do
   verdict=$(<"$work/$i/verdict")
-  if [[ " ${tests[*]} " == *" $verdict "* ]]; then killed=$((killed + 1)); fi
+  if [[ " ${all[*]} " == *" $verdict "* ]]; then killed=$((killed + 1)); fi
 done
 echo "killed $killed/$total"
 ((total > 0 && killed == total))

@@ -23,7 +23,7 @@ using Oracle = Tensor<double, Reference>;
 Mlp const net{{.dimensions = 2, .width = 16, .layers = 2, .embedding = 8}};
 ConsistencyFunction const f{net};
 Denoiser const D{net};
-ConsistencyFunction const f_linear{net, LinearPath{.epsilon = 1e-3, .T = 0.98}};
+ConsistencyFunction const f_linear{net, LinearPath{.epsilon = 0.0025, .T = 0.98}};
 Denoiser const D_linear{net, LinearPath{}};
 ConsistencyFunction const f_trig{net, Trigonometric{}};
 Denoiser const D_trig{net, Trigonometric{}};

@@ -24,10 +24,9 @@ struct NamedArena {
 /// visit(name, arena) for every arena of a state.
 template <class State>
 void for_arenas(State& state, auto const& visit) {
-  static std::string const theta = "theta", target = "target", averaged = "averaged";
-  visit(theta, state.theta);
-  if (state.target) visit(target, *state.target);
-  visit(averaged, state.averaged);
+  visit(std::string{"theta"}, state.theta);
+  if (state.target) visit(std::string{"target"}, *state.target);
+  visit(std::string{"averaged"}, state.averaged);
   for (auto& [name, arena] : state.averages) visit(name, arena);
   for (auto& [name, arena] : state.optimizer) visit(name, arena);
 }
