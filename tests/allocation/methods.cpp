@@ -2,11 +2,11 @@
 #include <doctest/doctest.h>
 
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/condition/class_labels.hpp>
 #include <consistency/core/parallel.hpp>
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/model/denoiser.hpp>
 #include <consistency/network/mlp.hpp>
-#include <consistency/condition/class_labels.hpp>
 #include <consistency/optimizer/adamw.hpp>
 #include <consistency/optimizer/frozen.hpp>
 #include <consistency/optimizer/groups.hpp>
@@ -14,9 +14,9 @@
 #include <consistency/optimizer/sgd.hpp>
 #include <consistency/target/ema_target.hpp>
 #include <consistency/tensor/cpu.hpp>
+#include <consistency/training/consistency_training.hpp>
 #include <consistency/training/continuous_consistency_distillation.hpp>
 #include <consistency/training/continuous_consistency_training.hpp>
-#include <consistency/training/consistency_training.hpp>
 #include <consistency/training/denoiser_training.hpp>
 #include <consistency/training/flow_matching.hpp>
 #include <consistency/training/progressive_distillation.hpp>
@@ -47,14 +47,16 @@ void check_steps(auto method) {
 
 }  // namespace
 
-TEST_CASE("after the first steps no optimizer asks for memory, nor a step under conditions or of micro-batches") {
+TEST_CASE(
+    "after the first steps no optimizer asks for memory, nor a step under conditions or of micro-batches") {
   set_threads(1);
   ConsistencyFunction const g{Mlp{{.dimensions = 2, .width = 32, .layers = 2, .condition = {.features = 3}}}};
   ClassLabels labels{.labels = {}, .classes = 3};
   for (Index i = 0; i < 16; ++i) labels.labels.push_back(i % 3);
   Batch<Tensor<float>> const batch{0.5 * normal<float>({16, 2}, {2}), labels};
   auto const check = [&](auto const& optimizer, TrainerSettings const& settings) {
-    auto trainer = Trainer{ConsistencyTraining{.f = g, .target = EmaTarget{}}, optimizer, g.initialize({1}), settings};
+    auto trainer =
+        Trainer{ConsistencyTraining{.f = g, .target = EmaTarget{}}, optimizer, g.initialize({1}), settings};
     for (int i = 0; i < 3; ++i) trainer.step(batch);
     auto const before = now();
     for (int i = 0; i < 8; ++i) trainer.step(batch);
@@ -67,7 +69,9 @@ TEST_CASE("after the first steps no optimizer asks for memory, nor a step under 
   check(AdamW{}, {});
   check(Sgd{}, {});
   check(Muon{}, {});
-  check(Groups{Group{{"hidden*"}, Muon{}}, Group{{"condition*", "out.weight"}, AdamW{}}, Group{{"out.bias"}, Frozen{}}}, {});
+  check(Groups{Group{{"hidden*"}, Muon{}}, Group{{"condition*", "out.weight"}, AdamW{}},
+               Group{{"out.bias"}, Frozen{}}},
+        {});
 }
 
 TEST_CASE("after the first steps no training method asks for memory") {

@@ -3,6 +3,7 @@
 
 #include <concepts>
 
+#include <consistency/autodiff/forward.hpp>
 #include <consistency/network/conditions.hpp>
 #include <consistency/network/mode.hpp>
 #include <consistency/network/parameters.hpp>
@@ -28,6 +29,16 @@ concept Network = (detail::TakesBesideX<N, Conditions<Tensor<float>, Tensor<floa
   { net.parameters() } -> std::convertible_to<ParameterTable const&>;
   { net.data_shape() } -> std::convertible_to<Shape>;  // of one sample
 };
+
+/// Whether a network can be differentiated along x and time: its call operator is a template over their
+/// types.
+template <class N>
+concept DifferentiableNetwork =
+    requires(N const& net, Parameters<Tensor<float>> const& theta, Dual<Tensor<float>> const& x,
+             Conditions<Dual<Tensor<float>>, Tensor<float>> const& at) { net(theta, x, at, Mode{}); } ||
+    requires(N const& net, Parameters<Tensor<float>> const& theta, Dual<Tensor<float>> const& x) {
+      net(theta, x, x, Mode{});
+    };
 
 /// F_θ(x, at, mode) of either kind. Throws config_error for a condition where the network takes a time alone.
 template <class T, class X>

@@ -41,12 +41,13 @@ class Average {
   }
 
   void check() const {
-    if (kind_ == Kind::constant || kind_ == Kind::warm_up) require_rate("Average", "ema", number_);
-    if (kind_ == Kind::half_life) require_positive("Average", "half life", number_);
-    if (kind_ == Kind::inverse_power) require_positive("Average", "exponent", number_);
-    if (kind_ == Kind::inverse_power) require_rate("Average", "most", most_);
+    if (kind_ == Kind::constant || kind_ == Kind::warm_up) require_rate("Trainer", "ema", number_);
+    if (kind_ == Kind::half_life) require_positive("Trainer", "half life of an average", number_);
+    if (kind_ == Kind::inverse_power) require_positive("Trainer", "exponent of an average", number_);
+    if (kind_ == Kind::inverse_power) require_rate("Trainer", "most of an average", most_);
     if (kind_ == Kind::power_function)
-      require_setting(number_ > 0 && number_ <= 0.28, "Average", "relative width", number_, "from 0 to 0.28");
+      require_setting(number_ > 0 && number_ <= 0.28, "Trainer", "relative width of an average", number_,
+                      "from 0 to 0.28");
   }
   /// μ of update k.
   double at(Index k) const {

@@ -106,9 +106,10 @@ consteval bool policies() {
   static_assert(may_be<F, Kind::consistency_function>,
                 "the student must be a ConsistencyFunction, f(x, epsilon) = x; a Denoiser is none");
   static_assert(
-      requires(F const& f, Parameters<Tensor<float>> const& theta, Dual<Tensor<float>> const& x) {
-        f(theta, x, x, Mode{});
-      },
+      !requires(F const& f) { f.network(); } ||
+          requires(F const& f) {
+            requires DifferentiableNetwork<std::remove_cvref_t<decltype(f.network())>>;
+          },
       "a continuous-time method needs the network's derivative along x and t: make its call operator a "
       "template over the value types of x and time, so that Dual values pass through it");
   return true;

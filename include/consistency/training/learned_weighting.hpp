@@ -4,8 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <consistency/network/layer/embedding.hpp>
-#include <consistency/network/layer/linear.hpp>
+#include <consistency/network/time_function.hpp>
 #include <consistency/training/method.hpp>
 
 namespace consistency {
@@ -25,11 +24,8 @@ class LearnedWeighting : public M {
  public:
   explicit LearnedWeighting(M method, LearnedWeightingSettings settings = {})
       : M{std::move(method)},
-        settings_{settings},
         table_{this->f.network().parameters()},
-        u_{table_, "weighting", settings.channels, 1, 0} {
-    settings.time.check(settings.channels);
-  }
+        u_{table_, "weighting", settings.time, settings.channels} {}
 
   ParameterTable const& parameters() const noexcept { return table_; }  ///< the network's, then its own
   template <class T = float>
@@ -39,7 +35,7 @@ class LearnedWeighting : public M {
 
   /// u(t) for t (n, 1, …): (n, 1).
   auto log_mean(auto const& theta, Operand auto const& t) const {
-    return u_(theta, settings_.time(this->f.parameterization().c_noise(t), settings_.channels));
+    return u_(theta, this->f.parameterization().c_noise(t));
   }
   auto loss(auto const& theta, auto const& theta_minus, auto const& batch, auto const& drawn) const {
     auto const d = M::distance(theta, theta_minus, batch, drawn);                       // (n, 1, …)
@@ -48,9 +44,8 @@ class LearnedWeighting : public M {
   }
 
  private:
-  LearnedWeightingSettings settings_;
   ParameterTable table_;
-  Linear u_;
+  TimeFunction u_;
 };
 
 }  // namespace consistency
