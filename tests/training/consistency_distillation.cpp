@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <limits>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -29,7 +30,7 @@ Mlp net(Index dimensions = 2, Index width = 24) {
   return Mlp{{.dimensions = dimensions, .width = width, .layers = 2, .embedding = 8}};
 }
 auto teacher(Mlp network = net(), double sigma_data = 0.5) {
-  auto D = Denoiser{network, EdmPreconditioning{sigma_data}};
+  auto D = Denoiser{std::move(network), EdmPreconditioning{sigma_data}};
   auto phi = D.initialize(Key{1});
   return TeacherVelocity{D, phi};
 }
@@ -89,6 +90,14 @@ TEST_CASE("a teacher that does not fit the student is rejected before training")
         ConsistencyDistillation{.f = f, .velocity = TeacherVelocity{D, D.initialize(Key{1})}}.check();
       },
       {"TeacherVelocity", "noise levels of the student", "80", "50"});
+  check_fails<ErrorCode::config>(
+      [] {
+        auto const of = [](double sigma_data) { return Trigonometric{.sigma_data = sigma_data}; };
+        auto const D = Denoiser{net(), of(1)};
+        auto const student = ConsistencyFunction{net(), of(0.5)};
+        ConsistencyDistillation{.f = student, .velocity = TeacherVelocity{D, D.initialize(Key{1})}}.check();
+      },
+      {"TeacherVelocity", "sigma_data"});
 }
 
 TEST_CASE("impossible settings are rejected before training") {

@@ -124,6 +124,7 @@ class CheckpointFile {
     require_run_of(table);
     auto const all = [&](std::vector<std::string> const& names) {
       std::vector<NamedArena<Tensor<float>>> arenas;
+      arenas.reserve(names.size());
       for (auto const& name : names) arenas.push_back({name, copy(table, name)});
       return arenas;
     };

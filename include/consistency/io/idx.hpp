@@ -90,6 +90,7 @@ class IdxReader {
       fail<format_error>(name_, "IDX header truncated", size_text,
                          number_text(header_size()) + " bytes or more");
     std::vector<std::uint64_t> extents;
+    extents.reserve(rank_);
     for (std::size_t axis = 0; axis < rank_; ++axis)
       extents.push_back(load_big<std::uint32_t>(head.subspan(4 + 4 * axis)));
     return extents;

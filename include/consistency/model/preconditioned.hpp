@@ -83,7 +83,8 @@ class Preconditioned {
   auto given(Condition<X> const& condition) const& {
     return [this, &condition](auto const& theta, Operand auto const& x, Operand auto const& t,
                               Mode const& mode = {}) {
-      return evaluate(theta, evaluated(x), evaluated(t), condition, mode);
+      // this: Clang else takes it for unused
+      return this->evaluate(theta, evaluated(x), evaluated(t), condition, mode);
     };
   }
   template <class X>

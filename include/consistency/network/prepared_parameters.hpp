@@ -15,7 +15,7 @@ template <class X>
 class PreparedParameters {
  public:
   /// Of a copy, or of the numbers of a θ that is moved here; no handle to those may be written any more.
-  PreparedParameters(Parameters<X> theta)  // NOLINT(google-explicit-constructor): they are a θ
+  PreparedParameters(Parameters<X> theta)  // NOLINT(*-explicit-constructor,*-value-param): they are a θ
       : PreparedParameters{theta.table_, theta.flat_.prepared()} {}
   /// Of the numbers of θ themselves, which nobody may write while the result lives.
   static PreparedParameters sharing(Parameters<X> const& theta) {

@@ -76,7 +76,7 @@ struct TeacherVelocity {
     /// device the loss tells.
     auto denoised(Value auto const& x, Operand auto const& t_lazy) const {
       auto const& t = evaluated(t_lazy);
-      auto const D = with_condition(teacher.denoiser, condition);
+      auto const& D = with_condition(teacher.denoiser, condition);
       auto const own = process_of(teacher.denoiser);
       if constexpr (std::same_as<std::remove_cvref_t<decltype(own)>, Process>) {
         return finite(evaluated(D(teacher.theta(), x, t)), t);
@@ -117,7 +117,15 @@ struct TeacherVelocity {
               number_text(p.sigma_data) + " and " + number_text(f.parameterization().sigma_data),
               "one number", advice);
     }
-    auto const used = noise_levels(process_of(f)), trained = noise_levels(process_of(denoiser));
+    auto const students = process_of(f), teachers = process_of(denoiser);
+    if constexpr (requires {
+                    requires std::same_as<decltype(students), decltype(teachers)>;
+                    students.sigma_data;
+                  })
+      if (students.sigma_data != teachers.sigma_data)
+        fail<config_error>("TeacherVelocity", "noise processes of teacher and student",
+                           teachers.text() + " and " + students.text(), "one sigma_data", advice);
+    auto const used = noise_levels(students), trained = noise_levels(teachers);
     constexpr auto rounded = 1e-9;  // of a conversion
     if (!(trained.smallest * (1 - rounded) <= used.smallest &&
           used.largest <= trained.largest * (1 + rounded)))

@@ -10,6 +10,7 @@
 #include <consistency/condition/given.hpp>
 #include <consistency/data/batch.hpp>
 #include <consistency/metric/curvature.hpp>
+#include <consistency/network/network.hpp>
 #include <consistency/parameterization/kind.hpp>
 #include <consistency/process/process_of.hpp>
 #include <consistency/schedule/time_distribution.hpp>

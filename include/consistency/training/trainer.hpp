@@ -60,7 +60,7 @@ class Trainer {
         optimizer_{std::move(optimizer)},
         settings_{std::move(settings)},
         gradient_step_{theta.table()},
-        state_{theta, {}, theta, {}, {}, 0, settings.key, process_of(method_.f).text()} {
+        state_{theta, {}, theta, {}, {}, 0, settings_.key, process_of(method_.f).text()} {
     if constexpr (M::has_target) state_.target = theta;
     for (std::size_t i = 0; i < settings_.further_averages.size(); ++i)
       state_.averages.push_back({average_name(i), theta});
