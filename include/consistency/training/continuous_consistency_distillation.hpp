@@ -35,7 +35,7 @@ struct ContinuousConsistencyDistillation {
   double rate(Index) const { return 0; }
   template <class X>
   Draws<X, 1> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
-    return continuous::draw(*this, x0, k, key, first);
+    return draw_time(*this, x0, k, key, first);
   }
   /// The term of each sample, (n, 1, …).
   template <class X>

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <concepts>
-#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -61,14 +59,6 @@ auto distance(M const& m, auto const& theta, Parameters<X> const& theta_minus,
     V const a = f(theta, x_t, t, mode) + (0.5 * J - y.primal);  // (n, …): in value J / 2, as θ⁻ is θ
     return evaluated(w * curvature<V>(m.metric, V(y.primal), a, V(J)));  // (n, 1, …)
   }
-}
-
-/// Noise and a time.
-template <class X>
-Draws<X, 1> draw(auto const& method, X const& x0, Index k, Key key, std::uint32_t first) {
-  return draw_for<1>(x0, k, key, first, [&](Key sample_key, Counter sample) {
-    return std::array{method.distribution.time(process_of(method.f), sample_key, sample)};
-  });
 }
 
 void check(auto const& method) {

@@ -7,6 +7,7 @@
 
 #include <consistency/core/check.hpp>
 #include <consistency/network/mode.hpp>
+#include <consistency/process/process_of.hpp>
 #include <consistency/tensor/functions.hpp>
 #include <consistency/tensor/random.hpp>
 
@@ -53,6 +54,14 @@ Draws<X, Times> draw_for(X const& x0, Index k, Key key, std::uint32_t first, aut
   }
   for (std::size_t j = 0; j < Times; ++j) drawn.times[j] = to<typename X::Backend>(times[j]);
   return drawn;
+}
+
+/// Noise, and a time of each sample by a method's distribution of times on the process of its f.
+template <class X>
+Draws<X, 1> draw_time(auto const& method, X const& x0, Index k, Key key, std::uint32_t first) {
+  return draw_for<1>(x0, k, key, first, [&](Key sample_key, Counter sample) {
+    return std::array{method.distribution.time(process_of(method.f), sample_key, sample)};
+  });
 }
 
 }  // namespace consistency

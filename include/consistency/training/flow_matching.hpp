@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <type_traits>
 
@@ -48,9 +47,7 @@ struct FlowMatching {
 
   template <class X>
   Draws<X, 1> draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
-    return draw_for<1>(x0, k, key, first, [&](Key sample_key, Counter sample) {
-      return std::array{distribution.time(process_of(f), sample_key, sample)};
-    });
+    return draw_time(*this, x0, k, key, first);
   }
   /// The term of each sample, (n, 1, …).
   template <class X>
