@@ -15,7 +15,7 @@ namespace consistency {
 enum class Decay : std::uint8_t {
   linear,       ///< to `final` at `decay_to`
   cosine,       ///< to `final` at `decay_to`, along half a cosine (Loshchilov & Hutter 2017)
-  inverse_root  ///< as √(decay_from / k), without end (Karras et al. 2024, Eq. 67)
+  inverse_root  ///< as √(decay_from / k), without end (Karras et al. 2024)
 };
 
 /// A factor on the learning rate, by the updates that are done, as optax counts them: it rises linearly from
