@@ -15,10 +15,9 @@ struct LearnedWeightingSettings {
 };
 
 /// A method that learns the weight of each time beside θ: it minimises E[e^{−u(t)} d + u(t)], where d is the
-/// method's weighted distance of a sample and u a linear map of features of the time (Karras et al. 2024)
-///. At the optimum e^{u(t)} is the mean of d at t, so that all times count alike. Training
-/// starts from `initialize(key)`, whose parameters `weighting.*` come after the network's; `selected` leaves
-/// them out.
+/// method's weighted distance of a sample and u a linear map of features of the time (Karras et al.
+/// 2024). At the optimum e^{u(t)} is the mean of d at t, so that all times count alike. Training starts from
+/// `initialize(key)`, whose parameters `weighting.*` come after the network's; `selected` leaves them out.
 template <class M>
 class LearnedWeighting : public M {
  public:
