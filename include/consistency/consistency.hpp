@@ -17,6 +17,7 @@
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/model/denoiser.hpp>
 #include <consistency/model/guided.hpp>
+#include <consistency/network/adm.hpp>
 #include <consistency/network/ddpmpp.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>

@@ -26,7 +26,7 @@ void check_unet(char const* where, Settings const& s) {
     require_within(where, what, found, 1, most);
   };
   within("channels", s.channels);
-  within("heads", s.heads);
+  if constexpr (requires { s.heads; }) within("heads", s.heads);
   within("groups", s.groups);
   within("embedding", s.embedding);
   within("number of multipliers", static_cast<Index>(s.multipliers.size()), most_blocks / 2);

@@ -22,8 +22,9 @@ inline constexpr Index max_channels = Index{1} << 21U;
 
 /// The initial distribution of weights, up to a gain.
 enum class WeightDistribution : std::uint8_t {
-  fan_in,         ///< N(0, 1 / fan_in), which keeps the variance of a linear map's output at its input's
-  xavier_uniform  ///< uniform, variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010)
+  fan_in,          ///< N(0, 1 / fan_in), which keeps the variance of a linear map's output at its input's
+  xavier_uniform,  ///< uniform, variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010)
+  torch            ///< uniform on ±1 / √fan_in, biases too: PyTorch's own
 };
 
 /// The initial numbers of a parameter: a constant, and normal draws of a standard deviation or uniform draws
@@ -39,8 +40,14 @@ struct Initializer {
   static Initializer variance(Index fan_in, double gain = 1) {
     return {.deviation = gain / std::sqrt(static_cast<double>(fan_in))};
   }
+  /// Of the layer's biases: zeros but for PyTorch's.
+  static Initializer biases(WeightDistribution distribution, Index fan_in, double gain) {
+    if (distribution != WeightDistribution::torch) return zeros();
+    return {.bound = gain / std::sqrt(static_cast<double>(fan_in))};
+  }
   static Initializer weights(WeightDistribution distribution, Index fan_in, Index fan_out, double gain) {
     if (distribution == WeightDistribution::fan_in) return variance(fan_in, gain);
+    if (distribution == WeightDistribution::torch) return biases(distribution, fan_in, gain);
     return {.bound = gain * std::sqrt(6 / (static_cast<double>(fan_in) + static_cast<double>(fan_out)))};
   }
 };

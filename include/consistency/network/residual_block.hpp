@@ -31,6 +31,7 @@ struct ResidualBlockSettings {
   /// and v in files.
   bool edm_attention = false;
   bool project_resampled = false;  ///< a 1×1 skip on resampling blocks too, not only where channels change
+  double residual_scale = std::numbers::sqrt2 / 2;  ///< of a branch and its skip together: 1/√2, or 1
   double dropout = 0;
   bool recompute = false;  ///< in the backward pass, instead of keeping what it needs: see recomputed()
   Conditioning conditioning = Conditioning::scale_shift;
@@ -39,7 +40,7 @@ struct ResidualBlockSettings {
 };
 
 /// A residual block of the EDM family (Karras et al. 2022, Appendix F.2):
-/// (skip(x) + conv(drop(norm(conv(norm x), time)))) / √2, then self-attention likewise where asked.
+/// (skip(x) + conv(drop(norm(conv(norm x), time)))) · scale, then self-attention likewise where asked.
 class ResidualBlock {
  public:
   /// Throws config_error for sizes that do not fit each other, naming the layer.
@@ -85,7 +86,7 @@ class ResidualBlock {
  private:
   template <Value X>
   X evaluate(auto const& theta, X const& x, Value auto const& embedding, Mode const& mode) const {
-    constexpr auto half = std::numbers::sqrt2 / 2;
+    auto const scale_of_sum = settings_.residual_scale;
     auto const n = x.shape()[0];
     X h = resample(norm0_(theta, x));               // (n, h', w', in)
     auto const affine = affine_(theta, embedding);  // (n, 2 out), or (n, out) to add
@@ -97,8 +98,8 @@ class ResidualBlock {
     } else {
       h = norm1_(theta, conv0_.shifted(theta, h, reshape(affine, {n, 1, 1, out_})));  // (n, h', w', out)
     }
-    h = conv1_.added(theta, dropout_(h, mode), skip(theta, x), half);  // (n, h', w', out)
-    if (attention_) h = half * (h + (*attention_)(theta, h));          // (n, h', w', out)
+    h = conv1_.added(theta, dropout_(h, mode), skip(theta, x), scale_of_sum);  // (n, h', w', out)
+    if (attention_) h = scale_of_sum * (h + (*attention_)(theta, h));          // (n, h', w', out)
     return h;
   }
 

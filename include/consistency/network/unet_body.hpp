@@ -44,9 +44,10 @@ class UNetBody {
     auto const hidden = conditions_(theta, at, [&](auto const& features) {  // (n, f)
       return evaluated(silu(embed_hidden_(theta, features)));               // (n, e)
     });
-    auto const embedding = evaluated(silu(embed_(theta, hidden)));  // (n, e)
-    auto h = first_(theta, x);                                      // (n, h, w, c)
-    std::array<decltype(h), detail::most_blocks> skips;             // (n, h / 2^level, w / 2^level, c')
+    auto const e = conditions_.with_vectors(theta, at, evaluated(embed_(theta, hidden)));  // (n, e)
+    auto const embedding = evaluated(silu(e));                                             // (n, e)
+    auto h = first_(theta, x);                                                             // (n, h, w, c)
+    std::array<decltype(h), detail::most_blocks> skips;  // (n, h / 2^level, w / 2^level, c')
     std::size_t depth = 0;
     skips[depth++] = h;
     for (auto const& block : down_) skips[depth++] = h = block(theta, h, embedding, mode);

@@ -90,7 +90,7 @@ class GradientStep {
     if (Alone && whole)
       tape_.backward(loss);
     else
-      tape_.backward(evaluated(in.weight * loss));
+      tape_.backward(evaluated(loss * in.weight));
     tape_.clear();
   }
 

@@ -7,15 +7,14 @@
 
 #include <consistency/network/conditions.hpp>
 #include <consistency/network/layer/embedding.hpp>
-#include <consistency/network/layer/linear.hpp>
+#include <consistency/network/parameters.hpp>
 
 namespace consistency {
 
 /// What a network takes beside a time.
 struct ConditionSettings {
-  Index features =
-      0;  ///< of its condition, as the model has them: classes, 1 + d of observations; 0: it takes none
-  bool null = true;  ///< whether it is trained under the null condition too, so that it can be guided
+  Index features = 0;  ///< of its condition: classes, 1 + d of observations; 0: it takes none
+  bool null = true;    ///< whether it is trained under the null condition too, so that it can be guided
 
   void check(char const* where) const {
     require_within(where, "features of the condition", features, 0, Index{1} << 20U);
@@ -30,18 +29,27 @@ struct ConditionSettings {
   }
 };
 
-/// What networks see of a time and a condition: features of the time, to which a linear map of the
-/// condition's is added, √k c W + b for c (n, k) (EDM's map_label; Karras et al. 2022).
+/// What networks see of a time and a condition c (n, k). Either √k c W + b is added to the features of the
+/// time (map_label of EDM's DDPM++; Karras et al. 2022), or c W to what the network has made of them (class
+/// vectors of ADM; Dhariwal & Nichol 2021).
 class ConditionEmbedding {
  public:
-  /// Registers the map as `name`, where there is a condition.
+  /// The first: registers W and b as `name`, where there is a condition.
   ConditionEmbedding(ParameterTable& table, std::string const& name, TimeEmbedding time, Index channels,
                      ConditionSettings condition,
                      WeightDistribution distribution = WeightDistribution::fan_in)
-      : time_{time}, channels_{channels}, condition_{condition} {
-    condition.check("ConditionEmbedding");
-    condition.declare(table);
-    if (condition.features > 0) map_.emplace(table, name, condition.features, channels, 1, distribution);
+      : ConditionEmbedding{table, time, channels, condition} {
+    auto const k = condition.features;
+    if (k == 0) return;
+    weight_ = table.add(name + ".weight", {k, channels}, Initializer::weights(distribution, k, channels, 1));
+    bias_ = table.add(name + ".bias", {channels}, Initializer::biases(distribution, k, 1));
+  }
+  /// The second: registers W, vectors of `embedding` numbers.
+  ConditionEmbedding(ParameterTable& table, std::string const& name, TimeEmbedding time, Index channels,
+                     ConditionSettings condition, Index embedding)
+      : ConditionEmbedding{table, time, channels, condition} {
+    auto const k = condition.features;
+    if (k > 0) weight_ = table.add(name + ".weight", {k, embedding}, Initializer::variance(1));
   }
 
   /// next(features (n, channels)) of time (n, 1, …) and condition (n, k). Throws config_error where a
@@ -50,13 +58,26 @@ class ConditionEmbedding {
     auto const& at = conditions_of(beside_x);
     check(at.condition.width());
     auto const time = time_(at.time, channels_);  // (n, channels)
-    if (!map_) return next(time);
+    if (!bias_) return next(time);
     auto const scale = std::sqrt(static_cast<double>(condition_.features));
-    auto const beside = (*map_)(theta, scale * at.condition.features());  // (n, channels)
-    return next(evaluated(time + beside));
+    auto const map =
+        linear(scale * at.condition.features(), theta[*weight_], theta[*bias_]);  // (n, channels)
+    return next(evaluated(time + map));
+  }
+  /// What the network has made of the features, (n, embedding), with the vectors of the condition.
+  template <Value V>
+  V with_vectors(auto const& theta, auto const& beside_x, V const& embedding) const {
+    if (!weight_ || bias_) return embedding;
+    return embedding +
+           linear(conditions_of(beside_x).condition.features(), theta[*weight_]);  // (n, embedding)
   }
 
  private:
+  ConditionEmbedding(ParameterTable& table, TimeEmbedding time, Index channels, ConditionSettings condition)
+      : time_{time}, channels_{channels}, condition_{condition} {
+    condition.check("ConditionEmbedding");
+    condition.declare(table);
+  }
   void check(Index found) const {
     if (found == condition_.features) return;
     auto const text = [](Index features) {
@@ -71,7 +92,7 @@ class ConditionEmbedding {
   TimeEmbedding time_;
   Index channels_;
   ConditionSettings condition_;
-  std::optional<Linear> map_;
+  std::optional<ParameterId> weight_, bias_;
 };
 
 }  // namespace consistency

@@ -23,7 +23,9 @@ class Convolution {
   Convolution(ParameterTable& table, std::string const& name, Index in, Index out,
               ConvolutionSettings settings = {})
       : weight_{add_weight(table, name, in, out, settings)},
-        bias_{table.add(name + ".bias", {out}, Initializer::zeros())},
+        bias_{table.add(name + ".bias", {out},
+                        Initializer::biases(settings.distribution, settings.kernel * settings.kernel * in,
+                                            settings.gain))},
         stride_{settings.stride} {}
 
   /// The weights alone. Throws as the constructor does.

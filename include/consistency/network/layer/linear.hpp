@@ -16,7 +16,7 @@ class Linear {
          WeightDistribution distribution = WeightDistribution::fan_in, Index interleaved = 1)
       : weight_{table.add(name + ".weight", {in, out}, Initializer::weights(distribution, in, out, gain),
                           interleaved)},
-        bias_{table.add(name + ".bias", {out}, Initializer::zeros(), interleaved)} {}
+        bias_{table.add(name + ".bias", {out}, Initializer::biases(distribution, in, gain), interleaved)} {}
 
   /// x (…, in) → (…, out)
   auto operator()(auto const& theta, Operand auto const& x) const {
