@@ -63,7 +63,7 @@ versions="$("$gcc" -dumpfullversion), clang $("$clang" -dumpversion), Eigen $(pk
 declare -A bytes instantiations seconds
 for program in "${programs[@]}"; do
   bytes[$program]=$("$gcc" "${flags[@]}" -E -P "$work/$program.cpp" | wc -c)
-  "$clang" "${flags[@]}" -fsyntax-only -ftime-trace="$work/$program.json" -ftime-trace-granularity=0 "$work/$program.cpp"
+  "$clang" "${flags[@]}" -O0 -c -o "$work/out.o" -ftime-trace="$work/$program.json" -ftime-trace-granularity=0 "$work/$program.cpp"
   instantiations[$program]=$(grep -oE '"name":"Instantiate(Class|Function)"' "$work/$program.json" | wc -l)
   seconds[$program]=0
 done
