@@ -26,8 +26,7 @@ while read -r source; do
   if [[ -f $source ]] && grep -q "\"file\": \"$PWD/$source\"" "$commands"; then files+=("$PWD/$source"); fi
 done < <(git diff --name-only "${since:-HEAD}" -- '*.cpp')
 
-# GCC's warning flags are unknown to Clang, signs are left to GCC (CMakeLists.txt), and Clang finds fault with a sort of the C++ library.
+# GCC's warning flags are unknown to Clang, and signs are left to GCC (CMakeLists.txt).
 printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy-19 -p build/dev --quiet --warnings-as-errors='*' \
-  --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-sign-conversion \
-  --extra-arg=-Wno-deprecated-declarations 2> >(grep -v 'warnings generated' >&2)
+  --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-sign-conversion 2> >(grep -v 'warnings generated' >&2)
 echo "clang-tidy has no advice for the headers and $((${#files[@]} - 1)) sources"

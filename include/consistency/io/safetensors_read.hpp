@@ -91,8 +91,10 @@ class SafetensorsFile {
       order.push_back(&item);
     }
     entries_.reserve(order.size());
-    std::stable_sort(order.begin(), order.end(),
-                     [](Item const* a, Item const* b) { return *a->second.offsets < *b->second.offsets; });
+    std::sort(order.begin(), order.end(), [](Item const* a, Item const* b) {
+      auto const &here = *a->second.offsets, &there = *b->second.offsets;
+      return here != there ? here < there : a->first < b->first;
+    });
     std::uint64_t end_before = 0;
     for (auto* const item : order) {
       auto& [dtype, shape, offsets] = item->second;

@@ -115,8 +115,9 @@ inline void write_safetensors(std::filesystem::path const& path, std::span<Tenso
                          "different names");
     order.push_back(&entry);
   }
-  std::stable_sort(order.begin(), order.end(), [](TensorEntry const* a, TensorEntry const* b) {
-    return facts(a->dtype).bits > facts(b->dtype).bits;
+  std::sort(order.begin(), order.end(), [](TensorEntry const* a, TensorEntry const* b) {
+    auto const wide = facts(a->dtype).bits, other = facts(b->dtype).bits;
+    return wide != other ? wide > other : a < b;  // of one type in the caller's order
   });
   if (with_digest) detail::add_digests(metadata, order);
   detail::check_memory(entries, metadata);

@@ -51,8 +51,9 @@ class Profile {
       all.push_back(row);
       all.back().operation = name;
     }
-    std::stable_sort(all.begin(), all.end(),
-                     [](auto const& a, auto const& b) { return a.seconds > b.seconds; });
+    std::sort(all.begin(), all.end(), [](auto const& a, auto const& b) {
+      return a.seconds != b.seconds ? a.seconds > b.seconds : a.operation < b.operation;
+    });
     return all;
   }
   /// From the first operation's beginning to the last one's end, in each scope that it served, added up.
