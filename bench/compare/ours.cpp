@@ -126,8 +126,8 @@ void training(Network network, cm::Index batch, std::string const& path) {
   X const x = cm::to<compare::Backend>(images);
   T t{cm::Shape{batch}}, r{cm::Shape{batch}};
   for (cm::Index i = 0; i < batch; ++i) {
-    auto const pair =
-        method.times.draw(0, key.with_stream(cm::stream::times), {0, static_cast<std::uint32_t>(i)});
+    auto const pair = method.times.draw(method.f.process(), 0, key.with_stream(cm::stream::times),
+                                        {0, static_cast<std::uint32_t>(i)});
     t.mutable_data()[i] = static_cast<float>(pair.t);
     r.mutable_data()[i] = static_cast<float>(pair.r);
   }
