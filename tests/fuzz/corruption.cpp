@@ -15,15 +15,15 @@ namespace {
 using Path = std::filesystem::path;
 
 /// A kind of file: a whole one, all that reading one gives, and what that must be where a file is accepted.
-struct Kind {
+struct Format {
   std::string name, whole;
   std::function<std::string(Path const&)> content;
   std::function<std::string(std::string const&)> expected;
 };
 
 /// A file with checksums is read as the whole one, whatever was done to it.
-Kind checked(Path const& path, std::string name, std::string whole,
-             std::function<std::string(Path const&)> const& content) {
+Format checked(Path const& path, std::string name, std::string whole,
+               std::function<std::string(Path const&)> const& content) {
   spill(path, whole);
   auto const expected = content(path);
   return {std::move(name), std::move(whole), content, [=](std::string const&) { return expected; }};
@@ -43,7 +43,7 @@ std::string cifar10_pixels(std::string const& file) {
   return pixels;
 }
 
-std::vector<Kind> kinds(Attack& attack, ParameterTable const& table) {
+std::vector<Format> kinds(Attack& attack, ParameterTable const& table) {
   std::string noise(2 * 3073, '\0');
   for (auto& byte : noise) byte = static_cast<char>(attack.draw(256));
   auto trainer = small_trainer();
@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
   auto const all = kinds(attack, trainer.theta().table());
   auto const path = attack / "damaged";
 
-  auto const read = [&](Kind const& kind, std::string const& file, std::string const& what) {
+  auto const read = [&](Format const& kind, std::string const& file, std::string const& what) {
     spill(path, file);
     forget_peak();
     auto const before = peak_mebibytes();
