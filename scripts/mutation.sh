@@ -101,7 +101,8 @@ oracles=(oracle/boundary_and_order oracle/training_and_distillation oracle/conti
 tests_of() {
   case $1 in
     process/variance* | schedule/*) echo process/process "${oracles[@]}" ;;
-    process/* | parameterization/[tv]* | solver/ddim* | solver/velocity* | training/flow*) echo process/process oracle/processes ;;
+    parameterization/[tv]*) echo parameterization/flow ;;
+    process/* | solver/ddim* | solver/velocity* | training/flow*) echo process/process oracle/processes ;;
     model/*) echo model/guided ;;
     condition/*) echo condition/condition ;;
     optimizer/*) echo optimizer/models ;;
