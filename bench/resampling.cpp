@@ -25,6 +25,7 @@ void shapes(benchmark::internal::Benchmark* b) {
 }  // namespace
 
 BENCHMARK_CAPTURE(resampling, upsample, [](T const& x) { return upsample(x); })->Apply(shapes);
+BENCHMARK_CAPTURE(resampling, blur, [](T const& x) { return blur(x); })->Apply(shapes);
 BENCHMARK_CAPTURE(resampling, downsample, [](T const& x) { return downsample(x); })->Apply(shapes);
 BENCHMARK_CAPTURE(resampling, space_to_depth, [](T const& x) { return space_to_depth(x, 2); })->Apply(shapes);
 BENCHMARK_CAPTURE(resampling, depth_to_space, [](T const& x) { return depth_to_space(x, 2); })->Apply(shapes);

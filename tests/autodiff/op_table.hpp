@@ -111,6 +111,18 @@ struct Row<op::Upsample> {
 };
 
 template <>
+struct Row<op::Blur> {
+  static constexpr auto group = Group::layout;
+  static constexpr auto name = "blur";
+  static void each(auto const& check) {
+    check(make_case(op::Blur{}, Shape{1, 1, 1, 1}));
+    check(make_case(op::Blur{}, Shape{2, 2, 3, 3}));
+    check(make_case(op::Blur{}, Shape{1, 3, 1, 17}));
+    check(make_case(op::Blur{}, Shape{0, 2, 2, 1}));
+  }
+};
+
+template <>
 struct Row<op::Downsample> {
   static constexpr auto group = Group::layout;
   static constexpr auto name = "downsample";
@@ -129,7 +141,7 @@ struct Row<op::Resize> {
   static void each(auto const& check) {
     for (auto const adjoint : {false, true}) {
       auto const run = [&](Shape const& x, Index height, Index width) {
-        check(make_case(op::Resize{height, width, adjoint}, x));
+        for (auto const centre : {0.5, 0.0}) check(make_case(op::Resize{height, width, adjoint, centre}, x));
       };
       run({1, 1, 1, 1}, 1, 1);
       run({2, 3, 4, 2}, 3, 4);

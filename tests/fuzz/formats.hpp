@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <png.h>
@@ -14,6 +16,7 @@
 #include <consistency/io/apng.hpp>
 #include <consistency/io/cifar10.hpp>
 #include <consistency/io/idx.hpp>
+#include <consistency/io/npz.hpp>
 #include <consistency/io/png.hpp>
 #include <consistency/io/safetensors.hpp>
 #include <consistency/io/torch_parameters.hpp>
@@ -53,6 +56,54 @@ inline std::string safetensors(std::string_view header, std::string_view data = 
   append_little(length, std::uint64_t{header.size()});
   return text_of(length).append(header).append(data);
 }
+
+/// A zip archive of files that are stored as they are.
+inline std::string zip_archive(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> const& contents) {
+  Bytes archive, directory;
+  std::uint16_t files = 0;
+  auto const text = [](Bytes& to, std::string_view from) {
+    auto const bytes = text_bytes(from);
+    to.insert(to.end(), bytes.begin(), bytes.end());
+  };
+  auto const add = [&](std::string_view name, std::string_view data) {
+    auto const offset = static_cast<std::uint32_t>(archive.size()),
+               length = static_cast<std::uint32_t>(data.size());
+    for (auto* const to : {&archive, &directory}) {
+      text(*to, to == &archive ? "PK\3\4" : "PK\1\2");
+      to->resize(to->size() + (to == &archive ? 14 : 16));  // versions, flags, method: stored, time, checksum
+      append_little(*to, length);
+      append_little(*to, length);
+      append_little(*to, static_cast<std::uint16_t>(name.size()));
+      append_little(*to, std::uint16_t{0});
+      if (to == &directory) {
+        to->resize(to->size() + 10);
+        append_little(*to, offset);
+      }
+      text(*to, name);
+    }
+    text(archive, data);
+    ++files;
+  };
+  for (auto const& [name, data] : contents) add(name, data);
+  auto const begin = static_cast<std::uint32_t>(archive.size());
+  archive.insert(archive.end(), directory.begin(), directory.end());
+  text(archive, "PK\5\6");
+  archive.resize(archive.size() + 4);
+  append_little(archive, files);
+  append_little(archive, files);
+  append_little(archive, static_cast<std::uint32_t>(directory.size()));
+  append_little(archive, begin);
+  append_little(archive, std::uint16_t{0});
+  return text_of(archive);
+}
+
+/// A PyTorch file of this pickle and one storage.
+inline std::string torch_archive(std::string_view pickle, std::string_view storage) {
+  return zip_archive({{"a/data.pkl", pickle}, {"a/data/0", storage}});
+}
+/// A NumPy archive of one array, a .npy file.
+inline std::string npz_archive(std::string_view array) { return zip_archive({{"mu.npy", array}}); }
 
 /// The pixels of a PNG file as libpng sees them; throws format_error where libpng cannot read it.
 inline std::string png_pixels(std::string_view file) {

@@ -178,10 +178,13 @@ TEST_CASE("maps that move numbers, of any shape, agree with plain loops") {
     auto const n = draw(0, 9), h = draw(1, 32), w = draw(1, 33), c = draw(1, 70), p = draw(1, 4);
     same(make_case(op::Upsample{}, Shape{n, h, w, c}));
     agrees(make_case(op::Downsample{}, Shape{n, 2 * h, 2 * w, c}));
+    agrees(make_case(op::Blur{}, Shape{n, h, w, c}));
     same(make_case(op::MaxPool{}, Shape{n, 2 * h, 2 * w, c}));
     auto const height = draw(1, 40), width = draw(1, 40);
     agrees(make_case(op::Resize{height, width}, Shape{n, h, w, c}));
     agrees(make_case(op::Resize{height, width, true}, Shape{n, h, w, c}));
+    agrees(make_case(op::Resize{height, width, false, 0.0}, Shape{n, h, w, c}));
+    agrees(make_case(op::Resize{height, width, true, 0.0}, Shape{n, h, w, c}));
     same(make_case(op::Concat{}, Shape{n, h, w, c}, Shape{n, h, w, p}));
     auto const begin = draw(0, c);
     same(make_case(op::Slice{begin, draw(begin, c)}, Shape{n, h, w, c}));

@@ -232,6 +232,18 @@ struct Cases<op::Upsample> {
 };
 
 template <>
+struct Cases<op::Blur> {
+  static void each(auto const& check) {
+    for (auto const& x : {Shape{1, 1, 1, 1}, Shape{2, 3, 5, 7}, Shape{3, 1, 2, 16}, Shape{1, 4, 1, 17},
+                          Shape{1, 2, 2, 33}, Shape{0, 2, 2, 3}, Shape{2, 0, 3, 1}})
+      check(make_case(op::Blur{}, x));
+  }
+  static void batches(auto const& check) {
+    check([](Index n) { return make_case(op::Blur{}, Shape{n, 11, 13, 17}); });
+  }
+};
+
+template <>
 struct Cases<op::Downsample> {
   static void each(auto const& check) {
     for (auto const& x : {Shape{1, 2, 2, 1}, Shape{2, 6, 10, 7}, Shape{3, 2, 4, 16}, Shape{1, 8, 2, 17},
@@ -248,7 +260,8 @@ struct Cases<op::Resize> {
   static void each(auto const& check) {
     for (auto const adjoint : {false, true}) {
       auto const run = [&](Shape const& x, Index height, Index width) {
-        check(Case<op::Resize, 1>{{height, width, adjoint}, {x}, -0.5, 1.5});  // no cancellation
+        for (auto const centre : {0.5, 0.0})
+          check(Case<op::Resize, 1>{{height, width, adjoint, centre}, {x}, -0.5, 1.5});  // no cancellation
       };
       run({1, 1, 1, 1}, 1, 1);
       run({2, 3, 5, 7}, 3, 5);

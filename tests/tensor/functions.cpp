@@ -75,6 +75,7 @@ TEST_CASE_TEMPLATE("pixels move where they should", T, EVERY_TENSOR) {
   CHECK(holds(upsample(x), {1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4}));
   CHECK(holds(downsample(x), {2.5}));
   CHECK(holds(downsample(upsample(x)), {1, 2, 3, 4}));
+  CHECK(holds(blur(16.0 * x), {18, 21, 24, 27}));
   auto const wide = numbered<T>(Shape{1, 2, 4, 1});
   CHECK(holds(space_to_depth(wide, 2), {1, 2, 5, 6, 3, 4, 7, 8}));
   CHECK(holds(depth_to_space(space_to_depth(wide, 2), 2), {1, 2, 3, 4, 5, 6, 7, 8}));

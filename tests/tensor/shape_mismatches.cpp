@@ -91,6 +91,10 @@ struct ShapeMismatches<op::Upsample> {
   static void each(auto const& check) { check(make_case(op::Upsample{}, Shape{4, 4, 3})); }
 };
 template <>
+struct ShapeMismatches<op::Blur> {
+  static void each(auto const& check) { check(make_case(op::Blur{}, Shape{4, 4, 3})); }
+};
+template <>
 struct ShapeMismatches<op::Downsample> {
   static void each(auto const& check) {
     check(make_case(op::Downsample{}, Shape{4, 4, 3}));

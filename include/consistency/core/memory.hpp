@@ -30,7 +30,7 @@ class MemoryPool {
   static constexpr std::size_t alignment = 64;
 
   /// The process-wide pool; never destroyed, so that tensors of static storage stay valid. A child of fork()
-  /// has it whole.
+  /// has it whole, unless the fork falls into this function's first call on another thread.
   static MemoryPool& instance() {
     static auto& pool = made();
     return pool;

@@ -51,6 +51,12 @@ class Shape {
     return changed;
   }
   constexpr Shape with_channels(Index channels) const { return with(rank_ - 1, channels); }
+  /// (n, …) of n samples, each of this shape.
+  constexpr Shape samples(Index n) const {
+    Shape s{n};
+    for (std::size_t i = 0; i < rank_; ++i) s.push_back(extents_[i]);
+    return s;
+  }
   /// (n, 1, …, 1) of the same rank: one number per sample, broadcastable against this shape.
   constexpr Shape per_sample() const {
     Shape s;

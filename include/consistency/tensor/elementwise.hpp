@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <numbers>
+
 #include <consistency/tensor/expression.hpp>
 
 namespace consistency {
@@ -105,6 +107,13 @@ struct Silu {  // x · sigmoid(x)
     return a * scalar::sigmoid(a);
   }
 };
+struct Gelu {  // x Φ(x), Φ of the standard normal distribution
+  template <class S>
+  static S of(S a) {
+    using scalar::erfc;
+    return S(0.5) * a * erfc(S(-std::numbers::sqrt2 / 2) * a);
+  }
+};
 struct Relu {  // max(x, 0)
   template <class S>
   static S of(S a) {
@@ -162,6 +171,7 @@ auto tanh(Operand auto const& a) { return pointwise::unary<pointwise::Tanh>(a); 
 auto abs(Operand auto const& a) { return pointwise::unary<pointwise::Abs>(a); }
 auto sigmoid(Operand auto const& a) { return pointwise::unary<pointwise::Sigmoid>(a); }
 auto silu(Operand auto const& a) { return pointwise::unary<pointwise::Silu>(a); }
+auto gelu(Operand auto const& a) { return pointwise::unary<pointwise::Gelu>(a); }
 auto relu(Operand auto const& a) { return pointwise::unary<pointwise::Relu>(a); }
 
 }  // namespace consistency

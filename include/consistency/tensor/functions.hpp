@@ -37,8 +37,9 @@ auto conv2d(Operand auto const& x, Operand auto const& weight, Operand auto cons
 }
 auto upsample(Operand auto const& x) { return apply(op::Upsample{}, evaluated(x)); }
 auto downsample(Operand auto const& x) { return apply(op::Downsample{}, evaluated(x)); }
-auto resize(Operand auto const& x, Index height, Index width) {
-  return apply(op::Resize{height, width}, evaluated(x));
+auto blur(Operand auto const& x) { return apply(op::Blur{}, evaluated(x)); }
+auto resize(Operand auto const& x, Index height, Index width, double centre = 0.5) {
+  return apply(op::Resize{height, width, false, centre}, evaluated(x));
 }
 auto max_pool(Operand auto const& x) { return apply(op::MaxPool{}, evaluated(x)); }
 auto max_per_sample(Operand auto const& x) { return apply(op::MaxPerSample{}, evaluated(x)); }

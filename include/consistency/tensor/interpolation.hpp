@@ -6,19 +6,21 @@
 
 namespace consistency {
 
-/// Linear interpolation along one axis from extent `in` to extent `out` with half-pixel centres and clamped
-/// edges, or its transpose: output o is the sum of inputs first(o) … last(o) − 1 with their weights, some of
-/// which may be 0.
+/// Linear interpolation along one axis from extent `in` to extent `out` with clamped edges, or its transpose:
+/// output o is the sum of inputs first(o) … last(o) − 1 with their weights, some of which may be 0. The
+/// centre of a pixel is 0.5 or 0 behind its beginning.
 struct Interpolation {
   Index in, out;
   bool adjoint;
+  double centre;
 
   CONSISTENCY_HD Index first(Index o) const {
-    auto const p = adjoint ? (at(o) - 0.5) * per_pixel() - 1.5 : position(o);  // rounded outward
+    auto const p =
+        adjoint ? (at(o) - 1 + centre) * per_pixel() - centre - 1 : position(o);  // rounded outward
     return p < 0 ? 0 : static_cast<Index>(p);
   }
   CONSISTENCY_HD Index last(Index o) const {
-    auto const p = adjoint ? (at(o) + 1.5) * per_pixel() + 1.5 : position(o) + 2;
+    auto const p = adjoint ? (at(o) + 1 + centre) * per_pixel() - centre + 2 : position(o) + 2;
     return p > at(in) ? in : static_cast<Index>(p);
   }
   CONSISTENCY_HD double weight(Index o, Index i) const {
@@ -33,7 +35,7 @@ struct Interpolation {
   /// Where the resized pixel r lies in the image.
   CONSISTENCY_HD double position(Index r) const {
     auto const image = at(adjoint ? out : in), resized = at(adjoint ? in : out);
-    auto const p = (at(r) + 0.5) * (image / resized) - 0.5;
+    auto const p = (at(r) + centre) * (image / resized) - centre;
     return p < 0 ? 0 : p > image - 1 ? image - 1 : p;
   }
 };

@@ -130,12 +130,22 @@ struct Downsample {
   }
 };
 
-/// Bilinear interpolation to another size: half-pixel centres, edges clamped, no antialias. PyTorch's
-/// `interpolate` with align_corners=False. As an adjoint: the transpose of the map that takes images of this
-/// size, (n, height, width, c), to those of x's.
+/// Each channel of an image by the binomial filter (1, 2, 1) / 4 along both axes, with zeros beyond the
+/// borders: (n, h, w, c) → the same shape. It is its own adjoint.
+struct Blur {
+  Shape result(Shape const& x) const {
+    require(x.rank() == 4, "blur", x, x, "(n, h, w, c)");
+    return x;
+  }
+};
+
+/// Bilinear interpolation to another size: edges clamped, no antialias. With centres of pixels at 0.5,
+/// PyTorch's `interpolate` with align_corners=False; at 0, TensorFlow 1's `resize_bilinear`. As an adjoint:
+/// the transpose of the map that takes images of this size, (n, height, width, c), to those of x's.
 struct Resize {
   Index height, width;
   bool adjoint = false;
+  double centre = 0.5;
   Shape result(Shape const& x) const {
     auto const target =
         Shape{x.rank() == 4 ? x[0] : 0, std::max<Index>(0, height), std::max<Index>(0, width), x.back()};

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <complex>
+#include <numbers>
 #include <type_traits>
 
 #include <consistency/core/device.hpp>
@@ -52,6 +53,16 @@ CONSISTENCY_HD S maximum(S a, S b) {
 template <Real S>
 std::complex<S> maximum(std::complex<S> a, std::complex<S> b) {
   return a.real() < b.real() || b.real() != b.real() ? b : a;
+}
+template <Real S>
+CONSISTENCY_HD S erfc(S x) {
+  return std::erfc(x);
+}
+/// 1 − erf x beside the real axis, to first order: what the complex step needs.
+template <Real S>
+std::complex<S> erfc(std::complex<S> x) {
+  constexpr auto slope = static_cast<S>(-2 * std::numbers::inv_sqrtpi);
+  return {std::erfc(x.real()), slope * std::exp(-x.real() * x.real()) * x.imag()};
 }
 template <class S>
 S signum(S x) {
@@ -116,6 +127,11 @@ struct Jet {
   friend Jet relu(Jet a) {  // the slope at 0 is 0
     using scalar::relu;
     return {relu(a.v), relu(scalar::signum(a.v)) * a.d};
+  }
+  friend Jet erfc(Jet a) {
+    using scalar::erfc;
+    using std::exp;
+    return {erfc(a.v), S(-2 * std::numbers::inv_sqrtpi) * exp(-a.v * a.v) * a.d};
   }
   friend Jet maximum(Jet a, Jet b) {  // of equals the first has the slope
     using scalar::maximum;

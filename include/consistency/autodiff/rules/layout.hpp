@@ -65,12 +65,20 @@ struct Rule<op::Downsample> : LinearMapRule {
 };
 
 template <>
+struct Rule<op::Blur> : LinearMapRule {
+  template <class T>
+  static std::array<T, 1> vjp(op::Blur const&, auto const&, T const&, T const& g, std::array<T, 1> const&) {
+    return {blur(g)};
+  }
+};
+
+template <>
 struct Rule<op::Resize> : LinearMapRule {
   template <class T>
   static std::array<T, 1> vjp(op::Resize const& op, auto const&, T const&, T const& g,
                               std::array<T, 1> const& x) {
     auto const& shape = x[0].shape();
-    return {apply(op::Resize{shape[1], shape[2], !op.adjoint}, g)};
+    return {apply(op::Resize{shape[1], shape[2], !op.adjoint, op.centre}, g)};
   }
 };
 

@@ -71,6 +71,42 @@ struct cpu::Kernel<op::Upsample> {
 };
 
 template <>
+struct cpu::Kernel<op::Blur> {
+  template <class S>
+  static Tensor<S, Cpu> value(op::Blur const& op, Tensor<S, Cpu> const& x) {
+    using P = Pack<S>;
+    auto y = Tensor<S, Cpu>{op.result(x.shape())};
+    auto const h = x.shape()[1], w = x.shape()[2], c = x.shape()[3];
+    cpu::for_lines(x.shape()[0] * h, w * c, [&](Index line) {
+      auto const* const middle = x.data() + line * w * c;
+      auto const above = line % h > 0, below = line % h + 1 < h;
+      // A column of three pixels, (1, 2, 1), and zeros beyond the image.
+      auto const column = [&](Index i, Index k, Index n) {
+        if (i < 0 || i >= w) return P(0.0);
+        auto const at = [&](Index offset) {
+          auto const* const p = middle + offset + i * c + k;
+          return n == P::width ? P::load(p) : P::load_part(p, n);
+        };
+        auto const outer = (above ? at(-w * c) : P(0.0)) + (below ? at(w * c) : P(0.0));
+        auto const own = at(0);
+        return outer + (own + own);
+      };
+      auto* const to = y.mutable_data() + line * w * c;
+      for (Index k = 0; k < c; k += P::width) {
+        auto const n = std::min(P::width, c - k);
+        auto left = P(0.0), own = column(0, k, n);
+        for (Index i = 0; i < w; ++i) {
+          auto const right = column(i + 1, k, n);
+          cpu::store(((left + right) + (own + own)) * P(1.0 / 16), to + i * c + k, n);
+          left = own;
+          own = right;
+        }
+      }
+    });
+    return y;
+  }
+};
+template <>
 struct cpu::Kernel<op::Downsample> {
   template <class S>
   static Tensor<S, Cpu> value(op::Downsample const& op, Tensor<S, Cpu> const& x) {

@@ -48,7 +48,8 @@ struct Pack {
   friend Pack operator-(Pack a, Pack b) { return Pack{Eigen::internal::psub(a.p, b.p)}; }
   friend Pack operator*(Pack a, Pack b) { return Pack{Eigen::internal::pmul(a.p, b.p)}; }
   friend Pack operator/(Pack a, Pack b) { return Pack{Eigen::internal::pdiv(a.p, b.p)}; }
-  friend Pack operator-(Pack a) { return Pack{Eigen::internal::pnegate(a.p)}; }
+  // Eigen's pnegate is 0 − a in wide registers, which is +0 where a is 0.
+  friend Pack operator-(Pack a) { return Pack{Eigen::internal::pxor(a.p, splat(-S(0)).p)}; }
   Pack& operator+=(Pack b) { return *this = *this + b; }
 
   friend Pack fma(Pack a, Pack b, Pack c) { return Pack{Eigen::internal::pmadd(a.p, b.p, c.p)}; }
@@ -100,6 +101,9 @@ struct Pack {
   friend Pack tanh(Pack a) {
     if constexpr (sizeof(S) == 4) return Pack{Eigen::internal::ptanh(a.p)};
     return lanewise(a, [](S x) { return std::tanh(x); });
+  }
+  friend Pack erfc(Pack a) {
+    return lanewise(a, [](S x) { return std::erfc(x); });
   }
 
  private:

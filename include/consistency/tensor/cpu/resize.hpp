@@ -17,8 +17,8 @@ struct cpu::Kernel<op::Resize> {
     auto const h = x.shape()[1];
     auto const w = x.shape()[2];
     auto const c = x.shape()[3];
-    auto const rows = Interpolation{h, op.height, op.adjoint};
-    auto const columns = Interpolation{w, op.width, op.adjoint};
+    auto const rows = Interpolation{h, op.height, op.adjoint, op.centre};
+    auto const columns = Interpolation{w, op.width, op.adjoint, op.centre};
     auto* const to = y.mutable_data();
     cpu::for_lines(y.shape()[0] * op.height, std::max(w, op.width) * c, [&](Index line) {
       auto mixed = Tensor<S, Cpu>{Shape{w * c}, S(0)};

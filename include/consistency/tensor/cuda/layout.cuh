@@ -111,6 +111,37 @@ void downsample(S const* x, Index lines, Index w, Index c, S* y) {
   });
 }
 
+template <class S, int W>
+struct BlurImage {
+  Numbers<S, W> const* x;
+  Numbers<S, W>* y;
+  Extent h, w, c;
+  CONSISTENCY_HD void operator()(Extent i) const {
+    auto const column = i / c % w, line = i / c / w % h;
+    auto const left = column > 0, right = column + 1 < w, above = line > 0, below = line + 1 < h;
+    auto const side = [&](bool there, Extent at, int k) { return there ? x[at].x[k] : S(0); };
+    for (int k = 0; k < W; ++k) {
+      auto const sum = [&](bool there, Extent at) {  // of a column, (1, 2, 1)
+        if (!there) return S(0);
+        auto const outer = side(above, at - w * c, k) + side(below, at + w * c, k);
+        return outer + (x[at].x[k] + x[at].x[k]);
+      };
+      auto const own = sum(true, i);
+      y[i].x[k] = ((sum(left, i - c) + sum(right, i + c)) + (own + own)) * S(1.0 / 16);
+    }
+  }
+};
+
+template <CompiledScalar S>
+void blur(S const* x, Index n, Index h, Index w, Index c, S* y) {
+  static_cast<void>(extent(n * h * w * c));
+  in_packs<S>({c}, {x, y}, [&]<int W>(Numbers<S, W>, Index width) {
+    for_each(n * h * w * c / width,
+             BlurImage<S, W>{reinterpret_cast<Numbers<S, W> const*>(x), reinterpret_cast<Numbers<S, W>*>(y),
+                             static_cast<Extent>(h), static_cast<Extent>(w), static_cast<Extent>(c / width)});
+  });
+}
+
 template <class P>
 struct FoldPixels {
   P const* x;
@@ -168,8 +199,10 @@ struct ResizeImage {
 };
 
 template <CompiledScalar S>
-void resize(S const* x, Shape const& from, Shape const& to, bool adjoint, S* y) {
-  for_each(to.count(), ResizeImage<S>{x, y, {from[1], to[1], adjoint}, {from[2], to[2], adjoint}, from[3]});
+void resize(S const* x, Shape const& from, Shape const& to, bool adjoint, double centre, S* y) {
+  for_each(
+      to.count(),
+      ResizeImage<S>{x, y, {from[1], to[1], adjoint, centre}, {from[2], to[2], adjoint, centre}, from[3]});
 }
 
 }  // namespace consistency::cuda

@@ -19,12 +19,14 @@ template <CompiledScalar S>
 void upsample(S const* x, Index lines, Index w, Index c, S* y);
 template <CompiledScalar S>
 void downsample(S const* x, Index lines, Index w, Index c, S* y);
+template <CompiledScalar S>
+void blur(S const* x, Index n, Index h, Index w, Index c, S* y);
 /// `lines` = n · h and w of the folded image, c channels of the unfolded one.
 template <CompiledScalar S>
 void space_to_depth(S const* x, Index lines, Index w, Index c, Index patch, bool inverse, S* y);
 /// Bilinear, see op::Resize.
 template <CompiledScalar S>
-void resize(S const* x, Shape const& from, Shape const& to, bool adjoint, S* y);
+void resize(S const* x, Shape const& from, Shape const& to, bool adjoint, double centre, S* y);
 
 }  // namespace cuda
 
@@ -69,6 +71,16 @@ struct Kernel<op::Downsample, Cuda> {
 };
 
 template <>
+struct Kernel<op::Blur, Cuda> {
+  template <class S>
+  static Tensor<S, Cuda> value(op::Blur const& op, Tensor<S, Cuda> const& x) {
+    Tensor<S, Cuda> y{op.result(x.shape())};
+    cuda::blur(x.data(), x.shape()[0], x.shape()[1], x.shape()[2], x.shape()[3], y.mutable_data());
+    return y;
+  }
+};
+
+template <>
 struct Kernel<op::SpaceToDepth, Cuda> {
   template <class S>
   static Tensor<S, Cuda> value(op::SpaceToDepth const& op, Tensor<S, Cuda> const& x) {
@@ -95,7 +107,7 @@ struct Kernel<op::Resize, Cuda> {
   template <class S>
   static Tensor<S, Cuda> value(op::Resize const& op, Tensor<S, Cuda> const& x) {
     Tensor<S, Cuda> y{op.result(x.shape())};
-    cuda::resize(x.data(), x.shape(), y.shape(), op.adjoint, y.mutable_data());
+    cuda::resize(x.data(), x.shape(), y.shape(), op.adjoint, op.centre, y.mutable_data());
     return y;
   }
 };

@@ -14,8 +14,9 @@ namespace consistency::cuda {
   template void slice(S const*, Index, Index, Index, Index, S*);                        \
   template void upsample(S const*, Index, Index, Index, S*);                            \
   template void downsample(S const*, Index, Index, Index, S*);                          \
+  template void blur(S const*, Index, Index, Index, Index, S*);                         \
   template void space_to_depth(S const*, Index, Index, Index, Index, bool, S*);         \
-  template void resize(S const*, Shape const&, Shape const&, bool, S*);                 \
+  template void resize(S const*, Shape const&, Shape const&, bool, double, S*);         \
   template void max_pool(S const*, S const*, Index, Index, Index, S*);                  \
   template void max_pool_gradient(S const*, S const*, Index, Index, Index, S*);         \
   template void max_per_row(S const*, S const*, Index, Index, S*);                      \

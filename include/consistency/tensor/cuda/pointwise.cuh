@@ -17,7 +17,7 @@ struct alignas(sizeof(S) * W) Numbers {
 /// One step of a program on W numbers.
 template <class S, int W>
 CONSISTENCY_HD void step(Code code, Numbers<S, W> const& a, Numbers<S, W> const& b, Numbers<S, W>& to) {
-  using std::cos, std::exp, std::fabs, std::log, std::sin, std::sqrt, std::tanh;
+  using std::cos, std::erfc, std::exp, std::fabs, std::log, std::sin, std::sqrt, std::tanh;
   auto const each = [&](auto const& f) {
     for (int w = 0; w < W; ++w) to.x[w] = f(a.x[w], b.x[w]);
   };
@@ -52,6 +52,8 @@ CONSISTENCY_HD void step(Code code, Numbers<S, W> const& a, Numbers<S, W> const&
       return each([](S p, S) { return scalar::sign(p); });
     case Code::relu:
       return each([](S p, S) { return scalar::relu(p); });
+    case Code::erfc:
+      return each([](S p, S) { return erfc(p); });
     case Code::constant:
     case Code::leaf:
       return;

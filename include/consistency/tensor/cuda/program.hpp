@@ -30,7 +30,8 @@ enum class Code : std::uint8_t {
   tanh,
   absolute,
   sign,
-  relu
+  relu,
+  erfc
 };
 
 /// slot[to] ← code(slot[a], slot[b]); of a constant or a leaf, a is its number.
@@ -181,6 +182,7 @@ class Symbol {
   friend Symbol abs(Symbol a) { return unary(Code::absolute, a, std::abs(a.value_)); }
   friend Symbol sign(Symbol a) { return unary(Code::sign, a, scalar::sign(a.value_)); }
   friend Symbol relu(Symbol a) { return unary(Code::relu, a, scalar::relu(a.value_)); }
+  friend Symbol erfc(Symbol a) { return unary(Code::erfc, a, std::erfc(a.value_)); }
 
  private:
   Symbol(Code code, int a, int b = 0) : node_{Tracer::current().record(code, a, b)} {}

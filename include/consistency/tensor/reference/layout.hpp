@@ -59,6 +59,23 @@ struct Kernel<op::Downsample, Reference> {
   }
 };
 
+template <>
+struct Kernel<op::Blur, Reference> {
+  template <class S>
+  static Tensor<S, Reference> value(op::Blur const& op, Tensor<S, Reference> const& x) {
+    auto const h = x.shape()[1], w = x.shape().rank() == 4 ? x.shape()[2] : 0;
+    return reference::tabulate<S>(op.result(x.shape()), [&](reference::Position const& p) {
+      S sum(0);
+      for (Index i = p[1] - 1; i <= p[1] + 1; ++i)
+        for (Index j = p[2] - 1; j <= p[2] + 1; ++j)
+          if (i >= 0 && i < h && j >= 0 && j < w)
+            sum +=
+                S((i == p[1] ? 2 : 1) * (j == p[2] ? 2 : 1)) * x[reference::at(x.shape(), p[0], i, j, p[3])];
+      return sum / S(16);
+    });
+  }
+};
+
 /// Pixel (i, j) of a patch becomes channels [(i · p + j) · c, (i · p + j + 1) · c).
 template <>
 struct Kernel<op::SpaceToDepth, Reference> {

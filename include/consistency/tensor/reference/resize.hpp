@@ -22,7 +22,7 @@ struct Kernel<op::Resize, Reference> {
       auto const p = reference::position(resized, i);
       auto const position = [&](std::size_t axis) {
         auto const scale = static_cast<double>(image[axis]) / static_cast<double>(resized[axis]);
-        return std::clamp((static_cast<double>(p[axis]) + 0.5) * scale - 0.5, 0.0,
+        return std::clamp((static_cast<double>(p[axis]) + op.centre) * scale - op.centre, 0.0,
                           static_cast<double>(image[axis] - 1));
       };
       auto const row = position(1), column = position(2);
