@@ -45,6 +45,7 @@ TEST_CASE("sampling as a whole can be recorded, with any sampler") {
   check(f, OneStep{});
   check(f, Multistep{.times = {10, 0.8}});
   check(D, OdeSampler<Heun>{.steps = 4});
+  check(D, DpmSolverPlusPlus2M{.steps = 4});
 }
 
 TEST_CASE("work that reads numbers on the host cannot be recorded") {

@@ -82,6 +82,9 @@ void each_sampler(auto const& function, auto const& use) {
     use(OdeSampler<Heun>{.steps = 4, .churn = 1});
     use(OdeSampler<Dpm2>{.steps = 4});
     use(OdeSampler<Ddim>{.steps = 4});
+    use(OdeSampler<Midpoint>{.steps = 4});
+    use(EulerAncestral{.steps = 4});
+    use(DpmSolverPlusPlus2M{.steps = 4});
   }
 }
 

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include <consistency/cuda.hpp>
+#include <consistency/editing/inpaint.hpp>
+#include <consistency/editing/super_resolve.hpp>
 
 #include "../tensor/support.hpp"
 #include "../training/state.hpp"
@@ -98,6 +100,23 @@ TEST_CASE("samples on the device are the CPU's to rounding") {
   };
   check(OneStep{});
   check(Multistep{.times = {10, 0.8, 0.1}});
+}
+
+TEST_CASE("edits on the device are the CPU's to rounding, known numbers to the bit") {
+  NEEDS_DEVICE();
+  ConsistencyFunction const f{small_unet()};
+  auto const theta = f.initialize<double>(Key{6});
+  auto const shape = f.network().data_shape().samples(2);
+  auto const y = normal<double>(shape, Key{3});
+  Tensor<double> mask{shape.with(0, 1), 0.0};
+  for (Index i = 0; i < mask.count(); i += 2) mask.mutable_data()[i] = 1;
+  auto const settings = EditSettings{.results = 2, .seed = 2, .times = {80, 1}, .batch = 3};
+  auto const found = inpaint(f, to<Cuda>(theta), to<Cuda>(y), to<Cuda>(mask), settings);
+  CHECK(relative_error(found, inpaint(f, theta, y, mask, settings)) <= 1e-9);
+  auto const host = to<Cpu>(found);
+  for (Index i = 1; i < mask.count(); i += 2) CHECK(host[i] == y[i]);
+  auto const p = super_resolve(f, to<Cuda>(theta), to<Cuda>(downsample(y)), 2, settings);
+  CHECK(relative_error(p, super_resolve(f, theta, downsample(y), 2, settings)) <= 1e-9);
 }
 
 TEST_CASE("the same training twice gives the same bits") {

@@ -113,7 +113,7 @@ TEST_CASE("pseudo-Huber is the norm far away and half its square over c near by"
 }
 
 TEST_CASE("pseudo-Huber's constant grows with the root of the dimensions") {
-  CHECK(PseudoHuber::for_dimensions(32 * 32 * 3).c == doctest::Approx(0.03).epsilon(0.003));
-  CHECK(PseudoHuber::for_dimensions(64 * 64 * 3).c == doctest::Approx(0.06).epsilon(0.003));
+  CHECK(std::abs(PseudoHuber::for_dimensions(32 * 32 * 3).c / 0.03 - 1) < 0.003);
+  CHECK(std::abs(PseudoHuber::for_dimensions(64 * 64 * 3).c / 0.06 - 1) < 0.003);
   CHECK(PseudoHuber::for_dimensions(4).c == 0.00108);
 }

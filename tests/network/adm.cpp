@@ -26,7 +26,8 @@ namespace {
 using T = Tensor<double>;
 
 /// Attention on the way down and up, of one head and of two; classes; masks.
-AdmSettings tiny(Conditioning conditioning = Conditioning::scale_shift) {
+AdmSettings tiny(Conditioning conditioning = Conditioning::scale_shift,
+                 LevelChange change = LevelChange::residual_block) {
   return {.channels = 8,
           .multipliers = {1, 2},
           .blocks = 1,
@@ -36,12 +37,14 @@ AdmSettings tiny(Conditioning conditioning = Conditioning::scale_shift) {
           .dropout = 0.3,
           .embedding = 6,
           .conditioning = conditioning,
+          .change = change,
           .condition = {.features = 5},
           .image = {8, 4, 2}};
 }
 
 struct Problem {
-  explicit Problem(Conditioning conditioning) : net{tiny(conditioning)} {
+  explicit Problem(Conditioning conditioning, LevelChange change = LevelChange::residual_block)
+      : net{tiny(conditioning, change)} {
     set_threads(1);  // the loops are too small to share
     // Far from the initial zeros, so that every branch counts.
     auto const noise = normal<double>({1, theta.flat().count()}, {4});
@@ -77,6 +80,14 @@ TEST_CASE("ADM has the parameters of the published networks: ImageNet 64×64 by 
   CHECK(lsun.parameters().count() == 526'304'771);
   CHECK(lsun.parameters().entries().size() == 566);
   CHECK(lsun.data_shape() == Shape{256, 256, 3});
+}
+
+TEST_CASE("DDPM for CIFAR-10 is an ADM with convolutions between its levels, and has 35,746,307 parameters") {
+  auto const net = Adm{AdmSettings::ddpm()};
+  CHECK(net.parameters().count() == 35'746'307);
+  CHECK(net.parameters().find("enc.16x16_down.weight").has_value());
+  CHECK(net.parameters().find("dec.32x32_up.bias").has_value());
+  CHECK_FALSE(net.parameters().find("enc.16x16_down.conv0.weight").has_value());
 }
 
 TEST_CASE("ADM for ImageNet 64×64 has EDM's names and sizes") {
@@ -115,8 +126,9 @@ TEST_CASE("ADM maps images to images that depend on image, time and class") {
 }
 
 TEST_CASE("every parameter of ADM has the gradient of finite differences") {
-  for (auto const conditioning : {Conditioning::scale_shift, Conditioning::add}) {
-    auto const p = Problem{conditioning};
+  using enum LevelChange;
+  for (auto const change : {residual_block, convolution, corner_convolution}) {
+    auto const p = Problem{change == residual_block ? Conditioning::scale_shift : Conditioning::add, change};
     auto const weights = normal<double>(p.x.shape(), {30});
     auto const gradient = Parameters<T>{p.net.parameters()};
     Tape<T> tape;
@@ -155,7 +167,8 @@ TEST_CASE("impossible settings of ADM are rejected with the numbers") {
   using S = AdmSettings;
   check_config([](S& s) { s.channels = 7; }, {"Adm", "channels", "found 7,"});
   check_config([](S& s) { s.head_channels = 3; }, {"Adm", "head_channels", "3 for 8 channels"});
-  check_config([](S& s) { s.head_channels = 0; }, {"Adm", "head_channels", "found 0,"});
+  check_config([](S& s) { s.head_channels = -1; }, {"Adm", "head_channels", "found -1,"});
+  check_config([](S& s) { s.epsilon = 0; }, {"epsilon", "found 0,", "above 0"});
   check_config([](S& s) { s.multipliers = {2, 2}; }, {"Adm", "first multiplier", "found 2,"});
   check_config([](S& s) { s.image = {9, 4, 2}; }, {"Adm", "image", "(9, 4, 2)", "= 2"});
   check_config([](S& s) { s.attention = {2}; }, {"Adm", "attention", "found 2", "8, 4"});

@@ -5,8 +5,8 @@
 
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/condition/class_labels.hpp>
-#include <consistency/network/ddpmpp.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/network/song_unet.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/tensor/cpu.hpp>
 
@@ -27,15 +27,15 @@ UNet unet(ConditionSettings condition) {
   return UNet{
       {.channels = 8, .blocks = 1, .groups = 4, .embedding = 16, .condition = condition, .image = {8, 8, 1}}};
 }
-DdpmPp ddpmpp(ConditionSettings condition) {
-  return DdpmPp{{.channels = 8,
-                 .multipliers = {1, 1},
-                 .blocks = 1,
-                 .attention = {},
-                 .groups = 2,
-                 .embedding = 16,
-                 .condition = condition,
-                 .image = {8, 8, 1}}};
+SongUNet ddpmpp(ConditionSettings condition) {
+  return SongUNet{{.channels = 8,
+                   .multipliers = {1, 1},
+                   .blocks = 1,
+                   .attention = {},
+                   .groups = 2,
+                   .embedding = 16,
+                   .condition = condition,
+                   .image = {8, 8, 1}}};
 }
 Mlp mlp(ConditionSettings condition) { return Mlp{{.dimensions = 3, .width = 12, .condition = condition}}; }
 

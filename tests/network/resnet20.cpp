@@ -12,6 +12,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
+#include "support.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -19,20 +20,6 @@ using namespace consistency::test;
 using T = Tensor<double>;
 
 static_assert(Metric<Lpips<FeatureExtractor<ResNet20>>>);
-
-namespace {
-
-/// Initial draws, the statistics of the normalisations moved off 0 and 1.
-Parameters<T> some_parameters(ParameterTable const& table) {
-  auto theta = Parameters<T>::initialized(table, {1});
-  for (auto const& entry : table.entries())
-    for (Index i = 0; i < entry.shape.count(); ++i)
-      if (entry.shape.rank() == 1)
-        theta.flat().mutable_data()[entry.offset + i] += 0.1 * std::sin(static_cast<double>(i + 1));
-  return theta;
-}
-
-}  // namespace
 
 TEST_CASE("ResNet-20 has 269,722 learned parameters, and a mean and a variance for 688 channels") {
   auto const net = ResNet20{};

@@ -22,7 +22,7 @@ struct Layers {
   ParameterTable& table;
   std::vector<std::string>& asked;
 
-  ConditionEmbedding conditions() const { return {table, "condition", {}, 4, {}}; }
+  ConditionEmbedding conditions() const { return {table, {"condition"}, {}, 4, {}}; }
   Linear embed_hidden() const { return {table, "hidden", 4, 6}; }
   Linear embed() const { return {table, "embed", 6, 6}; }
   Convolution first() const { return {table, "first", 3, 8}; }

@@ -47,6 +47,7 @@ inline SumOf sum_of(auto const&, auto const&) { return {0}; }
 inline SumOf sum_of(op::SumTo const& op, auto const& x) {
   return {x[0].count() / std::max<Index>(1, op.target.count())};
 }
+inline SumOf sum_of(op::Blur const&, auto const&) { return {9}; }
 inline SumOf sum_of(op::Softmax const&, auto const& x) { return {x[0].back()}; }
 inline SumOf sum_of(op::GroupNorm const& op, auto const& x) {
   return {x[0][1] * x[0][2] * x[0][3] / op.groups};

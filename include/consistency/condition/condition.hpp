@@ -63,20 +63,23 @@ class Condition {
   X features_;  // (n, k)
 };
 
-/// The same condition as numbers of another backend or scalar.
+/// The same numbers in another backend or scalar.
 template <class To, class S, class B>
-Condition<To> to_numbers(Condition<Tensor<S, B>> const& condition) {
+To to_numbers(Tensor<S, B> const& x) {
   using Scalar = typename To::Scalar;
   using Backend = typename To::Backend;
-  if (!condition.defined()) return {};
   if constexpr (std::same_as<S, Scalar>) {
-    return Condition<To>{to<Backend>(condition.features())};
+    return to<Backend>(x);
   } else {
-    auto const host = to<Cpu>(condition.features());  // (n, k)
-    Tensor<Scalar> numbers{host.shape()};             // (n, k)
+    auto const host = to<Cpu>(x);
+    Tensor<Scalar> numbers{host.shape()};
     for (Index i = 0; i < host.count(); ++i) numbers.mutable_data()[i] = static_cast<Scalar>(host[i]);
-    return Condition<To>{to<Backend>(numbers)};
+    return to<Backend>(numbers);
   }
+}
+template <class To, class S, class B>
+Condition<To> to_numbers(Condition<Tensor<S, B>> const& condition) {
+  return condition.defined() ? Condition<To>{to_numbers<To>(condition.features())} : Condition<To>{};
 }
 template <class To, class S, class B>
 Condition<Tensor<S, To>> to(Condition<Tensor<S, B>> const& condition) {

@@ -33,6 +33,7 @@ class Lpips {
                 "std::array of feature maps (n, h_l, w_l, c_l).");
 
  public:
+  using Numbers = T;
   static constexpr bool twice_differentiable = true;
   static constexpr std::size_t layers =
       std::tuple_size_v<decltype(std::declval<Features const&>()(std::declval<T const&>()))>;
@@ -56,7 +57,7 @@ class Lpips {
   }
 
   template <Operand A, Operand B>
-    requires std::same_as<typename tensor_of_t<value_t<A>>::Scalar, typename T::Scalar>
+    requires std::same_as<tensor_of_t<value_t<A>>, T>
   auto operator()(A const& x, B const& y) const {
     auto const a = features_(evaluated(x));
     auto const b = features_(evaluated(y));

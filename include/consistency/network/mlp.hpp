@@ -40,7 +40,8 @@ class Mlp {
                              ", layers from 1 to 1024");
     settings.time.check(settings.embedding);
     settings.time.declare(table_);
-    embedding_.emplace(table_, "condition", settings.time, settings.embedding, settings.condition);
+    embedding_.emplace(table_, ConditionNames{.condition = "condition", .labels = "augmentation"},
+                       settings.time, settings.embedding, settings.condition);
     auto in = settings.dimensions;
     for (Index i = 0; i < settings.layers; ++i) {
       hidden_.emplace_back(table_, "hidden" + number_text(i), in + settings.embedding, settings.width, 1.4);

@@ -64,7 +64,8 @@ class ParameterTable {
     Shape shape;
     Index offset;
     Initializer initializer;
-    Index interleaved;  ///< see `add`
+    Index interleaved;      ///< see `add`
+    bool constant = false;  ///< see `add_constant`
   };
 
   /// A setting that changes what parameters mean, and neither their names nor their shapes. Files say it, and
@@ -105,6 +106,13 @@ class ParameterTable {
     count_ += shape.count();
     index();
     return entries_.size() - 1;
+  }
+  /// Numbers that are drawn or read with the parameters, and that training leaves as they are. Throws as
+  /// `add` does.
+  ParameterId add_constant(std::string name, Shape shape, Initializer initializer) {
+    auto const id = add(std::move(name), shape, initializer);
+    entries_[id].constant = true;
+    return id;
   }
   void add_convention(Convention convention) { conventions_.push_back(std::move(convention)); }
   void add_foreign(ForeignTensor tensor) { foreign_.push_back(std::move(tensor)); }

@@ -20,6 +20,11 @@ enum class Conditioning {
   add           ///< is added before it
 };
 enum class Resampling { none, up, down };
+/// What images are resampled by.
+enum class ResamplingFilter {
+  box,      ///< (1, 1): the mean of 2×2 pixels, one pixel for four
+  binomial  ///< (1, 3, 3, 1), with zeros beyond the borders
+};
 
 struct ResidualBlockSettings {
   Index embedding = 128;  ///< channels of the time embedding
@@ -36,6 +41,7 @@ struct ResidualBlockSettings {
   bool recompute = false;  ///< in the backward pass, instead of keeping what it needs: see recomputed()
   Conditioning conditioning = Conditioning::scale_shift;
   Resampling resampling = Resampling::none;
+  ResamplingFilter filter = ResamplingFilter::box;
   BlockWeights weights{};
 };
 
@@ -72,6 +78,8 @@ class ResidualBlock {
                          settings.weights);
   }
 
+  bool resamples() const noexcept { return settings_.resampling != Resampling::none; }
+
   /// x (n, h, w, in), embedding (n, e) → (n, h', w', out)
   template <Value X>
   X operator()(auto const& theta, X const& x, Value auto const& embedding, Mode const& mode) const {
@@ -107,18 +115,21 @@ class ResidualBlock {
     return {.groups = s.groups, .epsilon = s.epsilon, .group_channels = s.group_channels};
   }
 
-  /// A 1×1 projection commutes with upsampling, and is cheaper before it.
+  /// A 1×1 projection commutes with copying pixels, and is cheaper before it.
   template <Value X>
   X skip(auto const& theta, X const& x) const {
     if (!skip_) return resample(x);
-    if (settings_.resampling == Resampling::up) return upsample((*skip_)(theta, x));
+    if (settings_.resampling == Resampling::up && settings_.filter == ResamplingFilter::box)
+      return upsample((*skip_)(theta, x));
     return (*skip_)(theta, resample(x));
   }
 
+  /// By (1, 3, 3, 1), which is (1, 1) after or before (1, 2, 1), or by (1, 1).
   template <Value X>
   X resample(X const& x) const {
-    if (settings_.resampling == Resampling::up) return upsample(x);
-    if (settings_.resampling == Resampling::down) return downsample(x);
+    auto const smooth = settings_.filter == ResamplingFilter::binomial;
+    if (settings_.resampling == Resampling::up) return smooth ? X(blur(upsample(x))) : X(upsample(x));
+    if (settings_.resampling == Resampling::down) return smooth ? X(downsample(blur(x))) : X(downsample(x));
     return x;
   }
 

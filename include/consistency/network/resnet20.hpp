@@ -61,7 +61,9 @@ class ResNet20 {
   }
 
   /// Unnormalised log probabilities of the classes, (n, 10).
-  auto logits(auto const& theta, Operand auto const& x) const { return (*last_)(theta, pooled(theta, x)); }
+  auto logits(auto const& theta, Operand auto const& x) const { return classified(theta, pooled(theta, x)); }
+  /// The same of features (n, 64) that `pooled` gave.
+  auto classified(auto const& theta, Operand auto const& features) const { return (*last_)(theta, features); }
 
  private:
   static constexpr Index depth = 3;  // blocks in a stage

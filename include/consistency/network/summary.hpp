@@ -24,7 +24,7 @@ inline std::string summary(ParameterTable const& table) {
     Index count = 0;
   };
   std::vector<Line> lines = {{"layer", "shapes"}};
-  for (auto const& [name, shape, offset, initializer, interleaved] : table.entries()) {
+  for (auto const& [name, shape, offset, initializer, interleaved, constant] : table.entries()) {
     auto const layer = layer_of(name);
     if (lines.size() == 1 || lines.back().layer != layer) lines.push_back({std::string{layer}, ""});
     auto& line = lines.back();

@@ -58,7 +58,8 @@ class UNet {
     UNetSettings const& s;
 
     ConditionEmbedding conditions() const {
-      return {table, "condition", s.time, even(s.channels), s.condition};
+      return {
+          table, {.condition = "condition", .labels = "augmentation"}, s.time, even(s.channels), s.condition};
     }
     Linear embed_hidden() const { return {table, "time.0", even(s.channels), s.embedding, 1.4}; }
     Linear embed() const { return {table, "time.1", s.embedding, s.embedding, 1.4}; }

@@ -4,10 +4,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numbers>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <consistency/network/layer/condition_embedding.hpp>
+#include <consistency/network/layer/strided_convolution.hpp>
 #include <consistency/network/levels.hpp>
 #include <consistency/network/residual_block.hpp>
 
@@ -22,6 +26,10 @@ struct UNetPlace {
   Index block = 0;    ///< on this path and level; a block that resamples comes before them
   Resampling resampling = Resampling::none;
 };
+
+/// What a U-Net's path is made of: a residual block, or between two levels a convolution that halves the
+/// image, or one that comes after one pixel for four.
+using UNetBlock = std::variant<ResidualBlock, StridedConvolution, Convolution>;
 
 /// What the U-Nets share (Ronneberger et al. 2015): residual blocks down the levels, in the middle and up
 /// again, where each block also reads what one of its size gave on the way down.
@@ -50,18 +58,54 @@ class UNetBody {
     std::array<decltype(h), detail::most_blocks> skips;  // (n, h / 2^level, w / 2^level, c')
     std::size_t depth = 0;
     skips[depth++] = h;
-    for (auto const& block : down_) skips[depth++] = h = block(theta, h, embedding, mode);
-    for (auto const& block : middle_) h = block(theta, h, embedding, mode);
+    if (pyramid_.empty()) {
+      for (auto const& block : down_) skips[depth++] = h = applied(block, theta, h, embedding, mode);
+    } else {
+      down_with_pyramid(theta, x, embedding, mode, [&](auto const& next) { skips[depth++] = h = next(h); });
+    }
+    for (auto const& block : middle_) h = applied(block, theta, h, embedding, mode);
     for (auto const& [block, reads_skip] : up_) {
       if (reads_skip) h = concat(h, std::exchange(skips[--depth], {}));  // (n, h', w', c' + c'')
-      h = block(theta, h, embedding, mode);                              // (n, h', w', c')
+      h = applied(block, theta, h, embedding, mode);                     // (n, h', w', c')
     }
     return last_(theta, norm_(theta, h));  // (n, h, w, c out)
   }
 
  private:
+  template <Value X>
+  static X applied(UNetBlock const& block, auto const& theta, X const& h, Value auto const& embedding,
+                   Mode const& mode) {
+    if (auto const* const residual = std::get_if<ResidualBlock>(&block))
+      return (*residual)(theta, h, embedding, mode);  // (n, h', w', c')
+    if (auto const* const strided = std::get_if<StridedConvolution>(&block))
+      return (*strided)(theta, h);                            // (n, h / 2, w / 2, c)
+    return std::get<Convolution>(block)(theta, upsample(h));  // (n, 2 h, 2 w, c)
+  }
+
+  /// The way down where the image itself, smaller at each level, is added in: each block is put to step(h ↦
+  /// h'). What comes out of a sum is the image of the next (residual encoder of NCSN++; Song et al. 2021,
+  /// Appendix H).
+  void down_with_pyramid(auto const& theta, Value auto const& x, Value auto const& embedding,
+                         Mode const& mode, auto const& step) const {
+    using H = std::remove_cvref_t<decltype(first_(theta, x))>;
+    auto level = pyramid_.begin();
+    H image;  // (n, h / 2^level, w / 2^level, c'), from the second level on
+    for (auto const& block : down_) {
+      step([&](H const& h) {
+        H const next = applied(block, theta, h, embedding, mode);  // (n, h', w', c')
+        auto const* const residual = std::get_if<ResidualBlock>(&block);
+        if (residual != nullptr && !residual->resamples()) return next;
+        H const smaller =
+            level == pyramid_.begin() ? H((*level)(theta, x)) : H((*level)(theta, image));  // (n, h', w', c')
+        ++level;
+        image = (std::numbers::sqrt2 / 2) * (next + smaller);
+        return image;
+      });
+    }
+  }
+
   struct UpBlock {
-    ResidualBlock block;
+    UNetBlock block;
     bool reads_skip;
   };
 
@@ -71,6 +115,7 @@ class UNetBody {
     using enum UNetPlace::Path;
     auto channels = s.channels;
     std::vector<Index> skips = {channels};
+    Index image = 0;  // channels of the pyramid's image; 0: those of the data
     auto const levels = s.multipliers.size();
     for (std::size_t level = 0; level < levels; ++level) {
       auto const add = [&](UNetPlace const& place, Index out) {
@@ -78,7 +123,12 @@ class UNetBody {
         channels = out;
         skips.push_back(channels);
       };
-      if (level > 0) add({down, level, 0, Resampling::down}, channels);
+      if (level > 0) {
+        add({down, level, 0, Resampling::down}, channels);
+        if constexpr (requires { layers.pyramid(level, image, channels); })
+          if (layers.has_pyramid())
+            pyramid_.push_back(layers.pyramid(level, std::exchange(image, channels), channels));
+      }
       for (Index i = 0; i < s.blocks; ++i) add({down, level, i}, s.channels * s.multipliers[level]);
     }
     for (Index i = 0; i < middle_blocks; ++i)
@@ -99,7 +149,8 @@ class UNetBody {
   ConditionEmbedding conditions_;
   Linear embed_hidden_, embed_;
   Convolution first_;
-  std::vector<ResidualBlock> down_, middle_;
+  std::vector<UNetBlock> down_, middle_;
+  std::vector<StridedConvolution> pyramid_;  // of each level but the first; none without a pyramid
   std::vector<UpBlock> up_;
   Index channels_;
   Normalization norm_;

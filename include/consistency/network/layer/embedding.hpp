@@ -55,12 +55,20 @@ struct TimeEmbedding {
   auto operator()(Operand auto const& time, Index channels) const {
     check(channels);
     auto const& t = evaluated(time);  // (n, 1, …)
-    using T = tensor_of_t<decltype(t)>;
-    auto const angle = evaluated(reshape(t, {t.shape()[0], 1}) * frequencies<T>(channels / 2));  // (n, half)
-    return order == Order::cos_sin ? concat(cos(angle), sin(angle)) : concat(sin(angle), cos(angle));
+    return of_frequencies(t, frequencies<tensor_of_t<decltype(t)>>(channels / 2));
+  }
+  /// The same with frequencies of one's own (half), in turns per unit of time.
+  auto operator()(Operand auto const& time, Value auto const& turns) const {
+    return of_frequencies(evaluated(time), evaluated(2 * std::numbers::pi * turns));
   }
 
  private:
+  /// (n, 1, …) and (half) → (n, 2 half)
+  auto of_frequencies(Value auto const& t, Value auto const& frequency) const {
+    auto const angle = evaluated(reshape(t, {t.shape()[0], 1}) * frequency);  // (n, half)
+    return order == Order::cos_sin ? concat(cos(angle), sin(angle)) : concat(sin(angle), cos(angle));
+  }
+
   template <class T>
   T frequencies(Index half) const {
     using S = typename T::Scalar;

@@ -10,7 +10,7 @@
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/core/parallel.hpp>
 #include <consistency/model/consistency_function.hpp>
-#include <consistency/network/ddpmpp.hpp>
+#include <consistency/network/song_unet.hpp>
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
@@ -19,14 +19,14 @@
 using namespace consistency;
 using namespace consistency::test;
 
-static_assert(Network<DdpmPp>);
+static_assert(Network<SongUNet>);
 
 namespace {
 
 using T = Tensor<double>;
 
 /// Attention on the way down and up, a skip of its own in every kind of block, masks.
-DdpmPpSettings tiny() {
+SongUNetSettings tiny() {
   return {.channels = 8,
           .multipliers = {1, 2},
           .blocks = 1,
@@ -37,7 +37,7 @@ DdpmPpSettings tiny() {
           .image = {8, 4, 2}};
 }
 
-std::map<std::string, Shape> shapes(DdpmPp const& net) {
+std::map<std::string, Shape> shapes(SongUNet const& net) {
   std::map<std::string, Shape> all;
   for (auto const& entry : net.parameters().entries()) all[entry.name] = entry.shape;
   return all;
@@ -53,7 +53,7 @@ struct Problem {
 
   T value(Parameters<T> const& at) const { return net(at, x, t, mode); }
 
-  DdpmPp net{tiny()};
+  SongUNet net{tiny()};
   Parameters<T> theta = Parameters<T>::initialized(net.parameters(), {1});
   T x = normal<double>({3, 8, 4, 2}, {2});
   T t = normal<double>({3, 1, 1, 1}, {3});
@@ -64,20 +64,20 @@ template <class Change>
 void check_config(Change const& change, std::initializer_list<std::string_view> words) {
   auto settings = tiny();
   change(settings);
-  check_fails<ErrorCode::config>([&] { DdpmPp{settings}; }, words);
+  check_fails<ErrorCode::config>([&] { SongUNet{settings}; }, words);
 }
 
 }  // namespace
 
 TEST_CASE("the DDPM++ for CIFAR-10 has 55,732,739 parameters in 416 tensors") {
-  auto const net = DdpmPp{};
+  auto const net = SongUNet{};
   CHECK(net.parameters().count() == 55'732'739);
   CHECK(net.parameters().entries().size() == 416);
   CHECK(net.data_shape() == Shape{32, 32, 3});
 }
 
 TEST_CASE("the DDPM++ for CIFAR-10 has EDM's names and sizes") {
-  auto const at = shapes(DdpmPp{});
+  auto const at = shapes(SongUNet{});
   CHECK(at.at("map_layer0.weight") == Shape{128, 512});
   CHECK(at.at("map_layer1.bias") == Shape{512});
   CHECK(at.at("enc.32x32_conv.weight") == Shape{3, 3, 3, 128});
@@ -144,8 +144,8 @@ TEST_CASE("forward and reverse mode of a DDPM++ are adjoint to each other") {
 }
 
 TEST_CASE("impossible settings of a DDPM++ are rejected with the numbers") {
-  using S = DdpmPpSettings;
-  check_config([](S& s) { s.channels = 7; }, {"DdpmPp", "channels", "7", "even"});
+  using S = SongUNetSettings;
+  check_config([](S& s) { s.channels = 7; }, {"SongUNet", "channels", "7", "even"});
   check_config([](S& s) { s.channels = 0; }, {"channels", "0"});
   check_config([](S& s) { s.channels = 2; }, {"channels with an endpoint", "found 2", "4 or more"});
   check_config([](S& s) { s.channels = 2, s.time = {}; }, {"norm0", "2 channels", "0 groups"});
@@ -165,36 +165,37 @@ TEST_CASE("impossible settings of a DDPM++ are rejected with the numbers") {
 }
 
 TEST_CASE("settings of a DDPM++ that are too large for arithmetic are rejected before any of it wraps") {
-  using S = DdpmPpSettings;
+  using S = SongUNetSettings;
   constexpr auto most = std::numeric_limits<Index>::max();
   constexpr auto text = "9223372036854775807";
-  check_config([](S& s) { s.channels = most - 1; }, {"DdpmPp", "channels", "9223372036854775806"});
-  check_config([](S& s) { s.blocks = most; }, {"DdpmPp", "blocks", text});
-  check_config([](S& s) { s.heads = most; }, {"DdpmPp", "heads", text});
-  check_config([](S& s) { s.groups = most; }, {"DdpmPp", "groups", text});
-  check_config([](S& s) { s.groups = 0; }, {"DdpmPp", "groups", "found 0"});
-  check_config([](S& s) { s.embedding = most; }, {"DdpmPp", "embedding", text});
-  check_config([](S& s) { s.multipliers = {1, most}; }, {"DdpmPp", "multiplier", text});
+  check_config([](S& s) { s.channels = most - 1; }, {"SongUNet", "channels", "9223372036854775806"});
+  check_config([](S& s) { s.blocks = most; }, {"SongUNet", "blocks", text});
+  check_config([](S& s) { s.heads = most; }, {"SongUNet", "heads", text});
+  check_config([](S& s) { s.groups = most; }, {"SongUNet", "groups", text});
+  check_config([](S& s) { s.groups = 0; }, {"SongUNet", "groups", "found 0"});
+  check_config([](S& s) { s.embedding = most; }, {"SongUNet", "embedding", text});
+  check_config([](S& s) { s.multipliers = {1, most}; }, {"SongUNet", "multiplier", text});
   check_config(
       [](S& s) {
         s.channels = 1 << 18, s.multipliers = {1, 8};
       },
-      {"DdpmPp", "channels of a level", "2097152"});
+      {"SongUNet", "channels of a level", "2097152"});
   check_config([](S& s) { s.multipliers = std::vector<Index>(65, 1); }, {"multipliers", "found 65"});
 }
 
 TEST_CASE("attention that a DDPM++ has no place for is rejected with the heights of its levels") {
-  using S = DdpmPpSettings;
+  using S = SongUNetSettings;
   check_config([](S& s) { s.attention = {2}; },
-               {"DdpmPp", "attention at a height that no level has", "found 2", "8, 4"});
-  check_config([](S& s) { s.attention = {8, 8}; }, {"DdpmPp", "twice", "found 8"});
+               {"SongUNet", "attention at a height that no level has", "found 2", "8, 4"});
+  check_config([](S& s) { s.attention = {8, 8}; }, {"SongUNet", "twice", "found 8"});
 }
 
 TEST_CASE("the initial weights of a DDPM++ follow EDM's distributions") {
-  auto const net = DdpmPp{{.channels = 32, .blocks = 1, .attention = {16}, .embedding = 128}};
+  auto const net = SongUNet{{.channels = 32, .blocks = 1, .attention = {16}, .embedding = 128}};
   auto const theta = Parameters<T>::initialized(net.parameters(), {1});
   for (ParameterId id = 0; id < net.parameters().entries().size(); ++id) {
-    auto const& [name, shape, offset, distribution, interleaved] = net.parameters().entries()[id];
+    auto const& name = net.parameters().entries()[id].name;
+    auto const& shape = net.parameters().entries()[id].shape;
     CAPTURE(name);
     auto const is_scale = shape.rank() == 1 && name.ends_with(".weight");
     if (shape.rank() == 1) {
@@ -222,5 +223,5 @@ TEST_CASE("a DDPM++ rejects images of another shape") {
       [&] {
         p.net(p.theta, normal<double>({3, 8, 8, 2}, {2}), p.t);
       },
-      {"DdpmPp", "(3, 8, 8, 2)", "(8, 4, 2)", "NHWC", "NCHW"});
+      {"SongUNet", "(3, 8, 8, 2)", "(8, 4, 2)", "NHWC", "NCHW"});
 }
