@@ -8,7 +8,7 @@ packages=(
   g++ cmake ninja-build
   libeigen3-dev librandom123-dev                                  # the core
   libthrust-dev                                                   # the CUDA backend, tested on the CPU
-  libpng-dev zlib1g-dev libxxhash-dev nlohmann-json3-dev          # io/
+  libpng-dev libjpeg-dev zlib1g-dev libxxhash-dev nlohmann-json3-dev # io/
   libopenmpi-dev openmpi-bin                                      # distributed/mpi_*
   libcli11-dev doctest-dev libbenchmark-dev dataset-fashion-mnist # programs, tests, benchmarks, data
   pkgconf                                                         # the test of the installed package

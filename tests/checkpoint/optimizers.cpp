@@ -112,6 +112,32 @@ TEST_CASE("files of before optimizers had names resume as Adam's") {
   CHECK(same_bits(other.state().at("second_moment").flat(), run.state().at("second_moment").flat()));
 }
 
+TEST_CASE("a file names each arena of its run once, and no more of them than a run has") {
+  TempFolder const folder;
+  auto const path = folder / "names.safetensors";
+  auto const run = trainer(Adam{}, {});
+  std::vector<TensorEntry> entries;
+  for_arenas(run.state(), [&](std::string const& name, Parameters<X> const& arena) {
+    detail::append_entries(entries, "test", name, arena);
+  });
+  auto const file = [&](std::string const& averages, std::string const& optimizer) {
+    auto metadata = detail::checkpoint_metadata(f.network().parameters(), 0, Key{}, {});
+    metadata.emplace("averages", averages);
+    metadata.emplace("optimizer", optimizer);
+    write_safetensors(path, entries, metadata);
+    return CheckpointFile{path};
+  };
+  auto const moments = std::string{"first_moment,second_moment"};
+  CHECK(file("", moments).state(f.network().parameters()).optimizer.size() == 2);
+  for (auto const* averages : {"theta", "averaged,averaged", "a,b,a", ",", "a,,b", "a,"})
+    check_fails<ErrorCode::format>([&] { file(averages, moments); }, {"names.safetensors", "averages"});
+  check_fails<ErrorCode::format>([&] { file("first_moment", moments); }, {"optimizer", moments});
+  check_fails<ErrorCode::format>([&] { file("", moments + "," + moments); }, {"optimizer", "each once"});
+  std::string many = "a0";
+  for (Index i = 1; i < 100'000; ++i) many += ",a" + number_text(i);
+  check_fails<ErrorCode::format>([&] { file(many, moments); }, {"averages", "a0,a1", "at most 100"});
+}
+
 TEST_CASE("a file says the noise process of its run, and another is rejected") {
   TempFolder const folder;
   auto const path = folder / "model.safetensors";

@@ -27,7 +27,7 @@ bool same(SafetensorsFile const& a, SafetensorsFile const& b) {
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   auto const bytes = std::as_bytes(std::span{data, size});
   may_fail([&] {
-    auto const first = parse_safetensors({bytes.begin(), bytes.end()}, "input");
+    auto const first = parse_safetensors(Bytes(bytes.begin(), bytes.end()), "input");
     std::size_t total = 0;
     for (auto const& entry : first.entries()) total += entry.bytes.size();
     require(total + 8 <= size);

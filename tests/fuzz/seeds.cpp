@@ -95,6 +95,26 @@ int main(int argc, char** argv) {
   put("gzip", "cut", gzipped("some text, some text").substr(0, 20));
   put("gzip", "bomb", gzipped(std::string(std::size_t{2} << 20U, '\0')));
   put("cifar10", "short", std::string(100, '\1'));
+  // What torch.save writes for {"w": torch.ones(2, 3)}, and one that asks for os.system.
+  auto const tensor = std::string{
+      "\x80\x02}q\0X\1\0\0\0wctorch._utils\n_rebuild_tensor_v2\n(("
+      "X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0"
+      "0X\3\0\0\0cpuK\x06tQK\0K\2K\3\x86K\3K\1\x86\x89"
+      "ccollections\nOrderedDict\n)RtRs.",
+      132};
+  put("torch", "tensor", tensor);
+  put("torch", "archive", torch_archive(tensor, std::string(24, '\1')));
+  put("torch", "system",
+      "\x80\x02"
+      "cos\nsystem\nX\4\0\0\0echo\x85R.");
+  put("torch", "deep", "\x80\x02" + std::string(5000, ']') + std::string(5000, 'a') + ".");
+  put("torch", "memo", std::string{"\x80\x02]q\0h\0h\0\x86q\1h\1h\1\x86q\2h\2h\2\x86.", 25});
+  auto const array = text_of(consistency::detail::npy_head("<f8", {2})) + std::string(16, '\0');
+  put("npz", "array", array);
+  put("npz", "archive", npz_archive(array));
+  put("picture", "png", text_of(encode_png(picture(3, 5, 3, "some pixels of a picture"))));
+  put("picture", "png_grey", text_of(encode_png(picture(4, 4, 1, "some pixels"))));
+  put("picture", "jpeg", "\xff\xd8\xff\xe0" + std::string(20, '\0') + "\xff\xd9");
   put("png", "grey", "\3\4\1" + std::string("some pixels"));
   put("png", "colours", "\3\4\3" + std::string("some pixels"));
 }

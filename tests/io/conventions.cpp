@@ -6,8 +6,8 @@
 #include <doctest/doctest.h>
 
 #include <consistency/checkpoint/checkpoint.hpp>
-#include <consistency/network/ddpmpp.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/network/song_unet.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/tensor/cpu.hpp>
 
@@ -21,14 +21,14 @@ namespace {
 using Arena = Parameters<Tensor<float>>;
 constexpr auto sin_cos = TimeEmbedding::Order::sin_cos;
 
-DdpmPp ddpmpp(TimeEmbedding time) {
-  return DdpmPp{{.channels = 8,
-                 .multipliers = {1},
-                 .blocks = 1,
-                 .attention = {},
-                 .embedding = 6,
-                 .time = time,
-                 .image = {2, 2, 1}}};
+SongUNet ddpmpp(TimeEmbedding time) {
+  return SongUNet{{.channels = 8,
+                   .multipliers = {1},
+                   .blocks = 1,
+                   .attention = {},
+                   .embedding = 6,
+                   .time = time,
+                   .image = {2, 2, 1}}};
 }
 UNet unet(UNetSettings settings) {
   settings.channels = 8, settings.multipliers = {1}, settings.blocks = 1, settings.attention = {2};
@@ -64,7 +64,7 @@ void check_mismatch(std::filesystem::path const& path, ParameterTable const& tab
 TEST_CASE("a file says which time embedding its numbers were trained with, and loading compares it") {
   TempFolder const folder;
   auto const path = folder / "model.safetensors";
-  auto const edm = ddpmpp(DdpmPpSettings{}.time), plain = ddpmpp({});
+  auto const edm = ddpmpp(SongUNetSettings{}.time), plain = ddpmpp({});
   REQUIRE(edm.parameters().same_layout(plain.parameters()));
   save(path, edm.parameters());
   check_fits(path, edm.parameters());
@@ -80,7 +80,7 @@ TEST_CASE("a file of before is taken for one with cosines first and no endpoint,
   save(path, ddpmpp({}).parameters());
   forget_conventions(path);
   check_fits(path, ddpmpp({}).parameters());
-  check_mismatch(path, ddpmpp(DdpmPpSettings{}.time).parameters(),
+  check_mismatch(path, ddpmpp(SongUNetSettings{}.time).parameters(),
                  {"setting 'time'", "(of files that do not say)",
                   "Construct the network with .time = {.kind = positional, .scale = 1, .endpoint = false, "
                   ".order = cos_sin}"});

@@ -14,8 +14,6 @@
 // Files with the weights of a network and what its own program makes of them: golden/*.py.
 namespace consistency::test {
 
-inline bool is_golden(std::string_view name) { return name.starts_with("golden."); }
-
 /// PyTorch's (n, c, h, w) as (n, h, w, c), or (n) as (n, 1, 1, 1).
 template <class S>
 Tensor<S> from_torch(TensorEntry const& entry) {
@@ -47,7 +45,7 @@ double relative_rms(Tensor<S> const& found, Tensor<double> const& expected) {
 /// The weights of such a file as numbers S.
 template <class S>
 Parameters<Tensor<S>> golden_weights(std::filesystem::path const& file, auto const& net) {
-  auto const theta = read_torch_parameters(file, net.parameters(), is_golden);
+  auto const theta = read_torch_parameters(file, net.parameters(), {.ignored = {"golden.*"}});
   auto copy = Parameters<Tensor<S>>{net.parameters()};
   for (Index i = 0; i < theta.flat().count(); ++i)
     copy.flat().mutable_data()[i] = static_cast<S>(theta.flat()[i]);

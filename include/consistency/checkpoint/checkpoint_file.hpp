@@ -33,17 +33,6 @@ inline std::string tensor_name(std::string_view arena, std::string const& parame
   return std::string{arena} + "/" + parameter;
 }
 
-/// Names in the metadata, separated by commas.
-inline std::vector<std::string> split_names(std::string const& text) {
-  std::vector<std::string> names;
-  for (std::size_t from = 0; from < text.size();) {
-    auto const comma = std::min(text.find(',', from), text.size());
-    names.push_back(text.substr(from, comma - from));
-    from = comma + 1;
-  }
-  return names;
-}
-
 /// What a file lacks or has too much of, gathered into one error.
 class Mismatches {
  public:
@@ -92,6 +81,8 @@ class CheckpointFile {
     for (auto const& [key, value] : all)
       if (key.starts_with(detail::settings_prefix))
         settings_.emplace(key.substr(detail::settings_prefix.size()), value);
+    averages_ = named_arenas("averages", "");
+    optimizer_ = named_arenas("optimizer", "first_moment,second_moment");  // of files that do not say
   }
 
   Metadata const& settings() const noexcept { return settings_; }
@@ -111,10 +102,9 @@ class CheckpointFile {
   /// another shape or type, or the convention that the file's numbers follow and the table's do not.
   void require_run_of(ParameterTable const& table) const {
     detail::Mismatches mismatches;
-    auto arenas = names_of_arenas();
-    for (auto const& arena : arenas)
+    for (auto const& arena : arenas_)
       if (arena != "target" || holds("target")) compare(table, arena, mismatches);
-    unexpected(table, arenas, mismatches);
+    unexpected(table, mismatches);
     mismatches.check(name_);
     require_conventions(table);
   }
@@ -131,8 +121,8 @@ class CheckpointFile {
     return {copy(table, "theta"),
             holds("target") ? std::optional{copy(table, "target")} : std::nullopt,
             copy(table, "averaged"),
-            all(averages()),
-            all(optimizer()),
+            all(averages_),
+            all(optimizer_),
             step_,
             key_,
             process()};
@@ -142,7 +132,7 @@ class CheckpointFile {
   Parameters<Tensor<float>> parameters(ParameterTable const& table, std::string_view arena) const {
     detail::Mismatches mismatches;
     compare(table, arena, mismatches);
-    unexpected(table, names_of_arenas(), mismatches);
+    unexpected(table, mismatches);
     mismatches.check(name_);
     require_conventions(table);
     return copy(table, arena);
@@ -191,15 +181,21 @@ class CheckpointFile {
     auto const at = file_.metadata().find(key);
     return at == file_.metadata().end() ? otherwise : at->second;
   }
-  std::vector<std::string> averages() const { return detail::split_names(optional("averages", "")); }
-  /// Files that do not say are of Adam's family.
-  std::vector<std::string> optimizer() const {
-    return detail::split_names(optional("optimizer", "first_moment,second_moment"));
-  }
-  std::vector<std::string> names_of_arenas() const {
-    std::vector<std::string> names = {"theta", "target", "averaged"};
-    for (auto const& further : {averages(), optimizer()})
-      names.insert(names.end(), further.begin(), further.end());
+  /// The names in the metadata, separated by commas: each is another arena's. They cost a state's memory
+  /// each, so that a file may not repeat one.
+  std::vector<std::string> named_arenas(std::string const& key, std::string const& otherwise) {
+    auto const list = optional(key, otherwise);
+    std::vector<std::string> names;
+    for (std::size_t from = 0; !list.empty() && from <= list.size();) {
+      auto const comma = std::min(list.find(',', from), list.size());
+      auto const name = list.substr(from, comma - from);
+      if (name.empty() || std::count(arenas_.begin(), arenas_.end(), name) > 0 || arenas_.size() >= 100)
+        fail<format_error>(name_, "metadata '" + key + "'", "'" + printable(list) + "'",
+                           "names of arenas, each once, at most 100 in all");
+      names.push_back(name);
+      arenas_.push_back(name);
+      from = comma + 1;
+    }
     return names;
   }
 
@@ -238,11 +234,10 @@ class CheckpointFile {
       mismatches.add(wanted + " has type " + std::string{facts(found->dtype).name} + ", not F32");
   }
 
-  void unexpected(ParameterTable const& table, std::vector<std::string> const& arenas,
-                  detail::Mismatches& mismatches) const {
+  void unexpected(ParameterTable const& table, detail::Mismatches& mismatches) const {
     std::vector<std::string> known;
     for (auto const& parameter : table.entries())
-      for (auto const& arena : arenas) known.push_back(detail::tensor_name(arena, parameter.name));
+      for (auto const& arena : arenas_) known.push_back(detail::tensor_name(arena, parameter.name));
     std::sort(known.begin(), known.end());
     for (auto const& entry : file_.entries())
       if (!std::binary_search(known.begin(), known.end(), entry.name))
@@ -266,6 +261,8 @@ class CheckpointFile {
   Metadata settings_;
   Index step_ = 0;
   Key key_{};
+  std::vector<std::string> averages_, optimizer_;
+  std::vector<std::string> arenas_ = {"theta", "target", "averaged"};  // and those
 };
 
 }  // namespace consistency

@@ -96,4 +96,35 @@ inline ImageSet read_cifar10(std::vector<std::filesystem::path> const& batches) 
   return set;
 }
 
+enum class Cifar10Split : std::uint8_t { train, test };
+
+/// One split of the official folder cifar-10-batches-bin: 50,000 or 10,000 images, in the order of the files.
+/// Throws as read_cifar10, and dataset_error, naming the file, where a batch is missing or has not 10,000
+/// records.
+inline ImageSet read_cifar10_folder(std::filesystem::path const& folder, Cifar10Split split) {
+  constexpr auto records = std::uint64_t{10000};
+  constexpr auto advice =
+      "It is unpacked from cifar-10-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html, 162 MB "
+      "with "
+      "MD5 c32a1d4ab5d03f1284b67883e8d87530.";
+  std::vector<std::filesystem::path> batches;
+  if (split == Cifar10Split::test) batches = {folder / "test_batch.bin"};
+  for (auto const* const number : {"1", "2", "3", "4", "5"})
+    if (split == Cifar10Split::train)
+      batches.push_back(folder / ("data_batch_" + std::string{number} + ".bin"));
+  for (auto const& batch : batches) {
+    std::error_code failure;
+    auto const size = std::filesystem::file_size(batch, failure);
+    if (failure == std::errc::no_such_file_or_directory)
+      fail<dataset_error>(
+          batch.string(), "batch of CIFAR-10", "no file",
+          split == Cifar10Split::test ? "test_batch.bin" : "data_batch_1.bin to data_batch_5.bin", advice);
+    if (!failure && size != records * detail::Cifar10Batch::record)
+      fail<dataset_error>(batch.string(), "size of a CIFAR-10 batch", number_text(size) + " bytes",
+                          number_text(records * detail::Cifar10Batch::record) + " bytes, 10,000 records",
+                          advice);
+  }
+  return read_cifar10(batches);
+}
+
 }  // namespace consistency

@@ -14,9 +14,11 @@
 
 namespace consistency {
 
-/// One picture to look at: 0..255, (height, width, channels), 1 channel is grey and 3 are red, green, blue.
+/// One picture: 0..255, (height, width, channels), 1 channel is grey, 3 are red, green, blue, and the fourth
+/// of 4 is opacity.
 struct Image {
   static constexpr Index largest_side = 1'000'000;
+  static constexpr Index most_pixels = Index{1} << 28U;  ///< of a file that is read
 
   Index height = 0, width = 0, channels = 0;
   std::vector<std::uint8_t> pixels;
@@ -24,16 +26,28 @@ struct Image {
   /// Throws shape_error for an extent that no picture has, or pixels that do not fill it.
   void check() const {
     auto const legal = [](Index side) { return side >= 1 && side <= largest_side; };
-    if (!legal(height) || !legal(width) || (channels != 1 && channels != 3) ||
+    if (!legal(height) || !legal(width) || (channels != 1 && channels != 3 && channels != 4) ||
         pixels.size() != static_cast<std::size_t>(height * width * channels))
       fail<shape_error>("Image", "extents", number_text(pixels.size()) + " bytes for " + text(),
-                        "height * width * channels bytes, sides of 1 to 1000000, 1 or 3 channels");
+                        "height * width * channels bytes, sides of 1 to 1000000, 1, 3 or 4 channels");
   }
 
   std::string text() const {  ///< "(28, 28, 1)"
     return "(" + number_text(height) + ", " + number_text(width) + ", " + number_text(channels) + ")";
   }
 };
+
+namespace detail {
+
+/// Whether a file of so many bytes can hold the picture that it announces: neither PNG's deflate nor JPEG's
+/// shortest codes make a byte into more than about a thousand.
+inline bool may_hold(std::size_t bytes, Image const& image) {
+  constexpr auto most = Index{1032}, header = Index{1} << 16U;
+  return image.height * image.width <= Image::most_pixels &&
+         image.height * image.width * image.channels <= most * static_cast<Index>(bytes) + header;
+}
+
+}  // namespace detail
 
 /// The byte that shows a value of [-1, 1], clamped: round(127.5 (v + 1)).
 inline std::uint8_t to_byte(float value) {
@@ -57,10 +71,10 @@ inline Index sheet_side(Index cells, Index size, Index gap, Index zoom) {
 }
 
 inline void check_tile(std::span<float const> images, Shape shape, Index columns, Index gap, Index zoom) {
-  if (shape.rank() != 4 || shape.count() < 1 || (shape[3] != 1 && shape[3] != 3) ||
+  if (shape.rank() != 4 || shape.count() < 1 || (shape[3] != 1 && shape[3] != 3 && shape[3] != 4) ||
       images.size() != static_cast<std::size_t>(shape.count()))
     fail<shape_error>("tile", "images", number_text(images.size()) + " values for " + shape.text(),
-                      "n * h * w * c values of shape (n, h, w, 1 or 3), none of them 0");
+                      "n * h * w * c values of shape (n, h, w, 1, 3 or 4), none of them 0");
   if (columns < 1 || gap < 0 || zoom < 1)
     fail<config_error>("tile", "columns, gap, zoom",
                        number_text(columns) + ", " + number_text(gap) + ", " + number_text(zoom),
@@ -76,8 +90,8 @@ inline void check_tile(std::span<float const> images, Shape shape, Index columns
 
 }  // namespace detail
 
-/// A sheet of n images (n, h, w, 1 or 3) in [-1, 1], row by row, `gap` white pixels between them, every pixel
-/// shown as zoom x zoom. Throws shape_error, config_error, or numeric_error naming the image.
+/// A sheet of n images (n, h, w, 1, 3 or 4) in [-1, 1], row by row, `gap` white pixels between them, every
+/// pixel shown as zoom x zoom. Throws shape_error, config_error, or numeric_error naming the image.
 inline Image tile(std::span<float const> images, Shape shape, Index columns, Index gap = 2, Index zoom = 1) {
   detail::check_tile(images, shape, columns, gap, zoom);
   auto const n = shape[0], height = shape[1], width = shape[2], channels = shape[3];

@@ -17,6 +17,7 @@
 #include <consistency/io/digest.hpp>
 #include <consistency/io/dtype.hpp>
 #include <consistency/io/file.hpp>
+#include <consistency/io/file_contents.hpp>
 #include <consistency/io/safetensors_digest.hpp>
 #include <consistency/io/safetensors_header.hpp>
 #include <consistency/io/signature.hpp>
@@ -30,12 +31,12 @@ class SafetensorsFile {
  public:
   /// Throws format_error (any rule of the format broken) or integrity_error (a digest that does not match),
   /// which names the tensors that are damaged, or the header, where the file tells.
-  SafetensorsFile(Bytes bytes, std::string name, std::uint64_t header_limit)
-      : bytes_{std::move(bytes)}, name_{std::move(name)} {
+  SafetensorsFile(FileContents contents, std::string name, std::uint64_t header_limit)
+      : contents_{std::move(contents)}, name_{std::move(name)} {
     auto const json = header_text(header_limit);
     auto header = detail::SafetensorsHeader{json, name_, header_limit};
     metadata_ = std::move(header.metadata);
-    auto const data = ByteView{bytes_}.subspan(prefix + json.size());
+    auto const data = contents_.view().subspan(prefix + json.size());
     place_tensors(header, data);
     verify_digest(json, data);
   }
@@ -58,7 +59,7 @@ class SafetensorsFile {
   static constexpr std::size_t prefix = 8;
 
   std::string_view header_text(std::uint64_t limit) const {
-    auto const view = ByteView{bytes_};
+    auto const view = contents_.view();
     if (auto const kind = recognise(view);
         !kind.name.empty() && (view.size() <= prefix || view[prefix] != std::byte{'{'}))
       fail<format_error>(name_, "not a safetensors file", std::string{kind.name}, "safetensors data",
@@ -109,7 +110,7 @@ class SafetensorsFile {
     if (end_before != data.size())
       fail<format_error>(
           name_, "trailing bytes", number_text(data.size() - end_before) + " bytes after the last tensor",
-          "the end of the file at byte " + number_text(bytes_.size() - data.size() + end_before));
+          "the end of the file at byte " + number_text(contents_.view().size() - data.size() + end_before));
     by_name_.resize(entries_.size());
     for (std::size_t i = 0; i < by_name_.size(); ++i) by_name_[i] = i;
     std::sort(by_name_.begin(), by_name_.end(),
@@ -200,7 +201,7 @@ class SafetensorsFile {
   static std::string label(std::string const& tensor) { return "tensor '" + printable(tensor) + "'"; }
   static std::string starting_at(std::uint64_t byte) { return "data from byte " + number_text(byte) + " on"; }
 
-  Bytes bytes_;
+  FileContents contents_;
   std::string name_;
   Metadata metadata_;
   std::vector<TensorEntry> entries_;
@@ -209,9 +210,9 @@ class SafetensorsFile {
 };
 
 /// A file already in memory; `name` is for messages.
-inline SafetensorsFile parse_safetensors(Bytes bytes, std::string name,
+inline SafetensorsFile parse_safetensors(FileContents contents, std::string name,
                                          std::uint64_t header_limit = safetensors_header_limit) {
-  return SafetensorsFile{std::move(bytes), std::move(name), header_limit};
+  return SafetensorsFile{std::move(contents), std::move(name), header_limit};
 }
 
 /// Throws io_error, format_error or integrity_error.

@@ -26,8 +26,9 @@ static_assert(std::endian::native == std::endian::little,
 struct TensorEntry {
   std::string name;
   DType dtype = DType::f32;
-  std::vector<std::uint64_t> shape;  ///< outermost first; empty for a single number
-  ByteView bytes;                    ///< row-major, little-endian
+  std::vector<std::uint64_t> shape;      ///< outermost first; empty for a single number
+  ByteView bytes;                        ///< little-endian
+  std::vector<std::uint64_t> strides{};  ///< in elements; none: row-major, without gaps
 };
 
 namespace detail {
@@ -59,7 +60,8 @@ std::vector<T> copy_as(TensorEntry const& entry) {
   if (entry.dtype != wanted)
     fail<mismatch_error>("copy_as", "element type of tensor '" + printable(entry.name) + "'",
                          std::string{facts(entry.dtype).name}, std::string{facts(wanted).name});
-  if (auto const size = checked_product(entry.shape, sizeof(T)); !size || *size != entry.bytes.size())
+  if (auto const size = checked_product(entry.shape, sizeof(T));
+      !size || *size != entry.bytes.size() || !entry.strides.empty())
     fail<shape_error>("copy_as", "tensor '" + printable(entry.name) + "'",
                       number_text(entry.bytes.size()) + " bytes",
                       size ? number_text(*size) + " bytes for its shape " + detail::shape_text(entry.shape)

@@ -11,51 +11,16 @@
 #include <utility>
 #include <vector>
 
-#include <consistency/io/float32.hpp>
-#include <consistency/io/safetensors_read.hpp>
+#include <consistency/core/glob.hpp>
+#include <consistency/io/convert_parameter.hpp>
+#include <consistency/io/parameter_source.hpp>
+#include <consistency/io/safetensors_write.hpp>
+#include <consistency/io/tensor_file.hpp>
 #include <consistency/network/parameters.hpp>
 
 namespace consistency {
 
 namespace detail {
-
-/// The shape that PyTorch gives a parameter: convolutions (o, c, k, k), linear maps (o, i), vectors alike.
-inline std::vector<std::uint64_t> torch_shape(Shape const& ours) {
-  auto shape = file_shape(ours);
-  if (ours.rank() == 4) return {shape[3], shape[2], shape[0], shape[1]};
-  if (ours.rank() == 2) std::swap(shape[0], shape[1]);
-  return shape;
-}
-
-/// Whether a tensor is that parameter; a linear map may be a 1×1 convolution (o, i, 1, 1) in PyTorch.
-inline bool fits_torch(TensorEntry const& entry, Shape const& ours) {
-  auto shape = torch_shape(ours);
-  if (ours.rank() == 2 && entry.shape.size() == 4) shape.insert(shape.end(), {1, 1});
-  return entry.shape == shape;
-}
-
-/// With a convolution's window as one axis, our order of axes is PyTorch's reversed: (o, i, k²) to (k², i,
-/// o). Where m maps are interleaved, our channel j of map n is PyTorch's m · j + n. Goes block of outputs by
-/// block, so that writes are whole cache lines.
-inline void copy_from_torch(std::vector<float> const& from, Shape const& ours, Index interleaved, float* to) {
-  auto const out = ours.back();
-  auto const in = ours.rank() < 2 ? 1 : ours[ours.rank() - 2];
-  auto const window = ours.rank() == 4 ? ours[0] * ours[1] : 1;
-  auto const channels = out / interleaved;
-  constexpr Index width = 16;
-  std::array<float const*, width> rows;
-  for (Index first = 0; first < out; first += width) {
-    auto const count = std::min(width, out - first);
-    for (Index o = 0; o < count; ++o) {
-      auto const theirs = (first + o) % channels * interleaved + (first + o) / channels;
-      rows[static_cast<std::size_t>(o)] = from.data() + theirs * in * window;
-    }
-    for (Index i = 0; i < in; ++i)
-      for (Index k = 0; k < window; ++k)
-        for (Index o = 0; o < count; ++o)
-          to[(k * in + i) * out + first + o] = rows[static_cast<std::size_t>(o)][i * window + k];
-  }
-}
 
 /// Names in a file that do not fit a table, by what is wrong with them.
 class TorchMismatches {
@@ -80,7 +45,7 @@ class TorchMismatches {
     }
     if (text.empty()) return;
     fail<mismatch_error>(file, "tensors of another network", std::move(text),
-                         "the parameters of this network in PyTorch's layout, F32, F16, BF16 or F64",
+                         "the parameters of this network, F32, F16, BF16, F64 or I64",
                          "Tensors that are not needed may be ignored by name.");
   }
 
@@ -93,85 +58,152 @@ class TorchMismatches {
   std::array<Lines, 5> lines_;
 };
 
-/// "model." where the file has the table's names behind it (a network inside a module of that name), or "".
-inline std::string_view torch_prefix(SafetensorsFile const& file, ParameterTable const& table) {
-  constexpr auto prefix = std::string_view{"model."};
-  auto const has = [&](std::string_view before) {
-    return std::any_of(table.entries().begin(), table.entries().end(), [&](auto const& parameter) {
-      return file.find(std::string{before} + parameter.name) != nullptr;
+/// "model." where the file has the names behind it (a network inside a module of that name), or "".
+inline std::string torch_prefix(TensorFile const& file, NameMap const& names) {
+  auto const has = [&](std::string const& before) {
+    return std::any_of(names.begin(), names.end(), [&](ParameterSource const& source) {
+      return file.find(before + source.names.front()) != nullptr;
     });
   };
-  return !has("") && has(prefix) ? prefix : std::string_view{};
+  return !has("") && has("model.") ? "model." : "";
+}
+
+inline bool matches_any(std::vector<std::string> const& patterns, std::string_view name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](auto const& pattern) { return matches(pattern, name); });
 }
 
 }  // namespace detail
 
-/// The parameters of `table` from a safetensors file with PyTorch's names and layouts, bare or behind
-/// "model.". F16 and BF16 are converted exactly, F64 is rounded; a linear map may be a 1×1 convolution; maps
-/// that the table calls interleaved, such as EDM's q, k and v, are put in our order. The table's foreign
-/// tensors may be there, and those of which ignored(name) holds. Throws io_error, format_error, numeric_error
-/// (a number that is not finite, or beyond float32) or one mismatch_error with the names that are missing, of
-/// another shape or type, unexpected, or constants of another network.
-template <class Ignored>
-Parameters<Tensor<float>> read_torch_parameters(std::filesystem::path const& path,
-                                                ParameterTable const& table, Ignored const& ignored) {
+/// How a file of another program is read. Patterns have * for any text.
+struct ReadSettings {
+  NameMap names = {};                     ///< none: the table's own names
+  std::vector<std::string> ignored = {};  ///< tensors of the file that need not be known
+  std::vector<std::string> only = {};     ///< the parameters that are wanted; none: all of them
+  std::vector<std::string> except = {};   ///< but for these
+};
+
+/// Overwrites parameters of θ with those of a safetensors or PyTorch file, bare or behind "model.". F16, BF16
+/// and I64 are converted exactly, F64 is rounded; a linear map may be a 1×1 convolution; maps that are
+/// interleaved, such as EDM's q, k and v, are put in our order. The table's foreign tensors may be there.
+/// What is not wanted stays as it is in θ. Throws io_error, format_error, numeric_error (a number that is not
+/// finite, beyond float32, or a whole number that it does not hold) or one mismatch_error with the names that
+/// are missing, of another shape or type, unexpected, or constants of another network; but for a
+/// numeric_error θ is then as before.
+inline void read_torch_parameters_into(Parameters<Tensor<float>>& theta, std::filesystem::path const& path,
+                                       ReadSettings const& settings = {}) {
   using Mismatches = detail::TorchMismatches;
-  auto const file = read_safetensors(path);
+  auto const& table = theta.table();
+  auto const file = read_tensor_file(path);
   auto const name = path.string();
-  auto const prefix = detail::torch_prefix(file, table);
+  auto const names = settings.names.empty() ? torch_names(table) : settings.names;
+  if (names.size() != table.entries().size())
+    fail<config_error>("read_torch_parameters", "names", number_text(names.size()),
+                       number_text(table.entries().size()) + ", one source for each parameter");
+  auto const prefix = detail::torch_prefix(file, names);
+  auto const whole = settings.only.empty() && settings.except.empty();
+  auto const wanted = [&](std::string const& parameter) {
+    return (settings.only.empty() || detail::matches_any(settings.only, parameter)) &&
+           !detail::matches_any(settings.except, parameter);
+  };
   auto const type_of = [](TensorEntry const& entry) { return " is " + std::string{facts(entry.dtype).name}; };
+  constexpr auto types = ", not F32, F16, BF16, F64 or I64";
+
   Mismatches mismatches;
-  for (auto const& parameter : table.entries()) {
-    auto const* const entry = file.find(std::string{prefix} + parameter.name);
-    if (entry == nullptr) {
-      mismatches.add(Mismatches::missing, parameter.name);
-      continue;
+  std::vector<std::string> known;
+  std::size_t used = 0;
+  for (std::size_t id = 0; id < names.size(); ++id) {
+    auto const& parameter = table.entries()[id];
+    for (auto const& own : names[id].names) known.push_back(prefix + own);
+    if (!wanted(parameter.name)) continue;
+    ++used;
+    for (auto const& own : names[id].names) {
+      auto const* const entry = file.find(prefix + own);
+      if (entry == nullptr) {
+        mismatches.add(Mismatches::missing, own);
+        continue;
+      }
+      if (auto const shape = detail::part_shape(parameter.shape, names[id]);
+          !detail::fits(*entry, shape, names[id]))
+        mismatches.add(Mismatches::misshapen,
+                       own + " is " + detail::shape_text(entry->shape) + ", not " +
+                           detail::shape_text(detail::shape_in_file(shape, names[id])));
+      if (!detail::converts(entry->dtype))
+        mismatches.add(Mismatches::mistyped, own + type_of(*entry) + types);
     }
-    if (!detail::fits_torch(*entry, parameter.shape))
-      mismatches.add(Mismatches::misshapen, parameter.name + " is " + detail::shape_text(entry->shape) +
-                                                ", not " +
-                                                detail::shape_text(detail::torch_shape(parameter.shape)));
-    if (!converts_to_float32(entry->dtype))
-      mismatches.add(Mismatches::mistyped, parameter.name + type_of(*entry) + ", not F32, F16, BF16 or F64");
   }
-  std::vector<std::string> foreign;
+  if (used == 0)
+    fail<config_error>("read_torch_parameters", "only, except", "patterns that leave no parameter",
+                       "patterns of parameters' names");
   for (auto const& tensor : table.foreign()) {
-    foreign.push_back(std::string{prefix} + tensor.name);
-    auto const* const entry = file.find(foreign.back());
+    known.push_back(prefix + tensor.name);
+    auto const* const entry = file.find(known.back());
     if (entry == nullptr || !tensor.value) continue;
-    if (!converts_to_float32(entry->dtype)) {
-      mismatches.add(Mismatches::mistyped, tensor.name + type_of(*entry) + ", not F32, F16, BF16 or F64");
-      continue;
+    if (!detail::converts(entry->dtype)) {
+      mismatches.add(Mismatches::mistyped, tensor.name + type_of(*entry) + types);
+    } else if (auto const other = detail::other_number(*entry, *tensor.value)) {
+      mismatches.add(Mismatches::different,
+                     tensor.name + " has " + *other + ", not " + number_text(*tensor.value));
     }
-    auto const values = float32_values(name, *entry);
-    auto const other =
-        std::find_if(values.begin(), values.end(), [&](double value) { return value != *tensor.value; });
-    if (values.empty() || other != values.end())
-      mismatches.add(Mismatches::different, tensor.name + " has " +
-                                                (values.empty() ? "no number" : number_text(*other)) +
-                                                ", not " + number_text(*tensor.value));
   }
-  std::sort(foreign.begin(), foreign.end());
-  for (auto const& entry : file.entries()) {
-    auto const known = std::string_view{entry.name}.starts_with(prefix) &&
-                       table.find(std::string_view{entry.name}.substr(prefix.size()));
-    if (!known && !std::binary_search(foreign.begin(), foreign.end(), entry.name) && !ignored(entry.name))
-      mismatches.add(Mismatches::unexpected, printable(entry.name));
-  }
+  std::sort(known.begin(), known.end());
+  if (whole)
+    for (auto const& entry : file.entries())
+      if (!std::binary_search(known.begin(), known.end(), entry.name) &&
+          !detail::matches_any(settings.ignored, entry.name))
+        mismatches.add(Mismatches::unexpected, printable(entry.name));
   mismatches.check(name);
 
+  for (std::size_t id = 0; id < names.size(); ++id) {
+    auto const& parameter = table.entries()[id];
+    if (!wanted(parameter.name)) continue;
+    auto* const to = theta.flat().mutable_data() + parameter.offset;
+    auto const parts = static_cast<Index>(names[id].names.size());
+    for (Index i = 0; i < parts; ++i) {
+      auto const& own = names[id].names[static_cast<std::size_t>(i)];
+      detail::convert_parameter(name, *file.find(prefix + own), parameter.shape, names[id], i, to);
+    }
+  }
+}
+
+/// The parameters of a table from such a file. Throws as read_torch_parameters_into does, and config_error
+/// where only some are wanted.
+inline Parameters<Tensor<float>> read_torch_parameters(std::filesystem::path const& path,
+                                                       ParameterTable const& table,
+                                                       ReadSettings const& settings = {}) {
+  if (!settings.only.empty() || !settings.except.empty())
+    fail<config_error>("read_torch_parameters", "only, except", "some parameters", "all parameters",
+                       "Read some of them into others: read_torch_parameters_into(theta, path, settings).");
   auto theta = Parameters<Tensor<float>>{table};
-  auto* const flat = theta.flat().mutable_data();
-  for (auto const& parameter : table.entries())
-    detail::copy_from_torch(float32_values(name, *file.find(std::string{prefix} + parameter.name)),
-                            parameter.shape, parameter.interleaved, flat + parameter.offset);
+  read_torch_parameters_into(theta, path, settings);
   return theta;
 }
 
-/// The file must hold these parameters and nothing else.
-inline Parameters<Tensor<float>> read_torch_parameters(std::filesystem::path const& path,
-                                                       ParameterTable const& table) {
-  return read_torch_parameters(path, table, [](std::string_view) { return false; });
+/// Writes θ as a safetensors file of another program, by default in PyTorch's layout under the table's own
+/// names; read_torch_parameters with the same names gives the same bits. Throws config_error for names of
+/// another table, numeric_error for a number that is not finite, or io_error.
+inline void write_torch_parameters(std::filesystem::path const& path, Parameters<Tensor<float>> const& theta,
+                                   NameMap names = {}) {
+  auto const& table = theta.table();
+  if (names.empty()) names = torch_names(table);
+  if (names.size() != table.entries().size())
+    fail<config_error>("write_torch_parameters", "names", number_text(names.size()),
+                       number_text(table.entries().size()) + ", one source for each parameter");
+  std::vector<std::vector<float>> numbers;
+  std::vector<TensorEntry> entries;
+  for (std::size_t id = 0; id < names.size(); ++id) {
+    auto const& shape = table.entries()[id].shape;
+    require_finite("write_torch_parameters", table.entries()[id].name, theta[id].values(),
+                   "Nothing was written.");
+    for (std::size_t part = 0; part < names[id].names.size(); ++part) {
+      numbers.push_back(
+          detail::numbers_in_file(theta[id].data(), shape, names[id], static_cast<Index>(part)));
+      entries.push_back(tensor_entry(names[id].names[part],
+                                     detail::shape_in_file(detail::part_shape(shape, names[id]), names[id]),
+                                     numbers.back()));
+    }
+  }
+  write_safetensors(path, entries, {{"format", "pt"}}, false);
 }
 
 }  // namespace consistency
