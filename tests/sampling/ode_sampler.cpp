@@ -88,9 +88,9 @@ TEST_CASE("churn adds noise that another seed of the step changes, and none wher
 TEST_CASE("the sampler of progressive distillation takes N Euler steps from T to the smallest time") {
   Index evaluations = 0;
   auto const sampler = OdeSampler<Euler>{.steps = 4, .to_zero = false};
-  CHECK(sampler.time(VarianceExploding{}, 0) == 80.0);
-  CHECK(sampler.time(VarianceExploding{}, 2) == doctest::Approx(grid_of(VarianceExploding{})(3, 5)));
-  CHECK(sampler.time(VarianceExploding{}, 4) == 0.002);
+  CHECK(sampler.times()(VarianceExploding{}, 0) == 80.0);
+  CHECK(sampler.times()(VarianceExploding{}, 2) == doctest::Approx(grid_of(VarianceExploding{})(3, 5)));
+  CHECK(sampler.times()(VarianceExploding{}, 4) == 0.002);
   auto const x = sample<T>(denoiser(evaluations), Shape{1}, sampler, {.seed = 1});
   CHECK(evaluations == 4);
   auto expected = T{80.0 * normal<double>({1, 1}, {1, stream::sampling})};

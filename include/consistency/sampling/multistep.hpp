@@ -9,6 +9,26 @@
 
 namespace consistency {
 
+namespace detail {
+
+/// Throws config_error, naming the index, unless the times decrease strictly inside (ε, T), or (ε, T].
+void require_decreasing(char const* where, std::vector<double> const& times, NoiseProcess auto const& process,
+                        bool with_T) {
+  auto const [epsilon, T] = process.range();
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    auto const above = i == 0 ? T : times[i - 1];
+    auto const at_T = with_T && i == 0 && times[i] == T;
+    if (!((times[i] < above || at_T) && times[i] > epsilon))
+      fail<config_error>(
+          where, "times[" + number_text(i) + "]", number_text(times[i]),
+          (with_T && i == 0 ? "above " + number_text(epsilon) + ", at most " + number_text(above)
+                            : "strictly between " + number_text(epsilon) + " and " + number_text(above)),
+          "Give the times in decreasing order, inside " + process.text() + ".");
+  }
+}
+
+}  // namespace detail
+
 /// Alternates denoising and adding noise at decreasing times τ (Song et al. 2023, Algorithm 1); with no times
 /// it is OneStep.
 struct Multistep {
@@ -17,28 +37,20 @@ struct Multistep {
 
   /// Throws config_error, naming the index, unless the times decrease strictly inside (ε, T).
   void check(NoiseProcess auto const& process) const {
-    auto const [epsilon, T] = process.range();
-    for (std::size_t i = 0; i < times.size(); ++i) {
-      auto const above = i == 0 ? T : times[i - 1];
-      if (!(times[i] < above && times[i] > epsilon))
-        fail<config_error>("Multistep", "times[" + number_text(i) + "]", number_text(times[i]),
-                           "strictly between " + number_text(epsilon) + " and " + number_text(above),
-                           "Give the times in decreasing order, inside " + process.text() + ".");
-    }
+    detail::require_decreasing("Multistep", times, process, false);
   }
 
   template <class X>
-  X operator()(auto const& f, NoiseProcess auto const& process, Shape const& shape, Key key,
+  X operator()(auto const& f, NoiseProcess auto const& process, X const& z, Key key,
                std::uint32_t first) const {
-    using S = typename X::Scalar;
     check(process);
     auto const epsilon = process.range().smallest;
-    X x = OneStep{}.template operator()<X>(f, process, shape, key, first);  // (n, …)
+    X x = OneStep{}(f, process, z, key, first);  // (n, …)
     std::uint32_t draw = 0;
     for (auto const tau : times) {
-      auto const z = normal<X>(shape, key, {++draw, first});     // (n, …)
-      X const x_tau = process.renoise(x, z, epsilon, tau);       // (n, …)
-      x = f(x_tau, X(shape.per_sample(), static_cast<S>(tau)));  // (n, …)
+      auto const noise = normal<X>(z.shape(), key, {++draw, first});  // (n, …)
+      X const x_tau = process.renoise(x, noise, epsilon, tau);        // (n, …)
+      x = f(x_tau, detail::time_column(x_tau, tau));                  // (n, …)
     }
     return x;
   }

@@ -7,9 +7,8 @@
 #include <limits>
 #include <type_traits>
 
-#include <consistency/core/check.hpp>
 #include <consistency/sampling/sampler.hpp>
-#include <consistency/schedule/karras.hpp>
+#include <consistency/sampling/sampling_times.hpp>
 #include <consistency/solver/ddim.hpp>
 #include <consistency/solver/euler.hpp>
 #include <consistency/solver/heun.hpp>
@@ -30,47 +29,40 @@ struct OdeSampler {
   bool to_zero = true;  ///< the last step goes from ε to 0, where x is D(x, ε); false: the last ends at ε
   Solver solver{};
 
+  SamplingTimes times() const { return {steps, to_zero}; }
+
   /// Throws config_error for fewer than 1 step, more than are counted, or noise that is negative or not
   /// finite.
   void check(NoiseProcess auto const& process) const {
-    grid_of(process).check();
-    require_setting(steps >= 1, "OdeSampler", "steps", static_cast<double>(steps), "1 or more");
-    static_cast<void>(counted("OdeSampler", "steps", 1, steps));
+    times().check("OdeSampler", process);
     require_setting(churn >= 0, "OdeSampler", "churn", churn, "0 or more");
     require_setting(churn_noise >= 0 && std::isfinite(churn_noise), "OdeSampler", "churn_noise", churn_noise,
                     "0 or more, finite");
   }
 
-  /// Time number i = 0 … steps of the grid of the process.
-  double time(NoiseProcess auto const& process, Index i) const {
-    if (i == 0) return process.range().largest;
-    auto const points = to_zero ? steps : steps + 1;
-    return i == points ? 0 : grid_of(process)(points - i, points);
-  }
-
   template <class X>
-  X operator()(auto const& denoiser, NoiseProcess auto const& process, Shape const& shape, Key key,
+  X operator()(auto const& denoiser, NoiseProcess auto const& process, X const& z, Key key,
                std::uint32_t first) const {
-    using S = typename X::Scalar;
     check(process);
-    auto const column = [&](double t) { return X(shape.per_sample(), static_cast<S>(t)); };  // (n, 1, …)
     auto const v = DenoiserVelocity{process, denoiser};
-    X x = process.prior(normal<X>(shape, key, {0, first}));  // (n, …)
+    constexpr auto to_zero_by_solver = requires { requires Solver::reaches_zero; };
+    X x = process.prior(z);  // (n, …)
     for (Index i = 0; i < steps; ++i) {
-      auto t = time(process, i);
-      auto const s = time(process, i + 1);
+      auto t = times()(process, i);
+      auto const s = times()(process, i + 1);
       auto const gamma = t >= churn_min && t <= churn_max && std::isfinite(process.sigma(t))
                              ? std::min(churn / static_cast<double>(steps), std::sqrt(2.0) - 1)
                              : 0.0;
       if (gamma > 0) {
-        auto const z = normal<X>(shape, key, {static_cast<std::uint32_t>(i + 1), first});  // (n, …)
+        auto const noise = normal<X>(z.shape(), key, {static_cast<std::uint32_t>(i + 1), first});  // (n, …)
         auto const noisier = process.time(process.sigma(t) * (1 + gamma));
-        x = process.renoise(x, churn_noise * z, t, noisier);  // (n, …)
+        x = process.renoise(x, churn_noise * noise, t, noisier);  // (n, …)
         t = noisier;
       }
-      auto const from = column(t), to = column(s);
-      x = s > 0 ? solver.step(v, x, from, to)
-                : X{DataStep<std::remove_cvref_t<decltype(process)>>{}.step(v, x, from, to)};  // (n, …)
+      auto const from = detail::time_column(x, t), to = detail::time_column(x, s);  // (n, 1, …)
+      x = s > 0 || to_zero_by_solver
+              ? solver.step(v, x, from, to)
+              : X{DataStep<std::remove_cvref_t<decltype(process)>>{}.step(v, x, from, to)};  // (n, …)
     }
     return x;
   }

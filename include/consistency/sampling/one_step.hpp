@@ -12,11 +12,9 @@ struct OneStep {
   static constexpr Kind kind = Kind::consistency_function;
 
   template <class X>
-  X operator()(auto const& f, NoiseProcess auto const& process, Shape const& shape, Key key,
-               std::uint32_t first) const {
-    using S = typename X::Scalar;
-    X const x = process.prior(normal<X>(shape, key, {0, first}));                 // (n, …)
-    return f(x, X(shape.per_sample(), static_cast<S>(process.range().largest)));  // (n, …)
+  X operator()(auto const& f, NoiseProcess auto const& process, X const& z, Key, std::uint32_t) const {
+    X const x = process.prior(z);                                  // (n, …)
+    return f(x, detail::time_column(x, process.range().largest));  // (n, …)
   }
 };
 static_assert(Sampler<OneStep>);

@@ -22,16 +22,25 @@ struct FunctionArchetype {
 
 }  // namespace detail
 
-/// Turns noise into a batch of samples by calls of f(x, t): sample i takes the draws of counter sample first
-/// + i. `kind` is what f must be. The process, that of f, says where sampling begins and ends. Models:
-/// OneStep, Multistep (of consistency functions), OdeSampler (of denoisers). docs/concepts/sampler.md
-template <class S>
+/// Turns noise z ~ N(0, I), (n, …), into a batch of samples by calls of f(x, t): what else is drawn for
+/// sample i takes counter sample first + i and a draw above 0. `kind` is what f must be. The process, that of
+/// f, says where sampling begins and ends. Models: OneStep, Multistep (of consistency functions), OdeSampler,
+/// EulerAncestral, DpmSolverPlusPlus2M (of denoisers). docs/concepts/sampler.md
+template <class S, class X = Tensor<float>>
 concept Sampler = requires(S const& sampler, detail::FunctionArchetype f, VarianceExploding process,
-                           Shape const& shape, Key key, std::uint32_t first) {
+                           X const& z, Key key, std::uint32_t first) {
   { S::kind } -> std::convertible_to<Kind>;
-  {
-    sampler.template operator()<Tensor<float>>(f, process, shape, key, first)
-  } -> std::same_as<Tensor<float>>;
+  { sampler(f, process, z, key, first) } -> std::same_as<X>;
 };
+
+namespace detail {
+
+/// A time for each sample of x (n, …): (n, 1, …).
+template <class X>
+X time_column(X const& x, double t) {
+  return X(x.shape().per_sample(), static_cast<typename X::Scalar>(t));
+}
+
+}  // namespace detail
 
 }  // namespace consistency

@@ -37,9 +37,9 @@ struct LogNormalDistribution {
         auto const t = process.time(std::exp(mean + deviation * z));
         if (t > epsilon * apart && t < T) return t;
       }
-    fail<config_error>(
-        "LogNormalDistribution", "mean and deviation", number_text(mean) + ", " + number_text(deviation),
-        "a distribution with mass inside (epsilon, sigma_max)", "The usual values are -1.1 and 2.0.");
+    fail<config_error>("LogNormalDistribution", "mean and deviation",
+                       number_text(mean) + ", " + number_text(deviation),
+                       "a distribution with mass inside (epsilon, T)", "The usual values are -1.1 and 2.0.");
   }
 };
 

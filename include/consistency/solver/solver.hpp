@@ -16,7 +16,8 @@ struct VelocityArchetype {
 };
 
 /// One step of the probability-flow ODE dx/dt = v(x, t) from times t to smaller times s, (n, 1, …, 1) each.
-/// Models: Euler, Heun, Dpm2. docs/concepts/ode_solver.md
+/// Models: Euler, Ddim, Heun, Dpm2,
+/// Midpoint. docs/concepts/ode_solver.md
 template <class S>
 concept OdeSolver = requires(S const& solver, VelocityArchetype v, Tensor<float> const& x) {
   { S::order } -> std::convertible_to<int>;  // global order of accuracy: p of Theorem 1

@@ -117,7 +117,8 @@ struct TeacherVelocity {
               number_text(p.sigma_data) + " and " + number_text(f.parameterization().sigma_data),
               "one number", advice);
     }
-    auto const students = process_of(f), teachers = process_of(denoiser);
+    auto const students = process_of(f);
+    auto const teachers = process_of(denoiser);
     if constexpr (requires {
                     requires std::same_as<decltype(students), decltype(teachers)>;
                     students.sigma_data;
