@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -13,6 +15,22 @@
 #include <consistency/evaluation/sample_set.hpp>
 
 namespace consistency {
+
+namespace detail {
+
+/// The mean (d) of features (n, …), and Σ (x − mean) (x − mean)ᵀ, (d, d).
+template <class S>
+std::pair<Eigen::VectorXd, Eigen::MatrixXd> mean_and_scatter(Tensor<S> const& features,
+                                                             SampleSet const& set) {
+  using Rows = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  Eigen::MatrixXd x =
+      Eigen::Map<Rows const>(features.data(), set.count, set.dimensions).template cast<double>();
+  Eigen::VectorXd const mean = x.colwise().mean();
+  x.rowwise() -= mean.transpose();
+  return {mean, product<Eigen::MatrixXd>(x.transpose(), x)};
+}
+
+}  // namespace detail
 
 /// The Gaussian that has a set's mean (d) and covariance (d, d).
 struct Gaussian {
@@ -25,14 +43,25 @@ struct Gaussian {
   template <class S>
   static Gaussian of(Tensor<S> const& features) {
     auto const set = SampleSet::of(features, "Gaussian");
-    using Rows = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    Eigen::MatrixXd x =
-        Eigen::Map<Rows const>(features.data(), set.count, set.dimensions).template cast<double>();
-    Eigen::VectorXd const mean = x.colwise().mean();
-    x.rowwise() -= mean.transpose();
-    auto covariance = detail::product<Matrix>(x.transpose(), x);
+    auto [mean, covariance] = detail::mean_and_scatter(features, set);
     covariance /= static_cast<double>(set.count - 1);
-    return {mean, std::move(covariance)};
+    return {std::move(mean), std::move(covariance)};
+  }
+
+  /// Of a mean (d) and a covariance (d, d), as statistics files keep them. Throws shape_error.
+  static Gaussian of(Tensor<double> const& mean, Tensor<double> const& covariance) {
+    auto const d = mean.count();
+    if (covariance.shape() != Shape{d, d})
+      fail<shape_error>("Gaussian", "covariance", covariance.shape().text(), Shape{d, d}.text());
+    return {Eigen::Map<Eigen::VectorXd const>(mean.data(), d),
+            Eigen::Map<Matrix const>(covariance.data(), d, d)};
+  }
+  Tensor<double> mean_tensor() const {
+    return {Shape{mean.size()}, std::span{mean.data(), std::size_t(mean.size())}};
+  }
+  Tensor<double> covariance_tensor() const {
+    return {Shape{covariance.rows(), covariance.cols()},
+            std::span{covariance.data(), std::size_t(covariance.size())}};
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 #include <consistency/core/error.hpp>
@@ -10,15 +11,18 @@
 
 namespace consistency {
 
+/// Whether the pairs of a sample with itself count in a mean over pairs: without them it has no bias.
+enum class Estimator : std::uint8_t { unbiased, biased };
+
 /// What a tensor (n, …) holds for a measure of quality: n samples of d numbers.
 struct SampleSet {
   Index count, dimensions;
 
-  /// Throws dataset_error for fewer than two samples, none of whose numbers may be missing or not finite.
+  /// Throws dataset_error for fewer than `least` samples, none of whose numbers may be missing or not finite.
   template <class S>
-  static SampleSet of(Tensor<S> const& x, char const* where) {
-    if (x.shape().rank() == 0 || x.shape()[0] < 2 || x.count() == 0)
-      fail<dataset_error>(where, "samples", x.shape().text(), "(n, ...) with n >= 2",
+  static SampleSet of(Tensor<S> const& x, char const* where, Index least = 2) {
+    if (x.shape().rank() == 0 || x.shape()[0] < least || x.count() == 0)
+      fail<dataset_error>(where, "samples", x.shape().text(), "(n, ...) with n >= " + number_text(least),
                           "A spread cannot be estimated from fewer.");
     auto const set = SampleSet{x.shape()[0], x.count() / x.shape()[0]};
     auto const values = x.values();
