@@ -14,12 +14,13 @@
 #include <consistency/metric/linf.hpp>
 #include <consistency/metric/pseudo_huber.hpp>
 #include <consistency/metric/resized_l2.hpp>
+#include <consistency/model/clipped.hpp>
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/model/denoiser.hpp>
 #include <consistency/model/guided.hpp>
 #include <consistency/network/adm.hpp>
-#include <consistency/network/ddpmpp.hpp>
 #include <consistency/network/mlp.hpp>
+#include <consistency/network/song_unet.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/optimizer/adam.hpp>
 #include <consistency/optimizer/adamw.hpp>
@@ -30,9 +31,12 @@
 #include <consistency/optimizer/sgd.hpp>
 #include <consistency/process/linear_path.hpp>
 #include <consistency/process/trigonometric.hpp>
+#include <consistency/sampling/dpm_solver_plus_plus_2m.hpp>
+#include <consistency/sampling/euler_ancestral.hpp>
 #include <consistency/sampling/multistep.hpp>
 #include <consistency/sampling/ode_sampler.hpp>
 #include <consistency/sampling/sample.hpp>
+#include <consistency/sampling/time_search.hpp>
 #include <consistency/schedule/doubling_steps.hpp>
 #include <consistency/schedule/fixed_steps.hpp>
 #include <consistency/schedule/gap_times.hpp>
@@ -40,6 +44,7 @@
 #include <consistency/solver/dpm2.hpp>
 #include <consistency/solver/euler.hpp>
 #include <consistency/solver/heun.hpp>
+#include <consistency/solver/midpoint.hpp>
 #include <consistency/target/adaptive_ema_target.hpp>
 #include <consistency/target/ema_target.hpp>
 #include <consistency/training/consistency_distillation.hpp>

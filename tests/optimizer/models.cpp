@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -29,6 +32,14 @@ struct OneUpdate {};
 static_assert(!Optimizer<OneUpdate> && !Optimizer<int> && Optimizer<Groups<Adam, Frozen>>);
 static_assert(MomentOptimizer<AdamW> && !MomentOptimizer<Sgd> && !MomentOptimizer<Groups<Adam>>);
 static_assert(Groups<Muon, AdamW, Sgd>::state_names.size() == 3);
+
+template <std::size_t N>
+using Names = std::array<std::string_view, N>;
+static_assert(names_of_state(Names<0>{}) && names_of_state(Names<2>{"first", "second"}));
+static_assert(!names_of_state(Names<2>{"first", "first"}) && !names_of_state(Names<1>{"first,second"}));
+static_assert(!names_of_state(Names<1>{""}) && !names_of_state(Names<1>{"averaged_2"}));
+static_assert(!names_of_state(Names<1>{"theta"}) && !names_of_state(Names<1>{"target"}));
+static_assert(!names_of_state(Names<9>{"a", "b", "c", "d", "e", "f", "g", "h", "i"}));
 
 /// Two matrices, a kernel and two vectors.
 ParameterTable table() {
@@ -201,6 +212,8 @@ TEST_CASE(
   CHECK(root.factor(10001) == doctest::Approx(0.1));
   check_fails<ErrorCode::config>([] { RateSchedule{.decay = Decay::inverse_root}.check(); },
                                  {"inverse root"});
+  check_fails<ErrorCode::config>([] { RateSchedule{.decay_from = 9, .decay = Decay::cosine}.check(); },
+                                 {"RateSchedule", "decay_to of a cosine", "found 0,"});
   check_fails<ErrorCode::config>([] { RateSchedule{.final = 2}.check(); }, {"RateSchedule", "final", "2"});
 }
 

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <numbers>
 
 #include <doctest/doctest.h>
 
 #include <consistency/metric/l2.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/optimizer/adam.hpp>
-#include <consistency/process/linear_path.hpp>
-#include <consistency/process/trigonometric.hpp>
+#include <consistency/parameterization/trigonometric_preconditioning.hpp>
 #include <consistency/sampling/ode_sampler.hpp>
 #include <consistency/sampling/sample.hpp>
+#include <consistency/schedule/log_normal_distribution.hpp>
 #include <consistency/solver/dpm2.hpp>
 #include <consistency/training/consistency_distillation.hpp>
 #include <consistency/training/consistency_training.hpp>
@@ -18,61 +20,12 @@
 #include <consistency/training/flow_matching.hpp>
 #include <consistency/training/trainer.hpp>
 
-#include "support.hpp"
+#include "exact_on_process.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
 
-// Flows that are known in closed form, of all three processes. With x_t = α (x₀ + σ z) they are the flow
-// under noise x₀ + σ z in x_t / α and σ; the numbers were computed by the formulas of each process, to 16
-// digits.
 namespace {
-
-/// The exact denoiser of data on a process.
-template <class Data, class Process>
-struct Exact {
-  Data data;
-  Process own;
-
-  Process process() const { return own; }
-  T operator()(auto const&, T const& x, T const& t) const { return (*this)(x, t); }
-  T operator()(T const& x, T const& t) const {
-    return mapped(x, t, [&](double a, double time) {
-      auto const scale = own.scale(time);
-      return scale == 0 ? data.mean() : data.denoised(a / scale, own.sigma(time));
-    });
-  }
-  /// X_{t→r}(x)
-  double transported(double x, double t, double r) const {
-    auto const from = own.scale(t), to = own.scale(r);
-    return to * data.transported(x / from, own.sigma(t), own.sigma(r));
-  }
-  double velocity(double x, double t) const {
-    T const at{Shape{1, 1}, x}, when{Shape{1, 1}, t};
-    T const v = own.velocity(at, (*this)(at, when), when);
-    return v[0];
-  }
-  /// Solver's path from t to r in n even steps.
-  template <class Solver>
-  double solved(Solver solver, double x, double t, double r, Index n) const {
-    auto const velocity_of = DenoiserVelocity{own, *this};
-    T at{Shape{1, 1}, x};
-    for (Index i = 0; i < n; ++i) {
-      auto const time = [&](Index j) {
-        return T(Shape{1, 1}, t + (r - t) * static_cast<double>(j) / static_cast<double>(n));
-      };
-      at = solver.step(velocity_of, at, time(i), time(i + 1));
-    }
-    return at[0];
-  }
-};
-
-struct GaussianData : Gaussian {
-  double mean() const { return m; }
-};
-
-auto const bell = GaussianData{{.m = .3, .s = .5}};
-auto const two = Mixture{.w = {.3, .7}, .m = {-1, 1}, .s = {.2, .2}};
 
 void near(double found, double expected, double tolerance = 1e-10) {
   CHECK(std::abs(found - expected) <= tolerance * std::fmax(std::abs(expected), 1e-3));
@@ -85,7 +38,10 @@ TEST_CASE("the linear path of Gaussian data has the velocities and the flow of t
     double x, t, r, v, flow;
   };
   auto const exact = Exact{bell, LinearPath{.epsilon = 0}};
-  for (auto const& [x, t, r, v, flow] : {Row{-.7, .8, .2, -1.1769230769230767, -.1815721491311741},
+  for (auto const& [x, t, r, v, flow] : {Row{1, 1, 0, .7, .8},
+                                         {1, 1, .5, .7, .7090169943749475},
+                                         {-1.5, 1, .125, -1.8, -.4200103021200486},
+                                         {-.7, .8, .2, -1.1769230769230767, -.1815721491311741},
                                          {.9, .5, .25, .6, .8296693311223913},
                                          {2, .9, .899, 1.8215384615384613, 1.9981788349583223},
                                          {0, .3, 0, -.4235294117647059, .0722230192904110}}) {
@@ -94,22 +50,28 @@ TEST_CASE("the linear path of Gaussian data has the velocities and the flow of t
     near(exact.transported(x, t, r), flow);
     near(exact.solved(Heun{}, x, t, r > 0 ? r : 1e-12, 20000), flow, 1e-8);
   }
-  near(exact.velocity(1, 1), .7);  // pure noise: the velocity is the mean of data away
 }
 
 TEST_CASE("the trigonometric process of Gaussian data has the velocities and the flow of the closed form") {
   struct Row {
-    double s, x, t, f, v;
+    double s, x, t, f, F, v;
   };
-  for (auto const& [s, x, t, f, v] : {Row{.5, .5, 1.1, .6639211635723268, -.2673622080184306},
-                                      {.5, -.4, .7, -.3294526561853466, -.1932653061713073},
-                                      {.2, .5, 1.1, .4600552017184226, -.1179659657157686},
-                                      {.2, -.4, .7, -.0530441276846611, -.7054878590044921},
-                                      {.2, .9, .2, .851526034633231, .4535197856338087}}) {
+  for (auto const& [s, x, t, f, F, v] :
+       {Row{.5, .5, 1.5645464081731977, .7981250366200209, -1.5900312496948301, -.2999941407966558},
+        {.5, .5, 1.1, .6639211635723268, -.9809683412610171, -.2673622080184306},
+        {.5, -.4, .7, -.3294526561853466, .0730056989660852, -.1932653061713073},
+        {.2, .5, 1.1, .4600552017184226, -.5234632285567175, -.1179659657157686},
+        {.2, -.4, .7, -.0530441276846611, -.785115814852897, -.7054878590044921},
+        {.2, .9, .2, .851526034633231, .307383986261916, .4535197856338087},
+        {.2, 0, .0039999786668715, 1.499887509381903e-05, -.0074994975421699, -.0074993100687531}}) {
     CAPTURE(x);
     auto const exact = Exact{GaussianData{{.m = .3, .s = s}}, Trigonometric{.epsilon = 0}};
     near(exact.velocity(x, t), v);
     near(exact.transported(x, t, 0), f);
+    auto const scaling = TrigonometricPreconditioning{};
+    T const at{Shape{1, 1}, t};
+    T const made = x * scaling.c_skip(at, 0) + F * scaling.c_out(at, 0);  // (1, 1)
+    near(made[0], f);
     near(exact.solved(Heun{}, x, t, 1e-9, 20000), f, 1e-7);
   }
 }
@@ -126,24 +88,62 @@ TEST_CASE("the variance-exploding process of Gaussian data has the flow of the c
 
 TEST_CASE("a mixture's flow is its monotone rearrangement, on every process") {
   auto const exploding = Exact{two, VarianceExploding{}};
-  near(exploding.transported(0, 80, .002), .8851238373398820);
-  near(exploding.transported(40, 80, .002), 1.0285214297441437);
-  near(exploding.transported(.5, 1, .002), .8844226757636242);
-  near(exploding.transported(-.2, .5, .002), -.646381803335538);
-  near(exploding.transported(2.5, 3, .002), 1.0710024128307813);
-  near(two.denoised(-30, 80), .3958651828098604);
-  near(two.denoised(.05, .3), .4782834553288831);
+  struct Row {
+    double x, t, f, D;
+  };
+  for (auto const& [x, t, f, D] : {Row{0, 80, .8851238373398820, .3999975000156249},
+                                   {40, 80, 1.0285214297441437, .4054842727885994},
+                                   {-30, 80, .7110304519719483, .3958651828098604},
+                                   {.5, 1, .8844226757636242, .7100407200478202},
+                                   {-.2, .5, -.646381803335538, -.2516420165060748},
+                                   {.05, .3, .4594516760461414, .4782834553288831},
+                                   {2.5, 3, 1.0710024128307813, .6128803867144314}}) {
+    CAPTURE(x);
+    near(exploding.transported(x, t, .002), f);
+    near(two.denoised(x, t), D);
+    near(exploding.velocity(x, t), (x - D) / t);
+  }
 
   auto const linear = Exact{two, LinearPath{.epsilon = 0}};
-  near(linear.transported(.1, .6, .2), .6043649964973578);
-  near(linear.velocity(.1, .6), -.6389735456262134);
-  near(linear.transported(1.2, .8, .3), 1.0837689221067508);
-  near(linear.velocity(1.2, .8), .6549168336537099);
+  struct Between {
+    double x, t, r, flow, v;
+  };
+  for (auto const& [x, t, r, flow, v] : {Between{0, 1, 0, .8868102356134274, -.4},
+                                         {.5, 1, 0, 1.0298045136461486, .1},
+                                         {-1, 1, .5, -.528337360401052, -1.4},
+                                         {.1, .6, .2, .6043649964973578, -.6389735456262134},
+                                         {1.2, .8, .3, 1.0837689221067508, .6549168336537099}}) {
+    CAPTURE(x);
+    near(linear.transported(x, t, r), flow);
+    near(linear.velocity(x, t), v);
+  }
 
   auto const trigonometric = Exact{two, Trigonometric{.epsilon = 0}};
+  near(trigonometric.transported(0, std::numbers::pi / 2, 0), .8868102356134274);
+  near(trigonometric.transported(.4, std::numbers::pi / 2, 0), 1.1033584648537);
   near(trigonometric.transported(.3, 1.1, 0), .9212494039528376);
   near(trigonometric.transported(-.1, .6, 0), -.5167514200051461);
   near(trigonometric.transported(.8, .3, 0), .8713762521091395);
+}
+
+TEST_CASE("log-normal noise levels are logit-normal times of the linear path") {
+  auto const path = LinearPath{};
+  auto const law = LogNormalDistribution{.mean = -.4, .deviation = 1};
+  near(path.time(std::exp(-2.0 - 2 * 1)), .0179862099620916);
+  near(path.time(std::exp(-2.0 + 2 * 1.5)), .7310585786300049);
+  constexpr Index draws = 20000;
+  struct Row {
+    double normal, t;
+  };
+  for (auto const& [normal, t] :
+       {Row{-1, .1978161114414183}, {0, .401312339887548}, {1.5, .7502601055951177}}) {
+    near(path.time(std::exp(law.mean + law.deviation * normal)), t);
+    Index below = 0;
+    for (Index i = 0; i < draws; ++i)
+      if (law.time(path, {7}, {0, static_cast<std::uint32_t>(i)}) <= t) ++below;
+    auto const p = std::erfc(-normal / std::numbers::sqrt2) / 2;
+    CHECK(std::abs(static_cast<double>(below) / draws - p) < 4.5 * std::sqrt(p * (1 - p) / draws));
+  }
 }
 
 TEST_CASE_TEMPLATE("on every process solvers follow the flow with the error of their order", Solver, Euler,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -37,13 +38,24 @@ struct Update {
   }
 };
 
+/// Whether names can stand in a checkpoint beside theta, target and averages: few, each once, without a
+/// comma.
+template <std::size_t N>
+constexpr bool names_of_state(std::array<std::string_view, N> const& names) {
+  for (auto at = names.begin(); at != names.end(); ++at)
+    if (at->empty() || at->find(',') != at->npos || at->starts_with("averaged") || *at == "theta" ||
+        *at == "target" || std::find(names.begin(), at, *at) != at)
+      return false;
+  return N <= 8;
+}
+
 /// Settings, the names of the state that it keeps for every parameter, and the update of both: u.theta and
-/// u.state are written. `state_names` is an array of at most eight names; all begin as zeros, and what is
-/// called second_moment is never below 0. Models: Adam, RAdam, AdamW, Sgd, Muon, Frozen, Groups.
+/// u.state are written. `state_names` is a constexpr array of at most eight names; all begin as zeros, and
+/// what is called second_moment is never below 0. Models: Adam, RAdam, AdamW, Sgd, Muon, Frozen, Groups.
 /// docs/concepts/optimizer.md
 template <class O, class X = Tensor<float>>
 concept Optimizer = requires(O const& optimizer, Update<X>& u) {
-  { O::state_names.size() } -> std::convertible_to<std::size_t>;
+  requires names_of_state(O::state_names);
   optimizer.update(u);
 };
 

@@ -35,6 +35,8 @@ struct RateSchedule {
                     static_cast<double>(decay_to), "0, or more than decay_from");
     require_setting(decay != Decay::inverse_root || decay_from >= 1, "RateSchedule",
                     "decay_from of an inverse root", static_cast<double>(decay_from), "1 or more");
+    require_setting(decay != Decay::cosine || decay_to > 0, "RateSchedule", "decay_to of a cosine",
+                    static_cast<double>(decay_to), "more than decay_from");
     require_setting(final >= 0 && final <= 1, "RateSchedule", "final", final, "[0, 1]");
   }
   /// Of update k = 1, 2, …

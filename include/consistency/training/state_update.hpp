@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include <consistency/optimizer/optimizer.hpp>
 #include <consistency/training/trainer_settings.hpp>
@@ -40,11 +42,21 @@ struct StateUpdate {
                      .averages = MomentOptimizer<O> ? averages : Averages{}};
     for (std::size_t i = 0; i < state.optimizer.size(); ++i)
       update.state[i] = state.optimizer[i].numbers.flat();
+    auto const kept = constants(state.theta);
     optimizer.update(update);
     if constexpr (!MomentOptimizer<O>)
       for (auto& [values, rate] : averages) average(values, rate, state.theta.flat());
     for (std::size_t i = 0; i < state.averages.size(); ++i)
       average(state.averages[i].numbers.flat(), settings.further_averages[i].at(k), state.theta.flat());
+    for (auto const& [offset, numbers] : kept) {  // decay would move them, and averages see that
+      auto const put = [at = offset, &to = numbers](Parameters<X> const& arena) {
+        arena.flat().view(at, to.shape()).assign(to);
+      };
+      put(state.theta);
+      put(state.averaged);
+      if (state.target) put(*state.target);
+      for (auto const& [name, arena] : state.averages) put(arena);
+    }
   }
 
   /// Bounds of the state after this update by a gradient of this norm; none where they do not tell that every
@@ -61,6 +73,16 @@ struct StateUpdate {
   }
 
  private:
+  /// Copies of the constants among the parameters, with their places.
+  template <class X>
+  static std::vector<std::pair<Index, X>> constants(Parameters<X> const& theta) {
+    std::vector<std::pair<Index, X>> all;
+    for (ParameterId id = 0; id < theta.table().entries().size(); ++id)
+      if (auto const& entry = theta.table().entries()[id]; entry.constant)
+        all.emplace_back(entry.offset, theta[id].clone());
+    return all;
+  }
+
   /// a ← rate · a + (1 − rate) · θ
   template <class X>
   static void average(X a, double rate, X const& theta) {

@@ -43,8 +43,10 @@ class Trainer {
       !requires(M const& method) { method.f.parameters(); },
       "Trainer: the method was given a network and trains a function of one: give it "
       "ConsistencyFunction{net} or Denoiser{net}");
-  static_assert(Optimizer<O, X>,
-                "Trainer: the second argument must be an Optimizer: state_names, and update(u) of an Update");
+  static_assert(
+      Optimizer<O, X>,
+      "Trainer: the second argument must be an Optimizer: update(u) of an Update, and state_names, at most "
+      "eight, each once, none of them theta, target or averaged");
   static_assert(
       Method<M, X>,
       "Trainer: the first argument must be a Method: f, check(), has_target, rate(k), resolution(k), "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <iterator>
 #include <vector>
 
 #include <consistency/core/check.hpp>
@@ -21,6 +22,7 @@ struct TrainerSettings {
 
   void check() const {
     ema.check();
+    require_within("Trainer", "number of further averages", std::ssize(further_averages), 0, 64);
     for (auto const& average : further_averages) average.check();
     require_setting(clip >= 0, "Trainer", "clip", clip, "0 or more");
     require_rate("Trainer", "condition_dropout", condition_dropout);
