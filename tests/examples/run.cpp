@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What examples/programs/fashion_mnist does with the files of a run.
+// What examples/programs/run does with the files of a run.
 
 #include <cstdint>
 #include <filesystem>
@@ -10,33 +10,39 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../examples/programs/fashion_mnist/chart.hpp"
-#include "../../examples/programs/fashion_mnist/folder.hpp"
-#include "../../examples/programs/fashion_mnist/history.hpp"
+#include "../../examples/programs/run/chart.hpp"
+#include "../../examples/programs/run/folder.hpp"
+#include "../../examples/programs/run/history.hpp"
+#include "../../examples/programs/support/data_set.hpp"
 #include "../support/fails.hpp"
 #include "../support/temp_folder.hpp"
 
 using namespace consistency::test;
-using fashion::Folder, fashion::History, fashion::LossChart, fashion::Recipe;
+using run::Folder, run::History, run::LossChart, run::Recipe;
+using Gaps = run::GapTraining<consistency::Mlp, consistency::Tensor<float>>;
 using namespace consistency;
 
 namespace {
 
 Recipe points(Index steps = 100) {
-  auto recipe = Recipe::for_data("checkerboard");
-  recipe.steps = steps;
+  Recipe recipe{.data = "checkerboard",
+                .images = "",
+                .height = 0,
+                .width = 0,
+                .colours = 0,
+                .batch = 512,
+                .steps = steps};
   recipe.mlp_width = 8, recipe.mlp_layers = 1, recipe.mlp_embedding = 4;
   return recipe;
 }
 
 TrainingState<Tensor<float>> state_at(Index step) {
-  auto const theta =
-      Parameters<Tensor<float>>::initialized(fashion::build_mlp(points()).parameters(), Key{1});
+  auto const theta = Parameters<Tensor<float>>::initialized(run::build<Mlp>(points()).parameters(), Key{1});
   return {theta, {}, theta, {}, {{"first_moment", theta}, {"second_moment", theta}}, step, Key{1}, ""};
 }
 
 void save_at(std::filesystem::path const& path, Index step) {
-  save_checkpoint(path, state_at(step), fashion::to_metadata(points()));
+  save_checkpoint(path, state_at(step), run::to_metadata(points()));
 }
 
 void damage(std::filesystem::path const& path) {
@@ -136,14 +142,13 @@ TEST_CASE("where a damaged checkpoint cannot be set aside the whole one before i
 }
 
 TEST_CASE("text of a file that would steer a terminal is no setting") {
-  auto settings = fashion::to_metadata(points());
+  auto settings = run::to_metadata(points());
   settings["images"] =
       "Gr\xc3\xb6\xc3\x9f"
       "e.gz";
-  CHECK(fashion::to_recipe(settings, "c").images == settings["images"]);
+  CHECK(run::to_recipe(settings, "c").images == settings["images"]);
   settings["images"] = "\x1b[2J.gz";
-  check_fails<ErrorCode::format>([&] { fashion::to_recipe(settings, "c"); },
-                                 {"setting 'images'", "\\x1b[2J.gz"});
+  check_fails<ErrorCode::format>([&] { run::to_recipe(settings, "c"); }, {"setting 'images'", "\\x1b[2J.gz"});
 }
 
 TEST_CASE("shares of the steps that no number of steps can be are rejected by name") {
@@ -152,19 +157,18 @@ TEST_CASE("shares of the steps that no number of steps can be are rejected by na
   for (auto const share : {-1.0, 1e300, nan, inf, -inf}) {
     auto denoising = points(), stage = points(), decay = points();
     denoising.denoising = stage.stage = decay.decay_from = share;
-    check_fails<ErrorCode::config>([&] { fashion::build_times(denoising); },
+    check_fails<ErrorCode::config>([&] { run::build_times(denoising); },
                                    {"setting 'denoising'", "100 steps"});
-    check_fails<ErrorCode::config>([&] { fashion::build_times(stage); }, {"setting 'stage'", "100 steps"});
-    check_fails<ErrorCode::config>([&] { fashion::build_optimizer(decay); },
-                                   {"setting 'decay_from'", "100 steps"});
+    check_fails<ErrorCode::config>([&] { run::build_times(stage); }, {"setting 'stage'", "100 steps"});
+    check_fails<ErrorCode::config>([&] { run::build_rate(decay); }, {"setting 'decay_from'", "100 steps"});
   }
   auto none = points(-100);
-  check_fails<ErrorCode::config>([&] { fashion::build_times(none); }, {"-100 steps"});
+  check_fails<ErrorCode::config>([&] { run::build_times(none); }, {"-100 steps"});
   auto whole = points();
   whole.denoising = 1, whole.stage = 0, whole.decay_from = 2;
-  CHECK(fashion::build_times(whole).denoising == 100);
-  CHECK(fashion::build_times(whole).stage_steps == 1);
-  CHECK(fashion::build_optimizer(whole).schedule.decay_to == 0);
+  CHECK(run::build_times(whole).denoising == 100);
+  CHECK(run::build_times(whole).stage_steps == 1);
+  CHECK(run::build_rate(whole).decay_to == 0);
 }
 
 TEST_CASE("a folder that cannot be made is an error of the system that names it") {
@@ -256,7 +260,7 @@ TEST_CASE("a loss curve is drawn for losses of any size, and has marks at its ax
       history.steps.push_back(static_cast<Index>(history.losses.size()));
     }
     auto const recipe = points();
-    auto const svg = LossChart{history, recipe}.svg();
+    auto const svg = LossChart{history, Gaps::stages(recipe), recipe.steps}.svg();
     CHECK(svg.size() < 20'000);
     CHECK(svg.find("class=\"grid\"") != std::string::npos);
     for (auto const* const word : {"inf", "nan"}) CHECK(svg.find(word) == std::string::npos);
@@ -266,11 +270,21 @@ TEST_CASE("a loss curve is drawn for losses of any size, and has marks at its ax
 TEST_CASE("the steps at which a stage begins are those whose stage is not that of the step before") {
   for (Index const steps : {1, 2, 7, 100, 1001}) {
     auto const recipe = points(steps);
-    auto const times = fashion::build_times(recipe);
-    std::vector<Index> starts;
+    auto const times = run::build_times(recipe);
+    std::vector<Index> starts = {0}, found;
     for (Index k = 1; k < steps; ++k)
       if (times.stage(k) != times.stage(k - 1)) starts.push_back(k);
-    CHECK(fashion::stage_starts(recipe) == starts);
+    for (auto const& stage : Gaps::stages(recipe)) found.push_back(stage.begin);
+    CHECK(found == starts);
   }
-  CHECK(fashion::stage_starts(points(Index{1} << 50U)).size() == 4);
+  CHECK(Gaps::stages(points(Index{1} << 50U)).size() == 5);
+}
+
+TEST_CASE("labels and test images are looked for beside the images, whatever their folders are called") {
+  CHECK(example::labels_of("/images/train/train-images-idx3-ubyte.gz") ==
+        "/images/train/train-labels-idx1-ubyte.gz");
+  CHECK(example::test_images_of("/images/train/train-images-idx3-ubyte.gz") ==
+        "/images/train/t10k-images-idx3-ubyte.gz");
+  CHECK(example::labels_of("/images/digits") == "/images/digits");
+  CHECK(example::test_images_of("training/digits") == "training/digits");
 }

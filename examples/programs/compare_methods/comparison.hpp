@@ -72,9 +72,9 @@ class Comparison {
   /// LPIPS over the plan's network.
   std::optional<Perceptual> perceptual() const {
     if (plan_.perceptual.empty()) return std::nullopt;
-    auto const ignored = [](std::string_view name) { return name.ends_with("num_batches_tracked"); };
     auto const net = ResNet20{};
-    return Perceptual{GreyResNet20{{net, read_torch_parameters(plan_.perceptual, net.parameters(), ignored)}},
+    return Perceptual{GreyResNet20{{net, read_torch_parameters(plan_.perceptual, net.parameters(),
+                                                               {.ignored = {"*num_batches_tracked"}})}},
                       uniform_heads(ResNet20::channels)};
   }
 

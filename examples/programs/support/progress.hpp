@@ -47,6 +47,9 @@ class Progress {
     }
   }
 
+  /// There are so many steps now.
+  void plan(Index steps) { steps_ = steps; }
+
   /// Takes the redrawn line away.
   void clear() {
     if (std::exchange(on_screen_, false)) std::printf("\r\033[K");

@@ -11,13 +11,16 @@
 
 #include "../support/text.hpp"
 #include "history.hpp"
+#include "learning.hpp"
 
-namespace fashion {
+namespace run {
 
 /// Step across, loss up on a logarithmic axis; dashed lines where the stages begin.
 class LossChart {
  public:
-  LossChart(History const& history, Recipe const& recipe) : history_{history}, recipe_{recipe} {
+  /// `stages` of a run of K steps.
+  LossChart(History const& history, std::vector<Stage> stages, Index K)
+      : history_{history}, stages_{std::move(stages)}, K_{std::max<Index>(1, K)} {
     low_ = high_ = 1;
     auto first = true;
     for (auto const loss : history.losses) {
@@ -42,9 +45,7 @@ class LossChart {
   /// What a logarithmic axis has room for: its marks, powers of ten, are few.
   static bool shown(double loss) { return loss > 1e-30 && loss < 1e30; }
 
-  double x(double step) const {
-    return left + (width - left - right) * step / static_cast<double>(std::max<Index>(1, recipe_.steps));
-  }
+  double x(double step) const { return left + (width - left - right) * step / static_cast<double>(K_); }
   double y(double loss) const {
     return top + (height - top - bottom) * std::log(high_ / loss) / std::log(high_ / low_);
   }
@@ -82,25 +83,20 @@ class LossChart {
       svg += format("<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>\n", left, y(loss), width - right);
       svg += label(left - 8, y(loss) + 4, "end", format("%.3g", loss));
     }
-    auto const steps = static_cast<double>(recipe_.steps), spacing = std::max(1.0, round_step(steps / 4));
+    auto const steps = static_cast<double>(K_), spacing = std::max(1.0, round_step(steps / 4));
     for (auto step = 0.0; step <= steps; step += spacing)
       svg += label(x(step), height - bottom + 20, "middle", grouped(static_cast<Index>(step)));
     return svg;
   }
 
   std::string stages() const {
-    auto const times = build_times(recipe_);
     std::string svg;
-    auto begin = Index{0};
-    auto ends = stage_starts(recipe_);
-    ends.push_back(recipe_.steps);
-    for (auto const end : ends) {
-      if (begin > 0)
-        svg += format("<path class=\"stage\" d=\"M%.1f %.1fV%.1f\"/>\n", x(static_cast<double>(begin)),
-                      top - 16, height - bottom);
-      svg += label((x(static_cast<double>(begin)) + x(static_cast<double>(end))) / 2, top - 6, "middle",
-                   times.stage(begin) == 0 ? "denoising" : format("N = %g", times.resolution(begin)));
-      begin = end;
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      auto const begin = static_cast<double>(stages_[i].begin);
+      auto const end = static_cast<double>(i + 1 < stages_.size() ? stages_[i + 1].begin : K_);
+      if (i > 0)
+        svg += format("<path class=\"stage\" d=\"M%.1f %.1fV%.1f\"/>\n", x(begin), top - 16, height - bottom);
+      svg += label((x(begin) + x(end)) / 2, top - 6, "middle", stages_[i].label);
     }
     return svg;
   }
@@ -108,14 +104,15 @@ class LossChart {
   // The losses faintly, and over them their running mean, which begins anew at every stage.
   std::string curve() const {
     constexpr auto memory = 0.93;
-    auto const times = build_times(recipe_);
     std::string raw, smooth;
     double sum = 0, weight = 0;
-    auto stage = Index{-1};
+    std::size_t stage = 0;  // stages that have begun
     for (std::size_t i = 0; i < history_.losses.size(); ++i) {
       auto const loss = history_.losses[i];
       if (!shown(loss)) continue;
-      auto const begins = std::exchange(stage, times.stage(history_.steps[i] - 1)) != stage;
+      auto const before = stage;
+      while (stage < stages_.size() && stages_[stage].begin < history_.steps[i]) ++stage;
+      auto const begins = stage != before;
       sum = (begins ? 0 : memory * sum) + (1 - memory) * loss;
       weight = (begins ? 0 : memory * weight) + (1 - memory);
       auto const at = x(static_cast<double>(history_.steps[i]));
@@ -126,8 +123,9 @@ class LossChart {
   }
 
   History const& history_;
-  Recipe const& recipe_;
+  std::vector<Stage> stages_;
+  Index K_;
   double low_, high_;
 };
 
-}  // namespace fashion
+}  // namespace run

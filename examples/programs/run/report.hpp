@@ -16,22 +16,30 @@
 #include <consistency/tensor/cpu/instruction_set.hpp>
 
 #include "../support/compiler.hpp"
+#include "../support/html.hpp"
 #include "../support/text.hpp"
 #include "chart.hpp"
 #include "history.hpp"
 #include "recipe.hpp"
 
-namespace fashion {
+namespace run {
 
 struct Results {
+  /// A sheet of samples.
+  struct Drawn {
+    Index evaluations;  ///< of the network per sample
+    std::filesystem::path file;
+    double seconds;  ///< per sample
+  };
+
   std::string noun;
   Recipe const& recipe;
+  std::vector<Stage> stages;
   std::string device;  ///< what computed
   History const& history;
   Index parameters = 0;
-  Image original;                                ///< of the data set, drawn like the samples
-  std::vector<std::filesystem::path> samples{};  ///< with one evaluation, with two
-  std::vector<double> sampling{};                ///< seconds per sample, likewise
+  Image original;  ///< of the data set, drawn like the samples
+  std::vector<Drawn> drawn{};
   std::filesystem::path animation{};
 
   double per_second() const {
@@ -51,23 +59,6 @@ inline std::string base64(ByteView bytes) {
       text += i + j > bytes.size() ? '=' : digits[group >> (18 - 6 * j) & 63U];
   }
   return text;
-}
-
-inline std::string escaped(std::string_view text) {
-  std::string html;
-  for (char const c : text) {
-    if (c == '&')
-      html += "&amp;";
-    else if (c == '<')
-      html += "&lt;";
-    else if (c == '>')
-      html += "&gt;";
-    else if (c == '"')
-      html += "&quot;";
-    else
-      html += c;
-  }
-  return html;
 }
 
 class Report {
@@ -122,10 +113,17 @@ summary { cursor: pointer; font-weight: 600; }
 
   std::string title() const {
     auto const items = grouped(r_.recipe.steps * r_.recipe.batch) + " " + r_.noun;
-    return "<h1>" + std::string{r_.recipe.points() ? "A checkerboard" : "Fashion"} +
-           ", drawn in one step</h1>\n<p class=\"soft\">A consistency model with " + grouped(r_.parameters) +
-           " parameters, trained from nothing on " + items + " in " + clock_text(r_.history.seconds) +
-           ".</p>\n";
+    auto const& r = r_.recipe;
+    auto const subject = r.points()                  ? std::string{"A checkerboard"}
+                         : r.data == "fashion-mnist" ? "Fashion"
+                         : r.data == "cifar-10"      ? "CIFAR-10"
+                                                     : "Pictures";
+    auto const denoiser = r.method == "denoising";
+    return "<h1>" + subject + (denoiser ? ", a teacher" : ", drawn in one step") +
+           "</h1>\n<p class=\"soft\">A " + (denoiser ? "denoiser" : "consistency model") + " with " +
+           grouped(r_.parameters) + " parameters, " +
+           (r.method == "distillation" ? "distilled from a denoiser" : "trained from nothing") + " on " +
+           items + " in " + clock_text(r_.history.seconds) + ".</p>\n";
   }
 
   static std::string fact(std::string const& value, std::string const& meaning) {
@@ -134,12 +132,20 @@ summary { cursor: pointer; font-weight: 600; }
 
   std::string facts() const {
     auto const per_step = r_.history.seconds / static_cast<double>(std::max<Index>(1, r_.recipe.steps));
-    return "<div class=\"facts\">\n" + fact(clock_text(r_.history.seconds), "training time") +
-           fact(grouped(r_.recipe.steps), "training steps") +
-           fact(grouped(std::llround(r_.per_second())), r_.noun + " per second") +
-           fact(duration_text(per_step), "per training step") +
-           fact(duration_text(r_.sampling[0]), "per sample, one evaluation") +
-           fact(duration_text(r_.sampling[1]), "per sample, two") + "</div>\n";
+    auto html = "<div class=\"facts\">\n" + fact(clock_text(r_.history.seconds), "training time") +
+                fact(grouped(r_.recipe.steps), "training steps") +
+                fact(grouped(std::llround(r_.per_second())), r_.noun + " per second") +
+                fact(duration_text(per_step), "per training step");
+    for (auto const& drawn : r_.drawn)
+      html += fact(duration_text(drawn.seconds), "per sample, " + evaluations(drawn.evaluations));
+    return html + "</div>\n";
+  }
+
+  static std::string evaluations(Index count) {
+    return (count == 1   ? "one"
+            : count == 2 ? "two"
+                         : to_text(count)) +
+           std::string{count == 1 ? " evaluation" : " evaluations"};
   }
 
   static std::string picture(ByteView png, std::string const& caption) {
@@ -148,20 +154,23 @@ summary { cursor: pointer; font-weight: 600; }
   }
 
   std::string pictures() const {
-    auto html = "<h2>Samples</h2>\n<div class=\"pictures\">\n" +
-                picture(read_file(r_.samples[0]), "One evaluation of the network per sample") +
-                picture(read_file(r_.samples[1]), "Two evaluations, beginning with the same noise");
+    std::string html = "<h2>Samples</h2>\n<div class=\"pictures\">\n";
+    for (auto const& drawn : r_.drawn)
+      html += picture(read_file(drawn.file), "Samples by " + evaluations(drawn.evaluations) +
+                                                 " of the network, from the same noise");
     if (!r_.history.frames.empty())
-      html +=
-          picture(read_file(r_.animation), "One evaluation of the same noise, through the whole training");
+      html += picture(read_file(r_.animation), "The same noise, through the whole training");
     return html + picture(encode_png(r_.original), "The data set, for comparison") + "</div>\n";
   }
 
   std::string loss() const {
-    return "<h2>Loss</h2>\n<div class=\"chart\">" + LossChart{r_.history, r_.recipe}.svg() +
-           "</div>\n<p class=\"soft note\">Training steps across, loss up, on a logarithmic axis. At each "
-           "dashed line the gap "
-           "between the two times of a pair shrinks, so losses of different stages cannot be compared.</p>\n";
+    return "<h2>Loss</h2>\n<div class=\"chart\">" + LossChart{r_.history, r_.stages, r_.recipe.steps}.svg() +
+           "</div>\n<p class=\"soft note\">Training steps across, loss up, on a logarithmic axis." +
+           (r_.stages.size() < 2
+                ? ""
+                : " At each dashed line the gap between the two times of a pair shrinks, so losses "
+                  "of different stages cannot be compared.") +
+           "</p>\n";
   }
 
   std::string settings() const {
@@ -207,4 +216,4 @@ inline void write_report(std::filesystem::path const& path, Results const& resul
   write_file_atomically(path, text_bytes(Report{results}.html()));
 }
 
-}  // namespace fashion
+}  // namespace run

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -14,17 +15,21 @@
 #include "../support/folder_lock.hpp"
 #include "recipe.hpp"
 
-namespace fashion {
+namespace run {
 
 class Folder {
  public:
-  /// Creates the folder where it is missing. Throws config_error where another run works in it.
-  explicit Folder(std::filesystem::path path) : path_{std::move(path)}, lock_{path_} {}
+  /// Creates the folder where it is missing, for the one process that writes in it. Throws config_error where
+  /// another run works in it.
+  explicit Folder(std::filesystem::path path, bool writes = true) : path_{std::move(path)} {
+    if (writes) lock_.emplace(path_);
+  }
 
-  std::filesystem::path operator/(char const* name) const { return path_ / name; }
+  std::filesystem::path operator/(std::string const& name) const { return path_ / name; }
   std::filesystem::path checkpoint() const { return path_ / "checkpoint.safetensors"; }
   std::filesystem::path damaged() const { return path_ / "checkpoint.damaged.safetensors"; }
   std::filesystem::path history() const { return path_ / "history.safetensors"; }
+  std::filesystem::path stats() const { return path_ / "stats.jsonl"; }
   std::filesystem::path model() const { return path_ / "model.safetensors"; }
 
   /// The newest whole checkpoint. One that should have come before it is said to be damaged and, where the
@@ -35,7 +40,7 @@ class Folder {
       std::fprintf(stderr, "%s\n", message.c_str());
       auto const broken = code == ErrorCode::integrity || code == ErrorCode::format;
       std::error_code failure;
-      if (broken && path == checkpoint()) std::filesystem::rename(path, damaged(), failure);
+      if (broken && lock_ && path == checkpoint()) std::filesystem::rename(path, damaged(), failure);
       if (failure) std::fprintf(stderr, "It cannot be set aside: %s.\n", failure.message().c_str());
     }
     if (found.path != checkpoint())
@@ -84,7 +89,7 @@ class Folder {
   }
 
   std::filesystem::path path_;
-  FolderLock lock_;
+  std::optional<FolderLock> lock_;
 };
 
-}  // namespace fashion
+}  // namespace run

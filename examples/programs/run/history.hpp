@@ -17,7 +17,7 @@
 
 #include "recipe.hpp"
 
-namespace fashion {
+namespace run {
 
 class History {
  public:
@@ -75,10 +75,11 @@ class History {
   }
 
  private:
-  /// Tells runs apart; those of one recipe have the same losses.
+  /// Tells runs apart; those of one recipe have the same losses. A plan by time changes its number of steps.
   static std::string run_of(Recipe const& recipe) {
     std::string text;
-    for (auto const& [name, value] : to_metadata(recipe)) text += name + "=" + value + "\n";
+    for (auto const& [name, value] : to_metadata(recipe))
+      if (recipe.minutes == 0 || name != "steps") text += name + "=" + value + "\n";
     return digest(text_bytes(text));
   }
 
@@ -140,4 +141,4 @@ inline bool frame_step(Index step, Index K) {
   return false;
 }
 
-}  // namespace fashion
+}  // namespace run
