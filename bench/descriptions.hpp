@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <consistency/network/ddpmpp.hpp>
+#include <consistency/network/song_unet.hpp>
 #include <consistency/network/unet.hpp>
 
 namespace bench {
@@ -18,9 +18,9 @@ inline consistency::UNet small_unet() {
 }
 
 /// The papers' network for CIFAR-10, 32×32×3.
-inline consistency::DdpmPp ddpmpp() { return consistency::DdpmPp{}; }
+inline consistency::SongUNet ddpmpp() { return consistency::SongUNet{}; }
 
 /// The same with gradient checkpointing.
-inline consistency::DdpmPp ddpmpp_recomputed() { return consistency::DdpmPp{{.recompute = true}}; }
+inline consistency::SongUNet ddpmpp_recomputed() { return consistency::SongUNet{{.recompute = true}}; }
 
 }  // namespace bench

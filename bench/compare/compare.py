@@ -14,10 +14,10 @@ import time
 
 TARGETS = {"sample_b1": 2.3, "sample_b32": 2.5, "small_sample_b1": 3.5, "small_sample_b64": 2.3,
            "train_b32": 2.2, "train_ddpmpp_b8": 2.2}  # how many times faster than PyTorch, on the CPU
-MEMORY_TARGETS = {"train_ddpmpp_b8": 0.7}  # peak memory, in units of PyTorch's
+MEMORY_TARGETS = {"train_ddpmpp_b8": 0.7, "train_ncsnpp_b8": 0.7}  # peak memory, in units of PyTorch's
 CUDA_ROWS = [f"{name}{precision}" for precision in ("", "+bfloat16")
              for name in ("train_ddpmpp_b64", "train_ddpmpp_b512", "sample_b1", "sample_b64", "sample_b512", "heun_b64")]
-ROW = re.compile(r"((small_)?(sample|heun)|train(_ddpmpp)?)_b[1-9][0-9]*(\+bfloat16)?")
+ROW = re.compile(r"((small_)?(sample|heun)|train(_ddpmpp|_ncsnpp)?)_b[1-9][0-9]*(\+bfloat16)?")
 CUDA = ["channels_last+eager", "channels_last+compile+max-autotune"]
 SAMPLING = ["contiguous+eager", "channels_last+eager", "channels_last+trace", "contiguous+trace+optimized",
             "contiguous+compile+freezing", "channels_last+compile+freezing"]
@@ -166,15 +166,16 @@ def print_table(rows):
 
 
 def print_targets(rows):
-    rows = [r for r in rows if r["name"] in TARGETS]
+    rows = [r for r in rows if r["name"] in TARGETS or r["name"] in MEMORY_TARGETS]
     if rows:
         print("\ntargets")
     for r in rows:
-        speed, most = TARGETS[r["name"]], MEMORY_TARGETS.get(r["name"])
-        verdict = "met" if r["ratio"] is not None and r["ratio"] >= speed else "missed"
+        speed, most = TARGETS.get(r["name"]), MEMORY_TARGETS.get(r["name"])
+        verdict = "met" if speed is not None and r["ratio"] is not None and r["ratio"] >= speed else "missed"
         if r["disturbed"]:
             verdict = "undecided, the machine was busy"
-        print(f"  {r['name']}: {speed} times as fast as PyTorch: {verdict}")
+        if speed is not None:
+            print(f"  {r['name']}: {speed} times as fast as PyTorch: {verdict}")
         if most is not None:
             verdict = "met" if r["memory_ratio"] is not None and r["memory_ratio"] <= most else "missed"
             print(f"  {r['name']}: at most {most} of PyTorch's memory: {verdict}")

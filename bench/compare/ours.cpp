@@ -29,15 +29,17 @@ using T = cm::Tensor<float>;
 using X = cm::Tensor<float, compare::Backend>;
 
 enum class Work { one_step, heun, train };
+enum class Net { small, ddpmpp, ncsnpp };
 struct Kind {
   Work work;
-  bool ddpmpp;
+  Net net;
 };
 
 std::map<std::string, Kind> const kinds = {
-    {"sample", {Work::one_step, true}},    {"small_sample", {Work::one_step, false}},
-    {"heun", {Work::heun, true}},          {"small_heun", {Work::heun, false}},
-    {"train_ddpmpp", {Work::train, true}}, {"train", {Work::train, false}},
+    {"sample", {Work::one_step, Net::ddpmpp}},    {"small_sample", {Work::one_step, Net::small}},
+    {"heun", {Work::heun, Net::ddpmpp}},          {"small_heun", {Work::heun, Net::small}},
+    {"train_ddpmpp", {Work::train, Net::ddpmpp}}, {"train_ncsnpp", {Work::train, Net::ncsnpp}},
+    {"train", {Work::train, Net::small}},
 };
 
 cm::UNet small_unet() {
@@ -175,10 +177,13 @@ int main(int argc, char** argv) try {
     return 2;
   }
   cm::set_threads(static_cast<unsigned>(std::atoi(argv[2])));
-  if (kind->second.ddpmpp)
-    run(kind->second.work, cm::DdpmPp{}, batch, argv[3]);
+  auto const [work, net] = kind->second;
+  if (net == Net::small)
+    run(work, small_unet(), batch, argv[3]);
   else
-    run(kind->second.work, small_unet(), batch, argv[3]);
+    run(work,
+        cm::SongUNet{net == Net::ncsnpp ? cm::SongUNetSettings::ncsnpp() : cm::SongUNetSettings::ddpmpp()},
+        batch, argv[3]);
 } catch (std::exception const& failure) {
   std::fprintf(stderr, "compare_ours: %s\n", failure.what());
   return 1;

@@ -21,8 +21,9 @@ SIGMA_DATA, EPSILON, SIGMA_MAX, RHO = 0.5, 0.002, 80.0, 7.0
 SMALL = dict(channels=32, multipliers=(1, 2, 2), blocks=2, attention=(8,), embedding=128, groups=8)
 DDPMPP = dict(channels=128, multipliers=(2, 2, 2), blocks=4, attention=(16,), embedding=512, groups=32,
               ddpmpp=True)
+NCSNPP = dict(DDPMPP, ncsnpp=True)
 KINDS = {"sample": DDPMPP, "small_sample": SMALL, "heun": DDPMPP, "small_heun": SMALL, "train_ddpmpp": DDPMPP,
-         "train": SMALL}
+         "train_ncsnpp": NCSNPP, "train": SMALL}
 
 
 def read_safetensors(path):
@@ -44,9 +45,28 @@ def attend_by_hand(q, k, v):
 attend = getattr(F, "scaled_dot_product_attention", attend_by_hand)  # new in PyTorch 2.0
 
 
+def binomial(x, up=False):
+    """Half or twice the size by (1, 3, 3, 1)."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype, device=x.device) / (4 if up else 8)
+    kernel = torch.outer(taps, taps).expand(x.shape[1], 1, -1, -1)
+    convolve = F.conv_transpose2d if up else F.conv2d
+    return convolve(x, kernel, stride=2, padding=1, groups=x.shape[1])
+
+
+class Smaller(nn.Conv2d):
+    """The image of NCSN++'s pyramid at the next level."""
+
+    def forward(self, x):
+        wide = F.conv2d(x, self.weight, padding=2)
+        taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype, device=x.device) / 8
+        kernel = torch.outer(taps, taps).expand(wide.shape[1], 1, -1, -1)
+        return F.conv2d(wide, kernel, self.bias, stride=2, groups=wide.shape[1])
+
+
 class Block(nn.Module):
-    def __init__(self, cin, cout, embedding, groups, ddpmpp, resample=None, attends=False):
+    def __init__(self, cin, cout, embedding, groups, ddpmpp, resample=None, attends=False, ncsnpp=False):
         super().__init__()
+        self.ncsnpp = ncsnpp
         norm = lambda c: nn.GroupNorm(groups, c, eps=1e-6 if ddpmpp else 1e-5)
         self.adds, self.resample = ddpmpp, resample
         self.norm0 = norm(cin)
@@ -60,6 +80,8 @@ class Block(nn.Module):
         self.proj = nn.Conv2d(cout, cout, 1) if attends else None
 
     def resampled(self, x):
+        if self.ncsnpp and self.resample:
+            return binomial(x, self.resample == "up")
         if self.resample == "down":
             return F.avg_pool2d(x, 2)
         if self.resample == "up":
@@ -69,7 +91,7 @@ class Block(nn.Module):
     def straight(self, x):
         if self.skip is None:
             return self.resampled(x)
-        if self.resample == "up":  # a 1x1 convolution commutes with it, and is cheaper first
+        if self.resample == "up" and not self.ncsnpp:  # a 1x1 convolution commutes with it, and is cheaper first
             return self.resampled(self.skip(x))
         return self.skip(self.resampled(x))
 
@@ -94,9 +116,10 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """UNet, or with ddpmpp=True DdpmPp; `named` has this library's name of each module."""
+    """UNet, or with ddpmpp=True SongUNet, with ncsnpp=True too NCSN++; `named` has this library's name of each
+    module."""
 
-    def __init__(self, channels, multipliers, blocks, attention, embedding, groups, ddpmpp=False, image=32):
+    def __init__(self, channels, multipliers, blocks, attention, embedding, groups, ddpmpp=False, ncsnpp=False, image=32):
         super().__init__()
         self.named = {}
         self.half = channels // 2
@@ -106,7 +129,7 @@ class Network(nn.Module):
             return module
 
         def block(name, cin, cout, resample=None, attends=False):
-            return keep(name, Block(cin, cout, embedding, groups, ddpmpp, resample, attends))
+            return keep(name, Block(cin, cout, embedding, groups, ddpmpp, resample, attends, ncsnpp))
 
         def name(path, level, rest):
             size = f"{image >> level}x{image >> level}"
@@ -116,16 +139,21 @@ class Network(nn.Module):
 
         first, last, norm = ((f"enc.{image}x{image}_conv", f"dec.{image}x{image}_aux_conv", f"dec.{image}x{image}_aux_norm")
                              if ddpmpp else ("in", "out", "out.norm"))
-        self.embed0 = keep("map_layer0" if ddpmpp else "time.0", nn.Linear(channels, embedding))
+        self.embed0 = keep("map_layer0" if ddpmpp else "time.0", nn.Linear((1 + ncsnpp) * channels, embedding))
         self.embed1 = keep("map_layer1" if ddpmpp else "time.1", nn.Linear(embedding, embedding))
         self.first = keep(first, nn.Conv2d(3, channels, 3, padding=1))
         self.down, self.middle, self.up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        self.pyramid, self.ncsnpp, seen = nn.ModuleList(), ncsnpp, 3
         self.joins, skips, c = [], [channels], channels
         levels = len(multipliers)
         for level, m in enumerate(multipliers):
             if level > 0:
                 attends = not ddpmpp and image >> level in attention
                 self.down.append(block(name("down", level, "down"), c, c, "down", attends))
+                if ncsnpp:
+                    aux = f"enc.{image >> level}x{image >> level}_aux_residual"
+                    self.pyramid.append(keep(aux, Smaller(seen, c, 3)))
+                    seen = c
                 skips.append(c)
             for i in range(blocks):
                 self.down.append(block(name("down", level, str(i)), c, channels * m,
@@ -153,12 +181,15 @@ class Network(nn.Module):
         self.sines_first = ddpmpp
         steps = self.half - 1 if ddpmpp else self.half  # EDM's frequencies end at 1/10000
         frequencies = 10000.0 ** (-torch.arange(self.half, dtype=torch.float64) / steps)
-        self.register_buffer("frequencies", frequencies.float())
+        self.register_buffer("frequencies", torch.zeros(channels) if ncsnpp else frequencies.float())
 
     @torch.no_grad()
     def load(self, theta):
         """Takes every parameter from this library's names and layouts: kernels (k, k, in, out), (in, out)."""
         unused = set(theta)
+        if self.ncsnpp:
+            self.frequencies.copy_(2 * math.pi * theta["map_noise.freqs"])
+            unused.remove("map_noise.freqs")
         for prefix, module in self.named.items():
             for inner, parameter in module.named_parameters():
                 name = f"{prefix}.{inner}"
@@ -176,9 +207,11 @@ class Network(nn.Module):
         e = torch.cat(halves, dim=1)
         e = F.silu(self.embed1(F.silu(self.embed0(e))))
         h = self.first(x)
-        skips = [h]
+        skips, image, smaller = [h], x, iter(self.pyramid)
         for block in self.down:
             h = block(h, e)
+            if self.ncsnpp and block.resample:
+                h = image = (h + next(smaller)(image)) * math.sqrt(0.5)
             skips.append(h)
         for block in self.middle:
             h = block(h, e)

@@ -8,7 +8,7 @@ usage() {
   cat <<'TEXT'
 usage: bench/compare/run.sh [--rows a,b] [--rounds N] [--threads N] [--settings a,b] [--json FILE]
   --rows a,b      such as sample_b1, sample_b32, small_sample_b1, small_sample_b64, train_b32, train_ddpmpp_b8 (default: these),
-                  heun_b1, small_heun_b1, with any batch
+                  train_ncsnpp_b8, heun_b1, small_heun_b1, with any batch
   --rounds N      alternating rounds whose median counts (default 9)
   --threads N     of both (default: one per core)
   --settings a,b  of PyTorch, such as channels_last+eager; the fastest is found first and compared (default: all; minutes)

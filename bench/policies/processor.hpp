@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+
+namespace policies {
+
+/// The name of this machine's processor.
+inline std::string processor() {
+  auto file = std::ifstream{"/proc/cpuinfo"};
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+  return "unknown";
+}
+
+}  // namespace policies
