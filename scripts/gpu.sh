@@ -138,7 +138,7 @@ sanitizer() {
 repeats() {
   local start=$SECONDS number bits=()
   for number in {1..20}; do
-    "$out/bin/fashion_mnist_train" --device cuda --images "$folder"/*.gz --steps 30 --quiet --overwrite --seed 5 \
+    "$out/bin/fashion_mnist_train" --device cuda --data "$folder"/*.gz --steps 30 --quiet --overwrite --seed 5 \
       --out "$out/repeat" >"$out/repeat.log" 2>&1 || true
     bits+=("$(sha256sum "$out/repeat/model.safetensors" 2>/dev/null || echo none)")
   done
@@ -150,7 +150,7 @@ repeats() {
 
 training() {
   local start=$SECONDS status=pass
-  "$out/bin/fashion_mnist_train" --device cuda --images "$folder"/*.gz --minutes 3 --overwrite --out "$out/fashion" \
+  "$out/bin/fashion_mnist_train" --device cuda --data "$folder"/*.gz --minutes 3 --overwrite --out "$out/fashion" \
     >"$out/training.log" 2>&1 || status=FAIL
   row training "$status" $((SECONDS - start)) "$(grep '^Trained' "$out/training.log"), $out/fashion/samples_1step.png"
 }
