@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Test files compiled together, CONSISTENCY_UNITED_TESTS: what they all instantiate is then compiled once.
+
+# Sets `united` to sources that stand for `sources` of room `room`: in groups of at most `size` files, each file in a
+# namespace of its own after all headers that the group includes, so that names which two files define do not meet. A file
+# that opens a namespace of others, replaces operator new, or asks the preprocessor what to include remains alone.
+function(consistency_unite_sources united room size sources)
+  set(result "")
+  set(group "")
+  foreach(source IN LISTS sources)
+    cmake_path(ABSOLUTE_PATH source NORMALIZE OUTPUT_VARIABLE path)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+    file(STRINGS ${path} lines REGEX "^(namespace [a-z]|template ?<>|void\\* operator new|#(if|ifdef|ifndef|include) )")
+    string(REGEX REPLACE "(^|;)#include [^;]*" "" others "${lines}")
+    if(others MATCHES "[a-z]")
+      list(APPEND result ${source})
+    else()
+      list(APPEND group ${path})
+    endif()
+  endforeach()
+
+  set(number 0)
+  while(group)
+    list(LENGTH group count)
+    math(EXPR files "${count} / ((${count} + ${size} - 1) / ${size})")  # groups of one size
+    list(SUBLIST group 0 ${files} paths)
+    list(REMOVE_ITEM group ${paths})
+    set(includes "")
+    set(text "")
+    foreach(path IN LISTS paths)
+      cmake_path(GET path PARENT_PATH folder)
+      cmake_path(GET path STEM name)
+      file(STRINGS ${path} lines REGEX "^#include ")
+      list(TRANSFORM lines REPLACE "#include \"" "#include \"${folder}/")
+      list(APPEND includes ${lines})
+      string(APPEND text "namespace file_${name} {\n#include \"${path}\"\n}\n")
+    endforeach()
+    list(REMOVE_DUPLICATES includes)
+    list(JOIN includes "\n" includes)
+    math(EXPR number "${number} + 1")
+    file(CONFIGURE OUTPUT united/${room}_${number}.cpp CONTENT "${includes}\n${text}")
+    list(APPEND result ${CMAKE_CURRENT_BINARY_DIR}/united/${room}_${number}.cpp)
+  endwhile()
+  set(${united} "${result}" PARENT_SCOPE)
+endfunction()
