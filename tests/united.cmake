@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Test files compiled together, CONSISTENCY_UNITED_TESTS: what they all instantiate is then compiled once.
+# Test files compiled together, CONSISTENCY_QUICK_BUILD: what they all instantiate is then compiled once.
 
 # Sets `united` to sources that stand for `sources` of room `room`: in groups of at most `size` files, each file in a
 # namespace of its own after all headers that the group includes, so that names which two files define do not meet. A file
