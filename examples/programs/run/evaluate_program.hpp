@@ -17,6 +17,7 @@
 
 #include <consistency/checkpoint/checkpoint.hpp>
 #include <consistency/evaluation/frechet_distance.hpp>
+#include <consistency/evaluation/inception_score.hpp>
 #include <consistency/evaluation/kernel_distance.hpp>
 #include <consistency/evaluation/mind.hpp>
 #include <consistency/evaluation/neighbours.hpp>
@@ -28,14 +29,16 @@
 #include "../support/command_line.hpp"
 #include "data.hpp"
 #include "drawing.hpp"
+#include "feature_networks.hpp"
 #include "judge.hpp"
 
 namespace run {
 
 struct EvaluateOptions {
   std::filesystem::path model, data, features, json, neighbours;
+  std::string network = "classifier";
   std::vector<Index> steps;
-  Index count = 10000;
+  Index count = 10000, references = 0;
   double guidance = 1;
   std::uint64_t seed = 0;
   unsigned threads = 0;
@@ -56,7 +59,16 @@ inline std::optional<int> parse_evaluate_options(EvaluateOptions& o, EvaluatePro
     data->required();
   else
     data->capture_default_str();
-  app.add_option("--features", o.features, program.features)->required();
+  app.add_option("--features", o.features,
+                 std::string{program.features} + ", or of the network that --network names")
+      ->required();
+  app.add_option("--network", o.network,
+                 "What the features are of: the classifier, inception (pytorch-fid's weights: FID), dinov2 "
+                 "(ViT-L/14: FD-DINOv2); these two take a second or more per image")
+      ->check(CLI::IsMember({"classifier", "inception", "dinov2"}))
+      ->capture_default_str();
+  app.add_option("--references", o.references, "Number of training images to compare with (default: all)")
+      ->check(CLI::Range(100, 1000000));
   app.add_option("--model", o.model,
                  "model.safetensors or a checkpoint; without one the data alone are looked at");
   app.add_option("--steps", o.steps,
@@ -130,6 +142,10 @@ class Evaluation {
                              {"authenticity", authentic}}
                   .dump() +
               "\n";
+    if (seen.scores.shape().rank() == 2) {
+      auto const score = inception_score(evaluated(softmax(seen.scores)));
+      std::printf("%34s Inception Score %.3f ± %.3f\n", "", score.mean, score.deviation);
+    }
     if (!json_.empty()) write_file_atomically(json_, text_bytes(lines_));
   }
 
@@ -163,8 +179,7 @@ inline void draw_neighbours(std::filesystem::path const& path, Tensor<float> con
               grouped(rows).c_str(), grouped(shown).c_str());
 }
 
-template <class N>
-void evaluate_model(EvaluateOptions const& o, Judge<N> const& judge, Evaluation& evaluation, auto const& f,
+void evaluate_model(EvaluateOptions const& o, Judge const& judge, Evaluation& evaluation, auto const& f,
                     CheckpointFile const& file, Recipe const& recipe, ImageSet const& images) {
   file.require_process(f.process());
   auto const theta = PreparedParameters{file.parameters(f.network().parameters(), "averaged")};
@@ -185,7 +200,7 @@ void evaluate_model(EvaluateOptions const& o, Judge<N> const& judge, Evaluation&
     evaluation.measure(name, seen);
     std::vector<Index> labels;
     for (Index i = 0; i < o.count && recipe.classes > 0; ++i) labels.push_back(i % recipe.classes);
-    if (recipe.classes > 0)
+    if (recipe.classes > 0 && !seen.predicted.empty())
       std::printf("%34s %.1f %% are taken for their class\n", "", 100 * seen.accuracy(labels));
     std::fprintf(stderr, "%34s drawn in %s\n", "", clock_text(seconds).c_str());
     if (!o.neighbours.empty() && evaluations == steps.front())
@@ -200,16 +215,28 @@ int evaluate_program(EvaluateProgram const& program, ReadSettings const& reading
   EvaluateOptions o;
   if (auto const status = parse_evaluate_options(o, program, argc, argv)) return *status;
   if (o.threads > 0) set_threads(o.threads);
-  auto const [train, test] = read(o.data);
-  auto const network = make_network(train);
-  auto const judge = Judge{network, read_torch_parameters(o.features, network.parameters(), reading)};
+  auto [train, test] = read(o.data);
+  if (o.references > 0 && o.references < train.count) {
+    train.count = o.references;
+    train.pixels.resize(static_cast<std::size_t>(train.count * train.image_size()));
+    train.labels.resize(std::min(train.labels.size(), static_cast<std::size_t>(train.count)));
+  }
+  auto resize = ", images of " + to_text(train.height) + " x " + to_text(train.width) + " as they are";
+  auto const judge_of = [&](auto const& network, ReadSettings const& settings) {
+    if constexpr (requires { network.resize; }) resize = network.resize;
+    return Judge{network, read_torch_parameters(o.features, network.parameters(), settings)};
+  };
+  auto const judge = o.network == "inception"
+                         ? judge_of(InceptionFeatures{}, {.ignored = {"*num_batches_tracked"}})
+                     : o.network == "dinov2" ? judge_of(DinoFeatures{}, {})
+                                             : judge_of(make_network(train), reading);
   auto const test_seen = judge.look_at(test);
-  std::printf("test images recognised: %.2f %%\n", 100 * test_seen.accuracy(test.labels));
+  if (!test_seen.predicted.empty())
+    std::printf("test images recognised: %.2f %%\n", 100 * test_seen.accuracy(test.labels));
   auto const weights = digest(read_file(o.features)).substr(0, 16);
   Evaluation evaluation{judge.look_at(train),
                         to_text(test_seen.features.shape()[1]) + " of " + o.features.filename().string() +
-                            " " + weights + ", images of " + to_text(train.height) + " x " +
-                            to_text(train.width) + " as they are",
+                            " " + weights + resize,
                         grouped(train.count) + " training images " +
                             digest(std::as_bytes(std::span{train.pixels})).substr(0, 16),
                         o.json};
