@@ -71,6 +71,8 @@ refused "$programs"/cifar10_train --data "$folder/pictures" --steps 1 --out "$fo
 case $said in *"two sizes"*) ;; *) fail "no sizes in: $said" ;; esac
 refused "$programs"/fashion_mnist_evaluate --data $images --features "$folder/ct/model.safetensors"
 case $said in *level0.conv1.weight*) ;; *) fail "no tensor in: $said" ;; esac
+refused "$programs"/fashion_mnist_evaluate --data $images --network inception --features "$folder/classifier.safetensors"
+case $said in *Conv2d_1a_3x3*) ;; *) fail "no tensor of Inception in: $said" ;; esac
 refused "$programs"/edit --model "$folder/teacher/model.safetensors" --out "$folder/x.png"
 case $said in *denoiser*) ;; *) fail "no reason in: $said" ;; esac
 refused "$programs"/edit --model "$folder/student/model.safetensors" --task colorize --out "$folder/x.png"

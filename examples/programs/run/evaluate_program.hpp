@@ -64,7 +64,7 @@ inline std::optional<int> parse_evaluate_options(EvaluateOptions& o, EvaluatePro
       ->required();
   app.add_option("--network", o.network,
                  "What the features are of: the classifier, inception (pytorch-fid's weights: FID), dinov2 "
-                 "(ViT-L/14: FD-DINOv2); these two take a second or more per image")
+                 "(ViT-L/14: FD-DINOv2); these two are much slower")
       ->check(CLI::IsMember({"classifier", "inception", "dinov2"}))
       ->capture_default_str();
   app.add_option("--references", o.references, "Number of training images to compare with (default: all)")
