@@ -15,7 +15,7 @@ using namespace consistency::test;
 
 namespace {
 
-/// Each image's mean, and its first pixel as a score.
+/// Each image's mean, as its feature and as its score.
 struct Means {
   static constexpr Index batch = 3;
   ParameterTable table{};

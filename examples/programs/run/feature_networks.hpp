@@ -4,14 +4,15 @@
 // The networks whose features the literature compares, for samples and data of any size, grey or coloured.
 
 #include <algorithm>
-#include <string>
-#include <vector>
+#include <cstddef>
 
 #include <consistency/io/image.hpp>
 #include <consistency/io/resize_image.hpp>
 #include <consistency/network/dinov2.hpp>
 #include <consistency/network/inception_v3.hpp>
 #include <consistency/tensor/cpu.hpp>
+
+#include "judge.hpp"
 
 namespace run {
 
@@ -23,9 +24,12 @@ inline Tensor<float> as_pictures(Tensor<float> const& x, Index side = 0) {
   auto const n = x.shape()[0], channels = x.shape()[3];
   if (channels != 1 && channels != 3)
     fail<shape_error>("as_pictures", "images", x.shape().text(), "1 or 3 channels");
-  auto const height = side == 0 ? x.shape()[1] : side, width = side == 0 ? x.shape()[2] : side;
-  Tensor<float> pictures{{n, height, width, 3}};
-  auto* to = pictures.mutable_data();
+  ImageSet pictures{.count = n,
+                    .height = side == 0 ? x.shape()[1] : side,
+                    .width = side == 0 ? x.shape()[2] : side,
+                    .channels = 3,
+                    .pixels = {},
+                    .labels = {}};
   for (Index i = 0; i < n; ++i) {
     Image image{.height = x.shape()[1], .width = x.shape()[2], .channels = channels, .pixels = {}};
     auto const size = image.height * image.width * channels;
@@ -33,14 +37,10 @@ inline Tensor<float> as_pictures(Tensor<float> const& x, Index side = 0) {
     image.pixels.resize(static_cast<std::size_t>(size));
     std::transform(from, from + size, image.pixels.begin(), to_byte);
     if (side != 0) image = resized(image, side, side);
-    for (Index pixel = 0; pixel < height * width; ++pixel)
-      for (Index c = 0; c < 3; ++c)
-        *to++ = static_cast<float>(
-                    image.pixels[static_cast<std::size_t>(pixel * channels + std::min(c, channels - 1))]) /
-                    127.5F -
-                1;
+    for (auto const byte : image.pixels)
+      pictures.pixels.insert(pictures.pixels.end(), static_cast<std::size_t>(3 / channels), byte);
   }
-  return pictures;
+  return image_batch(pictures, 0, n);
 }
 
 /// Inception-v3 as FID and the Inception Score take it.
