@@ -161,6 +161,16 @@ TEST_CASE("resizing keeps one colour, linear shades and the mean, and nothing at
   check_fails<ErrorCode::shape>([&] { resized(image, 0, 3); }, {"resized", "(0, 3, 3)"});
 }
 
+TEST_CASE("resizing gives the bytes of Pillow's BICUBIC, lines first") {
+  Image image{.height = 5, .width = 7, .channels = 1, .pixels = {}};
+  for (int i = 0; i < 35; ++i) image.pixels.push_back(static_cast<std::uint8_t>((97 * i + 11) % 256));
+  CHECK(resized(image, 3, 4).pixels ==
+        std::vector<std::uint8_t>{79, 135, 127, 176, 107, 102, 146, 141, 72, 121, 113, 169});
+  CHECK(resized(image, 7, 3).pixels == std::vector<std::uint8_t>{89,  128, 159, 94,  130, 167, 104,
+                                                                 130, 161, 114, 124, 134, 87,  118,
+                                                                 144, 81,  118, 154, 89,  120, 159});
+}
+
 TEST_CASE("the largest centred part of another aspect is cut out") {
   auto const image = pattern(10, 6, 1);
   auto const square = centre_cropped(image, 3, 3);
