@@ -20,11 +20,13 @@
 
 #include <consistency/core/error.hpp>
 #include <consistency/core/fork.hpp>
+#include <consistency/core/large_blocks.hpp>
 
 namespace consistency {
 
 /// Host memory that is kept and handed out again: after the first step of a shape nothing is asked of the
-/// system. Blocks are 64-byte aligned and at most a sixteenth larger than asked for, from 1 KiB on.
+/// system. Blocks are 64-byte aligned and at most a sixteenth larger than asked for, from 1 KiB on; those
+/// from 64 KiB on are cut from unused ones of any size.
 class MemoryPool {
  public:
   static constexpr std::size_t alignment = 64;
@@ -43,16 +45,16 @@ class MemoryPool {
     auto const bin = bin_of(bytes);
     auto const size = size_of(bin);
     auto const lock = std::scoped_lock{mutex_};
-    void* block = bins_[bin];
-    if (block != nullptr) {
-      bins_[bin] = bins_[bin]->next;
-    } else {
+    if (size >= large_size && !large_.reserve()) out_of_memory(bytes, reserved_);
+    auto* block = unused(bin);
+    if (block == nullptr) {
       block = from_system(size);
       if (block == nullptr && reserved_ > live_) {
         give_back();
         block = from_system(size);
       }
       if (block == nullptr) out_of_memory(bytes, reserved_);
+      if (size >= large_size) large_.add(block, size);
       ++system_allocations_;
       reserved_ += size;
     }
@@ -65,6 +67,7 @@ class MemoryPool {
     auto const bin = bin_of(bytes);
     auto const lock = std::scoped_lock{mutex_};
     live_ -= size_of(bin);
+    if (size_of(bin) >= large_size) return large_.put(memory);
     bins_[bin] = new (memory) Free{bins_[bin]};
   }
 
@@ -79,7 +82,8 @@ class MemoryPool {
   std::uint64_t system_allocations() const noexcept { return locked(system_allocations_); }
 
  private:
-  static constexpr std::size_t largest = std::size_t{1} << 62U;  // sizes are rounded up without wrapping
+  static constexpr std::size_t largest = std::size_t{1} << 62U;     // sizes are rounded up without wrapping
+  static constexpr std::size_t large_size = std::size_t{1} << 16U;  // below, blocks keep their size for good
 
   /// No other thread may hold the lock while memory is copied for a child: there no thread would unlock it.
   static MemoryPool& made() {
@@ -94,7 +98,19 @@ class MemoryPool {
                          number_text(bytes) + " bytes more", "Use a smaller batch or network.");
   }
 
+  /// A block of a bin that nobody uses; nullptr: there is none.
+  void* unused(std::size_t bin) noexcept {
+    if (size_of(bin) >= large_size) return large_.take(size_of(bin));
+    auto* const block = bins_[bin];
+    if (block != nullptr) bins_[bin] = block->next;
+    return block;
+  }
+
   void give_back() noexcept {
+    large_.give_back([&](void* memory, std::size_t size) {
+      reserved_ -= size;
+      std::free(memory);
+    });
     for (std::size_t bin = 0; bin < bins_.size(); ++bin) {
       while (auto* block = bins_[bin]) {
         bins_[bin] = block->next;
@@ -144,6 +160,7 @@ class MemoryPool {
 
   mutable std::mutex mutex_;
   std::array<Free*, 16 * 60> bins_{};
+  LargeBlocks large_;
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
   std::uint64_t system_allocations_ = 0;
 };
