@@ -11,6 +11,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/fails.hpp"
+#include "derivatives.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -38,16 +39,13 @@ SongUNetSettings tiny() {
 struct Problem {
   explicit Problem(SongUNetSettings const& settings = tiny()) : net{settings} {
     set_threads(1);  // the loops are too small to share
-    // Far from the initial zeros, so that every branch counts.
-    auto const noise = normal<double>({1, theta.flat().count()}, {4});
-    for (Index i = 0; i < noise.count(); ++i) theta.flat().mutable_data()[i] += 0.1 * noise[i];
   }
 
   auto at(auto const& time) const { return Conditions{time, condition}; }
   T value(Parameters<T> const& of) const { return net(of, x, at(t), mode); }
 
   SongUNet net;
-  Parameters<T> theta = Parameters<T>::initialized(net.parameters(), {1});
+  Parameters<T> theta = moved_parameters(net.parameters());
   T x = normal<double>({2, 12, 8, 4}, {2});
   T t = normal<double>({2, 1, 1, 1}, {3});
   Condition<T> condition{normal<double>({2, 14}, {8})};
@@ -68,39 +66,13 @@ TEST_CASE("NCSN++ and DDPM++ have as many parameters as the papers' for CIFAR-10
 
 TEST_CASE("every parameter of NCSN++ has the gradient of finite differences, and its frequencies have none") {
   auto const p = Problem{};
-  auto const weights = normal<double>(p.x.shape(), {30});
-  auto const gradient = Parameters<T>{p.net.parameters()};
-  Tape<T> tape;
-  Parameters<Variable<T>> watched;
-  watched.watch(tape, p.theta, gradient);
-  tape.backward(sum(weights * p.net(watched, p.x, p.at(p.t), p.mode)));
-  constexpr auto h = 1e-5;
-  for (ParameterId id = 0; id < p.net.parameters().entries().size(); ++id) {
-    auto const& entry = p.net.parameters().entries()[id];
-    CAPTURE(entry.name);
-    if (entry.constant) {
-      CHECK(magnitude(gradient[id]) == 0);
-      continue;
-    }
-    auto const direction = normal<double>(Shape{1, entry.shape.count()}, {40});
-    auto const at = [&](double step) {
-      auto moved = p.theta;
-      for (Index i = 0; i < direction.count(); ++i)
-        moved.flat().mutable_data()[entry.offset + i] += step * direction[i];
-      return dot(weights, p.value(moved));
-    };
-    CHECK(relative_error(dot(gradient[id], direction), (at(h) - at(-h)) / (2 * h)) < 1e-5);
-  }
+  check_gradients(p.net.parameters(), p.theta,
+                  [&](auto const& theta) { return p.net(theta, p.x, p.at(p.t), p.mode); });
 }
 
 TEST_CASE("forward and reverse mode of NCSN++ are adjoint to each other") {
   auto const p = Problem{};
-  auto const u = normal<double>(p.x.shape(), {60}), v = normal<double>(p.x.shape(), {61});
-  auto const forward = p.net(p.theta, Dual<T>{p.x, u}, p.at(Dual<T>{p.t}), p.mode);
-  Tape<T> tape;
-  auto const x = tape.watch(p.x);
-  tape.backward(sum(v * p.net(p.theta, x, p.at(p.t), p.mode)));
-  CHECK(relative_error(dot(v, forward.tangent), dot(tape.gradient(x), u)) < 1e-12);
+  check_adjoint(p.x, [&](auto const& x) { return p.net(p.theta, x, p.at(p.t), p.mode); });
 }
 
 TEST_CASE("residual blocks that run again in the backward pass give NCSN++ the same gradients to the bit") {

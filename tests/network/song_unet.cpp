@@ -15,6 +15,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/fails.hpp"
+#include "derivatives.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -46,15 +47,12 @@ std::map<std::string, Shape> shapes(SongUNet const& net) {
 struct Problem {
   Problem() {
     set_threads(1);  // the loops are too small to share
-    // Far from the initial zeros and small gains, so that every branch counts.
-    auto const noise = normal<double>({1, theta.flat().count()}, {4});
-    for (Index i = 0; i < noise.count(); ++i) theta.flat().mutable_data()[i] += 0.1 * noise[i];
   }
 
   T value(Parameters<T> const& at) const { return net(at, x, t, mode); }
 
   SongUNet net{tiny()};
-  Parameters<T> theta = Parameters<T>::initialized(net.parameters(), {1});
+  Parameters<T> theta = moved_parameters(net.parameters());
   T x = normal<double>({3, 8, 4, 2}, {2});
   T t = normal<double>({3, 1, 1, 1}, {3});
   Mode mode{.training = true, .key = {5}, .first = {6, 7}};
@@ -110,37 +108,13 @@ TEST_CASE("a DDPM++ maps images to images that depend on image and time") {
 
 TEST_CASE("every parameter of a DDPM++ has the gradient of finite differences") {
   auto const p = Problem{};
-  auto const weights = normal<double>(p.x.shape(), {30});
-  auto const gradient = Parameters<T>{p.net.parameters()};
-  Tape<T> tape;
-  Parameters<Variable<T>> watched;
-  watched.watch(tape, p.theta, gradient);
-  tape.backward(sum(weights * p.net(watched, p.x, p.t, p.mode)));
-
-  constexpr auto h = 1e-5;
-  for (ParameterId id = 0; id < p.net.parameters().entries().size(); ++id) {
-    auto const& entry = p.net.parameters().entries()[id];
-    CAPTURE(entry.name);
-    auto const direction = normal<double>(Shape{1, entry.shape.count()}, {40});
-    auto const at = [&](double step) {
-      auto moved = p.theta;
-      for (Index i = 0; i < direction.count(); ++i)
-        moved.flat().mutable_data()[entry.offset + i] += step * direction[i];
-      return dot(weights, p.value(moved));
-    };
-    CHECK(relative_error(dot(gradient[id], direction), (at(h) - at(-h)) / (2 * h)) < 1e-5);
-  }
+  check_gradients(p.net.parameters(), p.theta,
+                  [&](auto const& theta) { return p.net(theta, p.x, p.t, p.mode); });
 }
 
 TEST_CASE("forward and reverse mode of a DDPM++ are adjoint to each other") {
   auto const p = Problem{};
-  auto const u = normal<double>(p.x.shape(), {60});
-  auto const v = normal<double>(p.x.shape(), {61});
-  auto const forward = p.net(p.theta, Dual<T>{p.x, u}, Dual<T>{p.t}, p.mode);
-  Tape<T> tape;
-  auto const x = tape.watch(p.x);
-  tape.backward(sum(v * p.net(p.theta, x, p.t, p.mode)));
-  CHECK(relative_error(dot(v, forward.tangent), dot(tape.gradient(x), u)) < 1e-12);
+  check_adjoint(p.x, [&](auto const& x) { return p.net(p.theta, x, p.t, p.mode); });
 }
 
 TEST_CASE("impossible settings of a DDPM++ are rejected with the numbers") {

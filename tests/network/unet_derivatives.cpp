@@ -10,6 +10,7 @@
 #include <consistency/tensor/cpu.hpp>
 
 #include "../support/compare.hpp"
+#include "derivatives.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -40,13 +41,10 @@ std::vector<UNetSettings> variants() {
 struct Problem {
   explicit Problem(UNetSettings const& settings)
       : net{settings},
-        theta{Parameters<T>::initialized(net.parameters(), {1})},
+        theta{moved_parameters(net.parameters())},
         x{normal<double>(batch_of(settings.image), {2})},
         t{normal<double>({3, 1, 1, 1}, {3})} {
     set_threads(1);  // the loops are too small to share
-    // Far from the initial zeros and small gains, so that every branch counts.
-    auto const noise = normal<double>({1, theta.flat().count()}, {4});
-    for (Index i = 0; i < noise.count(); ++i) theta.flat().mutable_data()[i] += 0.1 * noise[i];
   }
   static Shape batch_of(Shape const& image) { return {3, image[0], image[1], image[2]}; }
 
@@ -103,38 +101,11 @@ TEST_CASE("the derivative along the image and along the time add up") {
   CHECK(distance<double>(image.tangent + time.tangent, both.tangent) < 1e-12 * magnitude(both.tangent));
 }
 
-TEST_CASE("the gradient of a U-Net's parameters is that of finite differences") {
+TEST_CASE("every parameter of a U-Net has the gradient of finite differences") {
   for (auto const& settings : variants()) {
     auto const p = Problem{settings};
-    auto const weights = normal<double>(p.x.shape(), {30});
-    auto const gradient = Parameters<T>{p.net.parameters()};
-    Tape<T> tape;
-    Parameters<Variable<T>> watched;
-    watched.watch(tape, p.theta, gradient);
-    tape.backward(sum(weights * p.net(watched, p.x, p.t, p.mode)));
-
-    auto const slope_along = [&](T const& direction) {
-      auto const at = [&](double step) {
-        auto moved = p.theta;
-        for (Index i = 0; i < direction.count(); ++i) moved.flat().mutable_data()[i] += step * direction[i];
-        return dot(weights, p.value(moved, p.x, p.t));
-      };
-      return (at(h) - at(-h)) / (2 * h);
-    };
-    for (std::uint64_t seed = 40; seed < 44; ++seed) {
-      auto const direction = normal<double>({1, p.theta.flat().count()}, {seed});
-      CHECK(relative_error(dot(gradient.flat(), direction), slope_along(direction)) < 1e-6);
-    }
-    // Each parameter by itself: none is forgotten.
-    for (ParameterId id = 0; id < p.net.parameters().entries().size(); ++id) {
-      auto const& entry = p.net.parameters().entries()[id];
-      CAPTURE(entry.name);
-      auto direction = T(Shape{1, p.theta.flat().count()}, 0.0);
-      auto const part = normal<double>({1, entry.shape.count()}, {50});
-      direction.view(entry.offset, part.shape()).assign(part);
-      CHECK(magnitude(gradient[id]) > 0);
-      CHECK(relative_error(dot(gradient.flat(), direction), slope_along(direction)) < 1e-5);
-    }
+    check_gradients(p.net.parameters(), p.theta,
+                    [&](auto const& theta) { return p.net(theta, p.x, p.t, p.mode); });
   }
 }
 
@@ -163,12 +134,6 @@ TEST_CASE("a U-Net that recomputes its blocks has the same gradients to the bit"
 TEST_CASE("forward and reverse mode are adjoint to each other") {
   for (auto const& settings : variants()) {
     auto const p = Problem{settings};
-    auto const u = normal<double>(p.x.shape(), {60});
-    auto const v = normal<double>(p.x.shape(), {61});
-    auto const forward = p.net(p.theta, Dual<T>{p.x, u}, Dual<T>{p.t}, p.mode);
-    Tape<T> tape;
-    auto const x = tape.watch(p.x);
-    tape.backward(sum(v * p.net(p.theta, x, p.t, p.mode)));
-    CHECK(relative_error(dot(v, forward.tangent), dot(tape.gradient(x), u)) < 1e-12);
+    check_adjoint(p.x, [&](auto const& x) { return p.net(p.theta, x, p.t, p.mode); });
   }
 }
