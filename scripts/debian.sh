@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds Debian packages of the committed tree: libconsistency-dev, consistency-tools, consistency-doc. Needs debhelper
-# and what scripts/packaging/debian/control names. DEB_BUILD_OPTIONS=noopt builds in a fraction of the time, to look.
-# usage: scripts/debian.sh FOLDER [ARGUMENT OF dpkg-buildpackage]...     -A: the documentation alone
+# and what scripts/packaging/debian/control names. DEB_BUILD_OPTIONS=noopt builds in less time, to look.
+# DEB_BUILD_PROFILES=pkg.consistency.notools leaves the programs out, and what they need.
+# usage: scripts/debian.sh FOLDER [ARGUMENT OF dpkg-buildpackage]...
 set -euo pipefail
 
 (($# > 0)) || { echo "usage: scripts/debian.sh FOLDER [ARGUMENT OF dpkg-buildpackage]..." >&2; exit 2; }
