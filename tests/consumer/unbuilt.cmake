@@ -9,6 +9,11 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${folder})
+
+# Eigen of a later major version.
+include(CMakePackageConfigHelpers)
+file(WRITE ${folder}/eigen5/Eigen3Config.cmake "add_library(Eigen3::Eigen INTERFACE IMPORTED)\n")
+write_basic_package_version_file(${folder}/eigen5/Eigen3ConfigVersion.cmake VERSION 5.0.0 COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)
 set(common -G ${generator} -DCMAKE_CXX_COMPILER=${compiler})
 run(-S ${root} -B ${folder}/library ${common} -DCONSISTENCY_CUDA=HOST -DCONSISTENCY_MPI=OFF -DCONSISTENCY_BUILD_TESTS=OFF
     -DCONSISTENCY_BUILD_BENCH=OFF)
@@ -17,7 +22,7 @@ if(NOT output MATCHES "without optimisation: tens of times slower")
 endif()
 run(--install ${folder}/library --prefix ${folder}/prefix)
 run(-S ${root}/tests/consumer -B ${folder}/consumer ${common} -DCMAKE_BUILD_TYPE=Release -DWAY=unbuilt
-    -DCMAKE_PREFIX_PATH=${folder}/prefix)
+    -DCMAKE_PREFIX_PATH=${folder}/prefix -DEigen3_DIR=${folder}/eigen5)
 if(output MATCHES "without optimisation")
   message(FATAL_ERROR "Release is said not to optimise:\n${output}")
 endif()
@@ -38,7 +43,7 @@ endif()
 find_program(make make)
 if(make)
   run(-S ${root} -B ${folder}/makefiles -G "Unix Makefiles" -DCMAKE_CXX_COMPILER=${compiler} -DCONSISTENCY_COMPILED=ON
-      -DCONSISTENCY_CUDA=OFF -DCONSISTENCY_MPI=OFF -DCONSISTENCY_BUILD_TESTS=OFF -DCONSISTENCY_BUILD_BENCH=OFF)
+      -DEigen3_DIR=${folder}/eigen5 -DCONSISTENCY_CUDA=OFF -DCONSISTENCY_MPI=OFF -DCONSISTENCY_BUILD_TESTS=OFF -DCONSISTENCY_BUILD_BENCH=OFF)
   execute_process(COMMAND ${make} -C ${folder}/makefiles -n consistency_compiled OUTPUT_VARIABLE output ERROR_QUIET)
   string(REGEX MATCHALL "[^ ]*kernels.cpp.o -c " objects "${output}")
   list(LENGTH objects count)

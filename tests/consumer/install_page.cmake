@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+# usage: cmake -Dway=HEADING -Droot=DIR -Dfolder=DIR -Dprefix=DIR -Dcompiler=PATH -Dgenerator=NAME -Deigen=DIR -Dversion=X
+#        -P install_page.cmake
+# Does what docs/install.md says under the heading `way`, not optimised, and compares what its program prints.
+cmake_minimum_required(VERSION 3.23)
+file(READ ${root}/docs/install.md page)
+
+# The first block of a language: under a heading, or before all headings.
+function(extract_block heading language result)
+  set(text "${page}")
+  if(heading)
+    string(FIND "${text}" "\n## ${heading}\n" begin)
+    if(begin EQUAL -1)
+      message(FATAL_ERROR "docs/install.md has no heading `${heading}`")
+    endif()
+    math(EXPR begin "${begin} + 4")
+    string(SUBSTRING "${text}" ${begin} -1 text)
+  endif()
+  string(FIND "${text}" "\n## " end)
+  string(SUBSTRING "${text}" 0 ${end} text)
+  string(FIND "${text}" "\n```${language}\n" begin)
+  if(begin EQUAL -1)
+    message(FATAL_ERROR "docs/install.md has no block of ${language} under `${heading}`")
+  endif()
+  string(LENGTH "\n```${language}\n" length)
+  math(EXPR begin "${begin} + ${length}")
+  string(SUBSTRING "${text}" ${begin} -1 text)
+  string(FIND "${text}" "\n```" end)
+  string(SUBSTRING "${text}" 0 ${end} text)
+  set(${result} "${text}\n" PARENT_SCOPE)
+endfunction()
+
+function(run)
+  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${folder} OUTPUT_VARIABLE said ERROR_VARIABLE failure RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "${ARGN}\n${said}${failure}")
+  endif()
+  set(said "${said}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${folder})
+file(MAKE_DIRECTORY ${folder})
+file(CREATE_LINK ${root} ${folder}/consistency SYMBOLIC)
+extract_block("" cpp program)
+file(WRITE ${folder}/main.cpp "${program}")
+extract_block("" text expected)
+
+if(way MATCHES "^(FetchContent|add_subdirectory|find_package)$")
+  extract_block(${way} cmake project)
+  file(WRITE ${folder}/CMakeLists.txt "${project}")
+  run(${CMAKE_COMMAND} -S . -B build -G ${generator} -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_BUILD_TYPE=Debug
+      -DCMAKE_PREFIX_PATH=${prefix} -DFETCHCONTENT_SOURCE_DIR_CONSISTENCY=${root} -DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${folder})
+  file(STRINGS ${folder}/build/CMakeCache.txt ours REGEX
+       "^CONSISTENCY_(BUILD_[A-Z]+|INSTALL|NATIVE|COMPILED|CUDA|WARNINGS_AS_ERRORS):[A-Z]+=(ON|TRUE|1|NATIVE|AUTO)$")
+  if(ours)
+    message(FATAL_ERROR "On by default in someone else's build: ${ours}")
+  endif()
+  run(${CMAKE_COMMAND} --build build)
+
+else()
+  extract_block(${way} sh commands)
+  string(REPLACE "g++ -std=c++20 -O3 -march=native" "\"${compiler}\" -std=c++20 -O0" commands "${commands}")
+  string(REPLACE "/usr/include/eigen3" "${eigen}" commands "${commands}")
+  set(ENV{PKG_CONFIG_PATH} ${prefix}/share/pkgconfig)
+  run(sh -e -c "${commands}")
+  if(way STREQUAL "pkg-config")
+    run(pkg-config --exists "consistency-io = ${version}")
+  endif()
+endif()
+
+run(${folder}/main)
+if(NOT said STREQUAL expected)
+  message(FATAL_ERROR "found\n${said}instead of\n${expected}")
+endif()
+
+# The version in the recipe that cannot read it from the header.
+file(READ ${root}/scripts/packaging/vcpkg/consistency/vcpkg.json port)
+string(JSON port GET "${port}" version)
+if(NOT port STREQUAL version)
+  message(FATAL_ERROR "vcpkg.json is of version ${port}, not ${version}")
+endif()
+
+# The one header is enough for the program of README.md.
+if(way STREQUAL "One header")
+  file(READ ${root}/README.md page)
+  string(FIND "${page}" "\n## A program\n" begin)
+  string(SUBSTRING "${page}" ${begin} -1 page)
+  string(REPLACE "\n## A program\n" "\n" page "${page}")
+  extract_block("" cpp program)
+  file(WRITE ${folder}/readme.cpp "${program}")
+  run(${compiler} -std=c++20 -fsyntax-only -Wall -Wextra -Werror -I one -isystem ${eigen} readme.cpp)
+endif()
