@@ -3,7 +3,7 @@
 # Builds Debian packages of the committed tree: libconsistency-dev, consistency-tools, consistency-doc. Needs debhelper
 # and what scripts/packaging/debian/control names. DEB_BUILD_OPTIONS=noopt builds in less time, to look.
 # DEB_BUILD_PROFILES=pkg.consistency.notools leaves the programs out, and what they need.
-# usage: scripts/debian.sh FOLDER [ARGUMENT OF dpkg-buildpackage]...
+# usage: scripts/debian.sh FOLDER [ARGUMENT OF dpkg-buildpackage]...     (default: --build=binary; --build=all: the pages alone)
 set -euo pipefail
 
 (($# > 0)) || { echo "usage: scripts/debian.sh FOLDER [ARGUMENT OF dpkg-buildpackage]..." >&2; exit 2; }
@@ -28,6 +28,6 @@ consistency ($version) unstable; urgency=medium
  -- $(sed -n 's/^Maintainer: //p' "$tree/debian/control")  $(git log -1 --format=%cD)
 END
 cd "$tree"
-dpkg-buildpackage --build=binary --no-sign "$@"
+dpkg-buildpackage --no-sign "${@:---build=binary}"
 cd "$out"
 ls -- *.deb
