@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Cross-compiles the tests of the kernels for aarch64, header-only and with NEON, and runs them in an emulator.
+# Cross-compiles the tests of the kernels that ctest calls kernel/portable for aarch64, with NEON, and runs them in an emulator.
 # Needs Debian's g++-aarch64-linux-gnu, qemu-user, libeigen3-dev, librandom123-dev and doctest-dev.
 # usage: scripts/aarch64.sh [ARGUMENT OF DOCTEST]...
 set -euo pipefail
@@ -21,7 +21,7 @@ sed "s/@operations@/$(types ops.hpp op)/; s/@functions@/$(types elementwise.hpp 
 
 flags=(-std=c++20 -O1 -g0 -Wall -Wextra -Werror -Iinclude -isystem "$out/include" -isystem "$out/include/eigen3")
 objects=()
-for source in tests/main.cpp tests/kernel/*.cpp; do
+for source in tests/main.cpp tests/kernel/{instruction_set,pack,register_block,random_shapes}.cpp; do
   object=$out/$(basename "$source" .cpp).o
   objects+=("$object")
   if [[ ! -f $object || -n $(find include tests -name '*.[hc]pp' -newer "$object" -print -quit) ]]; then
