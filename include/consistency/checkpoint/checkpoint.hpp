@@ -53,7 +53,8 @@ inline std::string joined(std::vector<NamedArena<Tensor<float>>> const& arenas) 
 }
 
 inline Metadata checkpoint_metadata(ParameterTable const& table, Index step, Key key,
-                                    Metadata const& settings) {
+                                    Metadata const& settings, std::string const& process,
+                                    std::string const& model) {
   Metadata all = {
       {"format", "consistency checkpoint"},      {"format_version", number_text(checkpoint_format)},
       {"library_version", std::string{version}}, {"step", number_text(step)},
@@ -61,6 +62,8 @@ inline Metadata checkpoint_metadata(ParameterTable const& table, Index step, Key
   for (auto const& [key_text, value] : settings) all.emplace(std::string{settings_prefix} + key_text, value);
   for (auto const& [name, value, before] : table.conventions())
     all.emplace(std::string{conventions_prefix} + name, value);
+  if (!process.empty()) all.emplace("process", process);
+  if (!model.empty()) all.emplace("model", model);
   return all;
 }
 
@@ -105,11 +108,12 @@ inline void replace_checkpoint(std::string const& path, std::span<TensorEntry co
 /// Writes a run's state and settings as one safetensors file with digests, reads it back to verify it, and
 /// only then lets it take the place of the checkpoint before, which, if it is whole, stays under
 /// `previous_checkpoint(path)`. At every moment one of `checkpoint_names(path)` holds a whole checkpoint,
-/// once there was one, and `newest_checkpoint(path)` finds it. Mode and owner are kept. Throws io_error,
+/// once there was one, and `newest_checkpoint(path)` finds it. Mode and owner are kept. `model` is what
+/// `describe_model` says, for `load_model`. Throws io_error,
 /// integrity_error (it differs when it is read back), numeric_error (a number that is not finite) or
 /// config_error (settings that are not UTF-8); the last checkpoint is then still there.
 inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Tensor<float>> const& state,
-                            Metadata const& settings) {
+                            Metadata const& settings, std::string const& model = {}) {
   // Names every field: one more field in TrainingState does not compile until it is saved and loaded too.
   auto const& [theta, target, averaged, averages, optimizer, step, key, process] = state;
   constexpr auto where = "save_checkpoint";
@@ -117,10 +121,9 @@ inline void save_checkpoint(std::filesystem::path const& path, TrainingState<Ten
   for_arenas(state, [&](std::string const& name, Parameters<Tensor<float>> const& arena) {
     detail::append_entries(entries, where, name, arena);
   });
-  auto metadata = detail::checkpoint_metadata(theta.table(), step, key, settings);
+  auto metadata = detail::checkpoint_metadata(theta.table(), step, key, settings, process, model);
   metadata.emplace("averages", detail::joined(averages));
   metadata.emplace("optimizer", detail::joined(optimizer));
-  if (!process.empty()) metadata.emplace("process", process);
   try {
     detail::replace_checkpoint(path.native(), entries, metadata);
   } catch (io_error const& failure) {
@@ -144,16 +147,15 @@ inline Checkpoint load_checkpoint(std::filesystem::path const& path, ParameterTa
   return {file.state(table), file.settings()};
 }
 
-/// Writes one arena alone, such as "averaged": a small file, enough to sample from. `process` is the text of
-/// the noise process that it was trained on. `load_parameters` reads it.
+/// Writes one arena alone, such as "averaged", of a network that the reader builds. `process` is the text of
+/// the noise process that it was trained on, `model` what `describe_model` says. `load_parameters` reads it.
 inline void save_parameters(std::filesystem::path const& path, Parameters<Tensor<float>> const& parameters,
                             std::string_view arena, Index step, Metadata const& settings, Key key = {},
-                            std::string const& process = {}) {
+                            std::string const& process = {}, std::string const& model = {}) {
   std::vector<TensorEntry> entries;
   detail::append_entries(entries, "save_parameters", arena, parameters);
-  auto metadata = detail::checkpoint_metadata(parameters.table(), step, key, settings);
-  if (!process.empty()) metadata.emplace("process", process);
-  write_safetensors(path, entries, metadata);
+  write_safetensors(path, entries,
+                    detail::checkpoint_metadata(parameters.table(), step, key, settings, process, model));
 }
 
 /// The parameters of one arena of a checkpoint or of a file of `save_parameters`. Throws as CheckpointFile

@@ -85,11 +85,15 @@ class CheckpointFile {
     optimizer_ = named_arenas("optimizer", "first_moment,second_moment");  // of files that do not say
   }
 
+  std::string const& name() const noexcept { return name_; }
   Metadata const& settings() const noexcept { return settings_; }
   Index step() const noexcept { return step_; }
   Key key() const noexcept { return key_; }
   /// The noise process of what was trained, as text; empty in files that do not say.
   std::string process() const { return optional("process", ""); }
+  /// What `describe_model` said of the model whose numbers these are; empty in files that do not say.
+  std::string model() const { return optional("model", ""); }
+  std::string library_version() const { return optional("library_version", ""); }  ///< that wrote the file
 
   /// Throws mismatch_error where the file says that it was trained on another noise process.
   void require_process(NoiseProcess auto const& process) const {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -24,9 +25,54 @@
 
 namespace consistency {
 
+/// Blocks of the pool that one thread at a time keeps for itself, so that it asks for memory without a lock.
+class MemoryCache {
+ public:
+  MemoryCache() = default;
+  MemoryCache(MemoryCache const&) = delete;
+  MemoryCache& operator=(MemoryCache const&) = delete;
+  ~MemoryCache();  ///< gives all blocks back to the pool
+
+  /// While it lives, its thread takes blocks from the cache first, and gives to it what it releases.
+  class Scope {
+   public:
+    explicit Scope(MemoryCache& cache) noexcept : before_{std::exchange(current(), &cache)} {}
+    Scope(Scope const&) = delete;
+    Scope& operator=(Scope const&) = delete;
+    ~Scope() { current() = before_; }
+
+   private:
+    MemoryCache* before_;
+  };
+
+ private:
+  friend class MemoryPool;
+
+  struct Free {
+    Free* next;
+  };
+  // Bin 16e + s holds blocks of s · 2^e units of 64 bytes, s < 32 and, for e > 0, s ≥ 16.
+  using Bins = std::array<Free*, std::size_t{16} * 60>;
+
+  static MemoryCache*& current() noexcept {
+    thread_local MemoryCache* cache = nullptr;
+    return cache;
+  }
+  static void* take(Bins& bins, std::size_t bin) noexcept {
+    auto* const block = bins[bin];
+    if (block != nullptr) bins[bin] = block->next;
+    return block;
+  }
+  static void put(Bins& bins, std::size_t bin, void* memory) noexcept {
+    bins[bin] = new (memory) Free{bins[bin]};
+  }
+
+  Bins bins_{};
+};
+
 /// Host memory that is kept and handed out again: after the first step of a shape nothing is asked of the
 /// system. Blocks are 64-byte aligned and at most a sixteenth larger than asked for, from 1 KiB on; those
-/// from 64 KiB on are cut from unused ones of any size.
+/// from 64 KiB on are cut from unused ones of any size. What a MemoryCache keeps counts as in use.
 class MemoryPool {
  public:
   static constexpr std::size_t alignment = 64;
@@ -44,6 +90,8 @@ class MemoryPool {
     if (bytes > largest) out_of_memory(bytes, reserved_bytes());
     auto const bin = bin_of(bytes);
     auto const size = size_of(bin);
+    if (auto* const cache = MemoryCache::current())
+      if (auto* const block = MemoryCache::take(cache->bins_, bin)) return block;
     auto const lock = std::scoped_lock{mutex_};
     if (size >= large_size && !large_.reserve()) out_of_memory(bytes, reserved_);
     auto* block = unused(bin);
@@ -65,10 +113,10 @@ class MemoryPool {
 
   void release(void* memory, std::size_t bytes) noexcept {
     auto const bin = bin_of(bytes);
+    if (auto* const cache = MemoryCache::current()) return MemoryCache::put(cache->bins_, bin, memory);
     auto const lock = std::scoped_lock{mutex_};
     live_ -= size_of(bin);
-    if (size_of(bin) >= large_size) return large_.put(memory);
-    bins_[bin] = new (memory) Free{bins_[bin]};
+    put(bin, memory);
   }
 
   /// Gives all unused blocks back to the system.
@@ -100,10 +148,21 @@ class MemoryPool {
 
   /// A block of a bin that nobody uses; nullptr: there is none.
   void* unused(std::size_t bin) noexcept {
-    if (size_of(bin) >= large_size) return large_.take(size_of(bin));
-    auto* const block = bins_[bin];
-    if (block != nullptr) bins_[bin] = block->next;
-    return block;
+    return size_of(bin) < large_size ? MemoryCache::take(bins_, bin) : large_.take(size_of(bin));
+  }
+  void put(std::size_t bin, void* memory) noexcept {
+    size_of(bin) < large_size ? MemoryCache::put(bins_, bin, memory) : large_.put(memory);
+  }
+
+  friend MemoryCache;
+
+  void take_back(MemoryCache::Bins& bins) noexcept {
+    auto const lock = std::scoped_lock{mutex_};
+    for (std::size_t bin = 0; bin < bins.size(); ++bin)
+      while (auto* const block = MemoryCache::take(bins, bin)) {
+        live_ -= size_of(bin);
+        put(bin, block);
+      }
   }
 
   void give_back() noexcept {
@@ -111,13 +170,11 @@ class MemoryPool {
       reserved_ -= size;
       std::free(memory);
     });
-    for (std::size_t bin = 0; bin < bins_.size(); ++bin) {
-      while (auto* block = bins_[bin]) {
-        bins_[bin] = block->next;
+    for (std::size_t bin = 0; bin < bins_.size(); ++bin)
+      while (auto* const block = MemoryCache::take(bins_, bin)) {
         reserved_ -= size_of(bin);
         std::free(block);
       }
-    }
 #ifdef __GLIBC__
     ::malloc_trim(0);  // or much of it stays with the C library
 #endif
@@ -137,11 +194,6 @@ class MemoryPool {
     return std::aligned_alloc(alignment, size);
   }
 
-  struct Free {
-    Free* next;
-  };
-
-  // Bin 16e + s holds blocks of s · 2^e units of 64 bytes, s < 32 and, for e > 0, s ≥ 16.
   static std::size_t bin_of(std::size_t bytes) noexcept {
     auto const units = bytes <= 256 ? std::size_t{4} : (bytes + 63) / 64;
     auto const exponent = static_cast<std::size_t>(std::max(5, static_cast<int>(std::bit_width(units)))) - 5;
@@ -159,11 +211,13 @@ class MemoryPool {
   }
 
   mutable std::mutex mutex_;
-  std::array<Free*, 16 * 60> bins_{};
+  MemoryCache::Bins bins_{};
   LargeBlocks large_;
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
   std::uint64_t system_allocations_ = 0;
 };
+
+inline MemoryCache::~MemoryCache() { MemoryPool::instance().take_back(bins_); }
 
 /// Memory of the pool for containers.
 template <class T>

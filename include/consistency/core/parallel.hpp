@@ -8,15 +8,15 @@
 
 namespace consistency {
 
-/// Number of threads that the library's loops use (default: one per core that the process may use).
-inline unsigned threads() { return ThreadPool::instance().size(); }
-/// Throws as ThreadPool::resize.
+/// Number of threads that this thread's loops use (default: one per core that the process may use).
+inline unsigned threads() { return ThreadPool::current().size(); }
+/// Of the process's pool. Throws as ThreadPool::resize.
 inline void set_threads(unsigned count) { ThreadPool::instance().resize(count); }
 
-/// body(i) for every i of [0, chunks) on all threads. The number of chunks must depend on shapes alone.
+/// body(i) for every i of [0, chunks) on the threads of the current pool. The number of chunks must depend on shapes alone.
 template <class Body>
 void parallel_for(Index chunks, Body const& body) {
-  ThreadPool::instance().run(chunks, body);
+  ThreadPool::current().run(chunks, body);
 }
 
 /// body(begin, end) over [0, count) in pieces of `grain`.

@@ -9,12 +9,14 @@
 #include <exception>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include <consistency/core/error.hpp>
 #include <consistency/core/fork.hpp>
+#include <consistency/core/memory.hpp>
 #include <consistency/core/processor.hpp>
 #include <consistency/core/shape.hpp>
 #include <consistency/core/sleepers.hpp>
@@ -41,8 +43,26 @@ class ThreadPool {
     return pool;
   }
 
-  /// Throws as resize() does.
-  explicit ThreadPool(unsigned threads) { resize(threads); }
+  /// The pool of this thread's loops: that of the Scope it is in, or the process's.
+  static ThreadPool& current() {
+    auto* const pool = own();
+    return pool != nullptr ? *pool : instance();
+  }
+  /// While it lives, loops of its thread are of another pool than the process's.
+  class Scope {
+   public:
+    explicit Scope(ThreadPool& pool) noexcept : before_{std::exchange(own(), &pool)} {}
+    Scope(Scope const&) = delete;
+    Scope& operator=(Scope const&) = delete;
+    ~Scope() { own() = before_; }
+
+   private:
+    ThreadPool* before_;
+  };
+
+  /// `caches`: whether each of its threads but the caller's keeps the memory that it works with, a
+  /// MemoryCache. Throws as resize() does.
+  explicit ThreadPool(unsigned threads, bool caches = false) : caches_{caches} { resize(threads); }
   ThreadPool(ThreadPool const&) = delete;
   ThreadPool& operator=(ThreadPool const&) = delete;
   ~ThreadPool() {
@@ -91,6 +111,10 @@ class ThreadPool {
   static Place& place() noexcept {
     thread_local auto here = Place::outside;
     return here;
+  }
+  static ThreadPool*& own() noexcept {
+    thread_local ThreadPool* pool = nullptr;
+    return pool;
   }
   class Inside {
    public:
@@ -192,6 +216,10 @@ class ThreadPool {
   /// A thread of the pool: sleeps until it is called, then helps for as long as there is something to do.
   void work(unsigned thread, unsigned born) noexcept {
     place() = Place::shared;
+    own() = this;
+    std::optional<MemoryCache> cache;
+    std::optional<MemoryCache::Scope> caching;
+    if (caches_) caching.emplace(cache.emplace());
     StoppedTime stopped;
     auto helps = false;
     int spins = 0;
@@ -285,6 +313,7 @@ class ThreadPool {
   WaitWord sleeps_{0};  // 1 while the caller waits asleep
   std::atomic<bool> failed_{false};
   std::exception_ptr failure_;
+  bool caches_ = false;
 };
 
 }  // namespace consistency
