@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include <consistency/checkpoint/checkpoint.hpp>
+#include <consistency/checkpoint/model_file.hpp>
 #include <consistency/editing/colorize.hpp>
 #include <consistency/editing/denoise.hpp>
 #include <consistency/editing/inpaint.hpp>
@@ -222,10 +222,9 @@ Host rows_of(Edited const& e, Host const& x, Index results) {
 }
 
 template <class X>
-int edit_with(EditOptions const& o, auto const& f, CheckpointFile const& file, Recipe const& recipe) {
-  file.require_process(f.process());
-  auto const theta =
-      PreparedParameters{to<typename X::Backend>(file.parameters(f.network().parameters(), "averaged"))};
+int edit_with(EditOptions const& o, auto const& model, Recipe const& recipe) {
+  auto const& f = model.f;
+  auto const theta = PreparedParameters{to<typename X::Backend>(model.theta)};
   auto const rows = [&] {
     if (o.task == "interpolate")
       return interpolated<X>(o, f, theta, condition_of_results(o, recipe, o.count * (o.results + 2)));
@@ -249,13 +248,12 @@ int main(int argc, char** argv) try {
   return on_device(options.device, [&]<class X>() {
     if (options.threads > 0) set_threads(options.threads);
     auto const file = CheckpointFile{options.model};
-    auto const recipe = as_built(to_recipe(file.settings(), options.model.string()));
+    auto const recipe = to_recipe(file.settings(), options.model.string());
     if (recipe.method == "denoising")
       fail<config_error>(options.model.string(), "model", "a denoiser", "a consistency function",
                          "Distill it (cifar10_distill), or train one without a teacher.");
     return cifar10::choose(recipe, [&]<class Subject>() {
-      return edit_with<X>(options, ConsistencyFunction{build<typename Subject::Network>(recipe)}, file,
-                          recipe);
+      return edit_with<X>(options, load_model<ConsistencyFunction<typename Subject::Network>>(file), recipe);
     });
   });
 } catch (std::exception const& failure) {

@@ -15,7 +15,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <consistency/checkpoint/checkpoint.hpp>
+#include <consistency/checkpoint/model_file.hpp>
 #include <consistency/evaluation/frechet_distance.hpp>
 #include <consistency/evaluation/inception_score.hpp>
 #include <consistency/evaluation/kernel_distance.hpp>
@@ -179,10 +179,14 @@ inline void draw_neighbours(std::filesystem::path const& path, Tensor<float> con
               grouped(rows).c_str(), grouped(shown).c_str());
 }
 
-void evaluate_model(EvaluateOptions const& o, Judge const& judge, Evaluation& evaluation, auto const& f,
-                    CheckpointFile const& file, Recipe const& recipe, ImageSet const& images) {
-  file.require_process(f.process());
-  auto const theta = PreparedParameters{file.parameters(f.network().parameters(), "averaged")};
+void evaluate_model(EvaluateOptions const& o, Judge const& judge, Evaluation& evaluation, auto const& model,
+                    Recipe const& recipe, ImageSet const& images) {
+  auto const& f = model.f;
+  auto const shape = Shape{images.height, images.width, images.channels};
+  if (f.network().data_shape() != shape)
+    fail<config_error>(o.model.string(), "size of its images", f.network().data_shape().text(),
+                       shape.text() + ", as the data's");
+  auto const theta = PreparedParameters{model.theta};
   auto const condition = condition_of(recipe, o.count, 1);
   auto const steps = o.steps.empty() ? shown_evaluations(f) : o.steps;
   for (auto const evaluations : steps) {
@@ -243,16 +247,13 @@ int evaluate_program(EvaluateProgram const& program, ReadSettings const& reading
   evaluation.measure("test images", test_seen);
   if (o.model.empty()) return 0;
   auto const file = CheckpointFile{o.model};
-  auto const recipe = as_built(to_recipe(file.settings(), o.model.string()));
+  auto const recipe = to_recipe(file.settings(), o.model.string());
   return choose(recipe, [&]<class Subject>() {
-    auto const net = build<typename Subject::Network>(recipe);
-    if (net.data_shape() != Shape{train.height, train.width, train.channels})
-      fail<config_error>(o.model.string(), "size of its images", net.data_shape().text(),
-                         Shape{train.height, train.width, train.channels}.text() + ", as the data's");
+    using Network = typename Subject::Network;
     if (recipe.method == "denoising")
-      evaluate_model(o, judge, evaluation, Denoiser{net}, file, recipe, train);
+      evaluate_model(o, judge, evaluation, load_model<Denoiser<Network>>(file), recipe, train);
     else
-      evaluate_model(o, judge, evaluation, ConsistencyFunction{net}, file, recipe, train);
+      evaluate_model(o, judge, evaluation, load_model<ConsistencyFunction<Network>>(file), recipe, train);
     return 0;
   });
 } catch (std::exception const& failure) {

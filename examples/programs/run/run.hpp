@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include <consistency/checkpoint/checkpoint.hpp>
+#include <consistency/checkpoint/model_file.hpp>
 #include <consistency/condition/given.hpp>
 #include <consistency/distributed/shard.hpp>
 #include <consistency/io/apng.hpp>
@@ -143,8 +143,8 @@ class Run {
   /// Everything that is to be looked at after the last step, by the first process.
   void finish() const {
     if (!first()) return;
-    save_parameters(folder_.model(), to<Cpu>(trainer_->averaged()), "averaged", step(), to_metadata(recipe_),
-                    trainer_->state().key, trainer_->state().process);
+    save_model(folder_.model(), Model{f_, to<Cpu>(trainer_->averaged())}, step(), to_metadata(recipe_),
+               trainer_->state().key);
     Results results{.noun = Subject::noun,
                     .recipe = recipe_,
                     .stages = Learning::stages(recipe_),
@@ -290,7 +290,8 @@ class Run {
   /// lost. But the first checkpoint of a run comes before everything that belongs to the run before.
   void save() {
     auto const checkpoint = [&] {
-      save_checkpoint(folder_.checkpoint(), to<Cpu>(trainer_->state()), to_metadata(recipe_));
+      save_checkpoint(folder_.checkpoint(), to<Cpu>(trainer_->state()), to_metadata(recipe_),
+                      describe_model(f_));
       if (std::exchange(first_save_, false)) folder_.forget_run_before();
     };
     if (first_save_) {

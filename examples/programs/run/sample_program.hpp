@@ -13,7 +13,7 @@
 
 #include <unistd.h>
 
-#include <consistency/checkpoint/checkpoint.hpp>
+#include <consistency/checkpoint/model_file.hpp>
 #include <consistency/io/apng.hpp>
 #include <consistency/io/png.hpp>
 
@@ -62,13 +62,13 @@ inline std::optional<int> parse_sample_options(SampleOptions& o, char const* nam
 
 /// Draws from f or D.
 template <class Subject, class X>
-int draw(SampleOptions const& o, auto const& f, CheckpointFile const& file, Recipe const& recipe) {
-  file.require_process(f.process());
+int draw(SampleOptions const& o, auto const& model, Recipe const& recipe) {
+  auto const& f = model.f;
   if (o.of_class && *o.of_class >= recipe.classes)
     fail<config_error>(o.model.string(), "--class", to_text(*o.of_class),
                        recipe.classes == 0 ? "a model that was trained with --classes"
                                            : "0 to " + to_text(recipe.classes - 1));
-  auto const theta = to<typename X::Backend>(file.parameters(f.network().parameters(), "averaged"));
+  auto const theta = to<typename X::Backend>(model.theta);
   auto const count = o.count > 0 ? o.count : o.of_class ? Index{64} : Subject::preview(recipe);
   auto const condition = condition_of(recipe, count, Subject::columns(recipe), o.of_class.value_or(-1));
   auto const settings = SampleSettings{.seed = o.seed, .count = count, .condition = condition};
@@ -108,11 +108,12 @@ int sample_program(char const* name, Choose const& choose, int argc, char** argv
   return on_device(options.device, [&]<class X>() {
     if (options.threads > 0) set_threads(options.threads);
     auto const file = CheckpointFile{options.model};
-    auto const recipe = as_built(to_recipe(file.settings(), options.model.string()));
+    auto const recipe = to_recipe(file.settings(), options.model.string());
     return choose(recipe, [&]<class Subject>() {
-      auto const network = build<typename Subject::Network>(recipe);
-      if (recipe.method == "denoising") return draw<Subject, X>(options, Denoiser{network}, file, recipe);
-      return draw<Subject, X>(options, ConsistencyFunction{network}, file, recipe);
+      using Network = typename Subject::Network;
+      if (recipe.method == "denoising")
+        return draw<Subject, X>(options, load_model<Denoiser<Network>>(file), recipe);
+      return draw<Subject, X>(options, load_model<ConsistencyFunction<Network>>(file), recipe);
     });
   });
 } catch (std::exception const& failure) {

@@ -35,7 +35,13 @@ struct Described<DataDescription> {
 namespace detail {
 
 inline constexpr std::int64_t description_version = 1;
-inline constexpr std::size_t longest_description = std::size_t{1} << 20U;
+
+/// The description of a file; discarded where it is none, or longer than any is.
+inline nlohmann::json parsed_description(std::string const& text) {
+  constexpr auto longest = std::size_t{1} << 16U;
+  if (text.size() > longest) return nlohmann::json::value_t::discarded;
+  return nlohmann::json::parse(text, nullptr, false);
+}
 
 template <class T>
 concept HasFields = requires(T& t) { Described<T>::fields(t, [](char const*, auto&) {}); };

@@ -40,8 +40,9 @@ class DescribedFile {
     if (text.empty())
       fail<mismatch_error>(file.name(), "a file that does not say its model", "numbers alone",
                            "a file of save_model",
-                           "Build the network, and read its numbers by load_parameters.");
-    if (text.size() <= longest_description) all_ = nlohmann::json::parse(text, nullptr, false);
+                           "Build its network and read it by load_parameters; of a file of a training program, "
+                           "`describe FILE` writes it in.");
+    all_ = parsed_description(text);
     if (!all_.is_object())
       fail<format_error>(file.name(), "model", "'" + printable(text) + "'", "a JSON object");
     auto const found = all_.value("version", nlohmann::json{});
