@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdlib>
 
+#include <dlfcn.h>
+#include <pthread.h>
+
 #include <consistency/core/memory.hpp>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -23,7 +26,7 @@
 
 namespace {
 
-std::atomic<long> allocations{0};
+std::atomic<long> allocations{0}, locks{0};
 
 }  // namespace
 
@@ -51,6 +54,12 @@ void* aligned_alloc(std::size_t alignment, std::size_t size) {
   return __libc_memalign(alignment, size);
 }
 void* memalign(std::size_t alignment, std::size_t size) { return aligned_alloc(alignment, size); }
+int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
+  using Lock = int (*)(pthread_mutex_t*);
+  static auto const lock = reinterpret_cast<Lock>(::dlsym(RTLD_NEXT, "pthread_mutex_lock"));
+  locks.fetch_add(1, std::memory_order_relaxed);
+  return lock(mutex);
+}
 int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
   *memory = aligned_alloc(alignment, size);
   return *memory == nullptr ? ENOMEM : 0;
@@ -60,7 +69,10 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
 
 namespace consistency::test {
 
-Counts now() { return {allocations.load(), MemoryPool::instance().system_allocations()}; }
+Counts now() {
+  auto const pool = MemoryPool::instance().system_allocations();
+  return {allocations.load(), pool, locks.load()};
+}
 bool counts_heap() { return CONSISTENCY_TEST_COUNTS_MALLOC == 1; }
 
 }  // namespace consistency::test

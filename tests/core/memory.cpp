@@ -164,6 +164,35 @@ TEST_CASE(
 }
 #endif
 
+TEST_CASE("a cache keeps what its thread releases, without the pool, and gives it back at its end") {
+  auto& pool = MemoryPool::instance();
+  pool.trim();
+  auto const before = pool.reserved_bytes();
+  {
+    MemoryCache cache;
+    auto* const outside = pool.allocate(1000);
+    {
+      MemoryCache::Scope const scope{cache};
+      auto* const block = pool.allocate(1000);
+      pool.release(block, 1000);
+      auto const asked = pool.system_allocations();
+      CHECK(pool.allocate(1000) == block);
+      pool.release(block, 1000);
+      CHECK(pool.system_allocations() == asked);
+      std::thread{[&] {  // the cache is of one thread
+        auto* const other = pool.allocate(1000);
+        CHECK(other != block);
+        pool.release(other, 1000);
+      }}.join();
+      pool.release(outside, 1000);  // a block is of any thread
+    }
+    pool.trim();
+    CHECK(pool.reserved_bytes() == before + 2 * 1024);
+  }
+  pool.trim();
+  CHECK(pool.reserved_bytes() == before);
+}
+
 TEST_CASE("a child of fork can use the memory, though another thread of its parent was at it") {
   MemoryPool::instance().trim();  // no fork falls into the pool's own beginning
   std::atomic<bool> stop = false;

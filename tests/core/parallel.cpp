@@ -428,3 +428,32 @@ TEST_CASE("the library's own pool obeys set_threads") {
   CHECK(total == 100);
   set_threads(before);
 }
+
+TEST_CASE("within a scope loops run on its pool alone, and elsewhere on the process's") {
+  set_threads(2);
+  ThreadPool alone{1}, three{3};
+  auto const others = [](Index chunks) {
+    std::atomic<bool> other = false;
+    parallel_for(chunks, [&, caller = std::this_thread::get_id()](Index) {
+      if (std::this_thread::get_id() != caller) other = true;
+    });
+    return other.load();
+  };
+  {
+    ThreadPool::Scope const scope{alone};
+    CHECK(threads() == 1);
+    for (int i = 0; i < 100; ++i) CHECK_FALSE(others(64));
+    std::thread{[] { CHECK(threads() == 2); }}.join();
+    {
+      ThreadPool::Scope const inner{three};
+      CHECK(threads() == 3);
+      std::atomic<bool> same = true;
+      parallel_for(64, [&](Index) {
+        if (&ThreadPool::current() != &three) same = false;
+      });
+      CHECK(same);
+    }
+    CHECK(threads() == 1);
+  }
+  CHECK(threads() == 2);
+}
