@@ -191,6 +191,9 @@ auto& sessions() {
   return all;
 }
 
+/// What was freed goes back to the system: an application may load the next model, or unload the library.
+void give_back() noexcept { MemoryPool::instance().trim(); }
+
 /// The session that this thread is drawing from: an observer may not free it.
 thread_local std::uint64_t drawn_from = 0;
 
@@ -240,7 +243,10 @@ consistency_status consistency_model_load(const char* path, consistency_model* m
 }
 
 consistency_status consistency_model_free(consistency_model model) {
-  return status_of([&] { models().remove(model.id); });
+  return status_of([&] {
+    models().remove(model.id);
+    give_back();
+  });
 }
 
 consistency_status consistency_model_describe(consistency_model model, consistency_model_info* info) {
@@ -322,6 +328,7 @@ consistency_status consistency_session_free(consistency_session session) {
     if (session.id != 0 && session.id == drawn_from)
       throw InterfaceError{CONSISTENCY_CONFIG, "consistency_session_free: found a call by the session's own observer"};
     sessions().remove(session.id);
+    give_back();
   });
 }
 

@@ -16,6 +16,7 @@
 
 #include <consistency/c.h>
 
+#include "../support/child.hpp"
 #include "../support/temp_folder.hpp"
 
 using namespace consistency::test;
@@ -226,6 +227,22 @@ TEST_CASE("memory of another size and settings that cannot be are statuses that 
   char text[4];
   CHECK(consistency_model_label(loaded.model, 0, text, 4) == CONSISTENCY_CONFIG);
   CHECK(consistency_model_label(loaded.model, 0, text, 0) == CONSISTENCY_SHAPE);
+}
+
+TEST_CASE("a child of fork draws from its parent's sessions, with threads of its own") {
+  Loaded const loaded;
+  consistency_session_settings two;
+  consistency_session_settings_init(&two);
+  two.threads = 2;
+  consistency_session session{};
+  REQUIRE(consistency_session_new(loaded.model, &two, &session) == CONSISTENCY_OK);
+  std::vector<float> x(784), y(784);
+  CHECK(consistency_draw(session, nullptr, x.data(), x.size()) == CONSISTENCY_OK);
+  CHECK(in_child([&] {
+          if (consistency_draw(session, nullptr, y.data(), y.size()) != CONSISTENCY_OK) return 1;
+          return x == y && consistency_session_free(session) == CONSISTENCY_OK ? 0 : 2;
+        }) == 0);
+  CHECK(consistency_session_free(session) == CONSISTENCY_OK);
 }
 
 TEST_CASE("no damage of a file is loaded, or more than a status") {
