@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How long an application waits for one sample: SamplingSession::draw at batch 1, with one thread and with two,
-// alone and beside a thread that keeps a core busy; and what draw adds to the network's own time.
-// usage: latency [SECONDS]; prints a line for each case, in µs. Draws and bare evaluations of the network take
+// How long an application waits for one sample: SamplingSession::draw at batch 1, with one thread and with
+// two, alone and beside a thread that keeps a core busy; and what draw adds to the network's own time. usage:
+// latency [SECONDS]; prints a line for each case, in µs. Draws and bare evaluations of the network take
 // turns; "adds" is the difference of their 5 % quantiles, which other programs on the machine disturb least.
 #include <algorithm>
 #include <atomic>
@@ -14,7 +14,6 @@
 #include <vector>
 
 #include <consistency/consistency.hpp>
-#include <consistency/sampling/session.hpp>
 
 #include "descriptions.hpp"
 
@@ -76,7 +75,7 @@ void measure(char const* name, F const& f, double seconds, unsigned threads, boo
   cm::ThreadPool pool{threads, true};
   auto const evaluate = [&] {  // with threads and memory as the session has them
     cm::MemoryCache::Scope const own_memory{memory};
-    cm::ThreadPool::Scope const own_threads{pool};
+    cm::ExecutorScope const own_threads{pool};
     X const y = given(theta.parameters(), x, t);
     out[0] = y[0];
   };
@@ -86,15 +85,16 @@ void measure(char const* name, F const& f, double seconds, unsigned threads, boo
   std::vector<double> drawn, evaluated;
   for (int i = 0; i < 20; ++i) draw(), evaluate();
   auto const start = std::chrono::steady_clock::now();
-  while (drawn.size() < 1000 || std::chrono::steady_clock::now() - start < std::chrono::duration<double>{seconds}) {
+  while (drawn.size() < 1000 ||
+         std::chrono::steady_clock::now() - start < std::chrono::duration<double>{seconds}) {
     auto const draw_first = drawn.size() % 2 == 0;
     if (draw_first) drawn.push_back(microseconds(draw));
     evaluated.push_back(microseconds(evaluate));
     if (!draw_first) drawn.push_back(microseconds(draw));
   }
-  std::printf("%-14s %u %-5s network %8.1f  draw p50 %8.1f p99 %8.1f p99.9 %8.1f  adds %5.2f  (%zu draws)\n", name,
-              threads, beside_busy_core ? "busy" : "alone", quantile(evaluated, 0.5), quantile(drawn, 0.5),
-              quantile(drawn, 0.99), quantile(drawn, 0.999),
+  std::printf("%-14s %u %-5s network %8.1f  draw p50 %8.1f p99 %8.1f p99.9 %8.1f  adds %5.2f  (%zu draws)\n",
+              name, threads, beside_busy_core ? "busy" : "alone", quantile(evaluated, 0.5),
+              quantile(drawn, 0.5), quantile(drawn, 0.99), quantile(drawn, 0.999),
               quantile(drawn, 0.05) - quantile(evaluated, 0.05), drawn.size());
   std::fflush(stdout);
 }
@@ -113,7 +113,8 @@ int main(int argc, char** argv) {
   auto const garments = cm::ConsistencyFunction{bench::demo_unet()};  // the network of examples/models
   std::printf("policy of %lld parameters, garments of %lld, %s\n",
               static_cast<long long>(policy.network().parameters().count()),
-              static_cast<long long>(garments.network().parameters().count()), cm::cpu::instruction_set().data());
+              static_cast<long long>(garments.network().parameters().count()),
+              cm::cpu::instruction_set().data());
   for (auto const busy : {false, true})
     for (auto const threads : {1U, 2U}) {
       measure("policy", policy, seconds, threads, busy);

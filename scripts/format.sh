@@ -12,7 +12,7 @@ esac
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 command -v clang-format-16 >/dev/null || { echo "format.sh: needs clang-format-16 (apt-get install clang-format-16)" >&2; exit 1; }
-mapfile -t cpp < <(git ls-files --cached --others --exclude-standard -- '*.hpp' '*.cpp' '*.cuh' '*.cu')
+mapfile -t cpp < <(git ls-files --cached --others --exclude-standard -- '*.hpp' '*.cpp' '*.cuh' '*.cu' '*.h' '*.c')
 mapfile -t other < <(git ls-files --cached --others --exclude-standard -- '*.sh' '*.py' '*.cmake' '*CMakeLists.txt' .ci/run)
 mapfile -t prose < <(git ls-files --cached --others --exclude-standard -- '*.md')
 failed=0
@@ -27,7 +27,7 @@ for file in "${cpp[@]}" "${other[@]}"; do
     failed=1
   else
     mark='#'
-    if [[ $file =~ \.(hpp|cpp|cuh|cu)$ ]]; then mark='//'; fi
+    if [[ $file =~ \.(hpp|cpp|cuh|cu|h|c)$ ]]; then mark='//'; fi
     if head -n 1 "$file" | grep -qE '^#!|^// SHOULD_FAIL: '; then
       sed -i "1a $mark $line" "$file"
     elif [[ -s $file ]]; then

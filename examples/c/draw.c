@@ -6,13 +6,14 @@
 
 #include <consistency/c.h>
 
-static int fail(const char* what) {
+static int fail(char const* what) {
   fprintf(stderr, "draw: %s: %s\n", what, consistency_last_error());
   return 1;
 }
 
 /* One image of a model with one or three channels, as PGM or PPM. */
-static int draw(consistency_model model, const consistency_model_info* info, const char* path, uint64_t seed) {
+static int draw(consistency_model model, consistency_model_info const* info, char const* path,
+                uint64_t seed) {
   consistency_session session;
   if (consistency_session_new(model, NULL, &session) != CONSISTENCY_OK) return fail("session");
   float* samples = malloc(info->sample_numbers * sizeof *samples);
@@ -58,6 +59,7 @@ int main(int argc, char** argv) {
     status = draw(model, &info, argv[2], argc == 4 ? strtoull(argv[3], NULL, 10) : 0);
   consistency_model_free(model);
   if (status == 0)
-    printf("%s: %zu x %zu, by a network of %zu parameters\n", argv[2], info.shape[1], info.shape[0], info.parameters);
+    printf("%s: %zu x %zu, by a network of %zu parameters\n", argv[2], info.shape[1], info.shape[0],
+           info.parameters);
   return status;
 }

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -79,13 +80,15 @@ T settings_or(T const* settings, void (*init)(T*)) {
   init(&all);
   if (settings == nullptr) return all;
   if (settings->struct_size != sizeof(T))
-    throw InterfaceError{CONSISTENCY_ARGUMENT,
-                         "settings: found another struct_size, expected what the init function sets. Call it first."};
+    throw InterfaceError{
+        CONSISTENCY_ARGUMENT,
+        "settings: found another struct_size, expected what the init function sets. Call it first."};
   return *settings;
 }
 template <class T>
 std::span<T const> span_of(T const* data, std::size_t count) {
-  if (data == nullptr && count > 0) throw InterfaceError{CONSISTENCY_ARGUMENT, "a null pointer to numbers that are counted"};
+  if (data == nullptr && count > 0)
+    throw InterfaceError{CONSISTENCY_ARGUMENT, "a null pointer to numbers that are counted"};
   return {data, count};
 }
 
@@ -109,7 +112,8 @@ class SessionOf : public Session {
             void* user) override {
     if (observer == nullptr) return session_.draw(out, settings);
     session_.draw(out, settings, [&](Evaluation<Tensor<float>> const& e) {
-      return observer(user, e.number + 1, e.estimate.data(), static_cast<std::size_t>(e.estimate.count())) != 0;
+      return observer(user, e.number + 1, e.estimate.data(), static_cast<std::size_t>(e.estimate.count())) !=
+             0;
     });
   }
 
@@ -128,6 +132,15 @@ struct LoadedModel {
 /// looks whose place it is.
 template <class Object, std::uint64_t mark>
 class Handles {
+  static constexpr std::uint64_t most = 1024;
+  struct Place {
+    std::atomic<bool> taken{false};
+    std::atomic<std::uint64_t> id{0};
+    std::atomic<unsigned> users{0};
+    std::uint64_t times = 0;
+    std::unique_ptr<Object> object;
+  };
+
  public:
   class Use {
    public:
@@ -135,7 +148,8 @@ class Handles {
       place_.users.fetch_add(1);
       if (id == 0 || place_.id.load() != id) {
         place_.users.fetch_sub(1);
-        throw InterfaceError{CONSISTENCY_HANDLE, "found no handle, or a freed one, expected one that was given"};
+        throw InterfaceError{CONSISTENCY_HANDLE,
+                             "found no handle, or a freed one, expected one that was given"};
       }
     }
     Use(Use const&) = delete;
@@ -145,7 +159,7 @@ class Handles {
     Object* operator->() const noexcept { return place_.object.get(); }
 
    private:
-    typename Handles::Place& place_;
+    Place& place_;
   };
 
   std::uint64_t add(std::unique_ptr<Object> object) {
@@ -163,21 +177,14 @@ class Handles {
     auto& place = places_[id % most];
     auto expected = id;
     if (id == 0 || !place.id.compare_exchange_strong(expected, 0))
-      throw InterfaceError{CONSISTENCY_HANDLE, "found no handle, or a freed one, expected one that was given"};
+      throw InterfaceError{CONSISTENCY_HANDLE,
+                           "found no handle, or a freed one, expected one that was given"};
     while (place.users.load() != 0) std::this_thread::yield();
     place.object.reset();
     place.taken.store(false);
   }
 
  private:
-  static constexpr std::uint64_t most = 1024;
-  struct Place {
-    std::atomic<bool> taken{false};
-    std::atomic<std::uint64_t> id{0};
-    std::atomic<unsigned> users{0};
-    std::uint64_t times = 0;
-    std::unique_ptr<Object> object;
-  };
   std::array<Place, most> places_;
 };
 
@@ -204,35 +211,48 @@ Index condition_of(auto const& network) { return network.settings().condition.fe
 
 extern "C" {
 
-const char* consistency_version(void) {
+char const* consistency_version(void) {
   static_assert(version.data()[version.size()] == '\0');
   return version.data();
 }
 
-const char* consistency_last_error(void) { return last_error.data(); }
+char const* consistency_last_error(void) { return last_error.data(); }
 
-const char* consistency_status_name(consistency_status status) {
+char const* consistency_status_name(consistency_status status) {
   switch (status) {
-    case CONSISTENCY_OK: return "CONSISTENCY_OK";
-    case CONSISTENCY_CONFIG: return "CONSISTENCY_CONFIG";
-    case CONSISTENCY_SHAPE: return "CONSISTENCY_SHAPE";
-    case CONSISTENCY_IO: return "CONSISTENCY_IO";
-    case CONSISTENCY_FORMAT: return "CONSISTENCY_FORMAT";
-    case CONSISTENCY_INTEGRITY: return "CONSISTENCY_INTEGRITY";
-    case CONSISTENCY_MISMATCH: return "CONSISTENCY_MISMATCH";
-    case CONSISTENCY_NUMERIC: return "CONSISTENCY_NUMERIC";
-    case CONSISTENCY_RESOURCE: return "CONSISTENCY_RESOURCE";
-    case CONSISTENCY_ARGUMENT: return "CONSISTENCY_ARGUMENT";
-    case CONSISTENCY_HANDLE: return "CONSISTENCY_HANDLE";
-    case CONSISTENCY_UNEXPECTED: return "CONSISTENCY_UNEXPECTED";
+    case CONSISTENCY_OK:
+      return "CONSISTENCY_OK";
+    case CONSISTENCY_CONFIG:
+      return "CONSISTENCY_CONFIG";
+    case CONSISTENCY_SHAPE:
+      return "CONSISTENCY_SHAPE";
+    case CONSISTENCY_IO:
+      return "CONSISTENCY_IO";
+    case CONSISTENCY_FORMAT:
+      return "CONSISTENCY_FORMAT";
+    case CONSISTENCY_INTEGRITY:
+      return "CONSISTENCY_INTEGRITY";
+    case CONSISTENCY_MISMATCH:
+      return "CONSISTENCY_MISMATCH";
+    case CONSISTENCY_NUMERIC:
+      return "CONSISTENCY_NUMERIC";
+    case CONSISTENCY_RESOURCE:
+      return "CONSISTENCY_RESOURCE";
+    case CONSISTENCY_ARGUMENT:
+      return "CONSISTENCY_ARGUMENT";
+    case CONSISTENCY_HANDLE:
+      return "CONSISTENCY_HANDLE";
+    case CONSISTENCY_UNEXPECTED:
+      return "CONSISTENCY_UNEXPECTED";
   }
   return "unknown";
 }
 
-consistency_status consistency_model_load(const char* path, consistency_model* model) {
+consistency_status consistency_model_load(char const* path, consistency_model* model) {
   return status_of([&] {
     given(model, "consistency_model_load: a null pointer for the handle").id = 0;
-    auto any = load_model<AnyFunction>(std::filesystem::path{&given(path, "consistency_model_load: no path")});
+    auto any =
+        load_model<AnyFunction>(std::filesystem::path{&given(path, "consistency_model_load: no path")});
     model->id = std::visit(
         [](auto& loaded) {
           return models().add(std::make_unique<LoadedModel>(LoadedModel{
@@ -258,7 +278,8 @@ consistency_status consistency_model_describe(consistency_model model, consisten
           auto const shape = f.network().data_shape();
           to = {};
           to.rank = shape.rank();
-          std::transform(shape.begin(), shape.end(), to.shape, [](Index i) { return static_cast<std::size_t>(i); });
+          std::transform(shape.begin(), shape.end(), to.shape,
+                         [](Index i) { return static_cast<std::size_t>(i); });
           to.sample_numbers = static_cast<std::size_t>(shape.count());
           to.condition_numbers = static_cast<std::size_t>(condition_of(f.network()));
           to.labels = loaded->data.labels.size();
@@ -271,12 +292,14 @@ consistency_status consistency_model_describe(consistency_model model, consisten
 
 consistency_status consistency_model_label(consistency_model model, size_t i, char* text, size_t size) {
   return status_of([&] {
-    if (size == 0) throw InterfaceError{CONSISTENCY_SHAPE, "consistency_model_label: found 0 bytes, expected 1 or more"};
+    if (size == 0)
+      throw InterfaceError{CONSISTENCY_SHAPE, "consistency_model_label: found 0 bytes, expected 1 or more"};
     auto& to = given(text, "consistency_model_label: a null pointer for the text");
     auto const loaded = Handles<LoadedModel, 0>::Use{models(), model.id};
     auto const& labels = loaded->data.labels;
     if (i >= labels.size())
-      throw InterfaceError{CONSISTENCY_CONFIG, "consistency_model_label: found a class that the file does not name"};
+      throw InterfaceError{CONSISTENCY_CONFIG,
+                           "consistency_model_label: found a class that the file does not name"};
     auto const length = std::min(labels[i].size(), size - 1);
     std::copy_n(labels[i].data(), length, &to);
     text[length] = '\0';
@@ -292,15 +315,18 @@ void consistency_session_settings_init(consistency_session_settings* settings) {
 }
 
 consistency_status consistency_session_new(consistency_model model,
-                                           const consistency_session_settings* settings,
+                                           consistency_session_settings const* settings,
                                            consistency_session* session) {
   return status_of([&] {
     given(session, "consistency_session_new: a null pointer for the handle").id = 0;
     auto const s = settings_or(settings, consistency_session_settings_init);
     auto const times = span_of(s.times, s.time_count);
     auto const loaded = Handles<LoadedModel, 0>::Use{models(), model.id};
+    auto executor = std::optional<HostExecutor>{};
+    if (s.executor != nullptr) executor.emplace(s.executor->host, s.executor->run, s.executor->threads);
     auto const own = SessionSettings{.batch = s.batch,
                                      .threads = s.threads,
+                                     .executor = executor,
                                      .data = loaded->data.data,
                                      .condition = loaded->data.condition};
     session->id = std::visit(
@@ -308,8 +334,9 @@ consistency_status consistency_session_new(consistency_model model,
           constexpr auto denoiser = F::kind == Kind::denoiser;
           if (denoiser ? !times.empty() : s.steps != 0)
             throw InterfaceError{CONSISTENCY_CONFIG,
-                                 denoiser ? "settings: found times, expected steps of a denoiser"
-                                          : "settings: found steps, expected times of a consistency function"};
+                                 denoiser
+                                     ? "settings: found times, expected steps of a denoiser"
+                                     : "settings: found steps, expected times of a consistency function"};
           auto const made = [&](auto const& sampler) {
             using S = std::remove_cvref_t<decltype(sampler)>;
             return sessions().add(std::make_unique<SessionOf<F, S>>(f, loaded->theta, sampler, own));
@@ -326,7 +353,8 @@ consistency_status consistency_session_new(consistency_model model,
 consistency_status consistency_session_free(consistency_session session) {
   return status_of([&] {
     if (session.id != 0 && session.id == drawn_from)
-      throw InterfaceError{CONSISTENCY_CONFIG, "consistency_session_free: found a call by the session's own observer"};
+      throw InterfaceError{CONSISTENCY_CONFIG,
+                           "consistency_session_free: found a call by the session's own observer"};
     sessions().remove(session.id);
     give_back();
   });
@@ -338,7 +366,7 @@ void consistency_draw_settings_init(consistency_draw_settings* settings) {
   settings->struct_size = sizeof *settings;
 }
 
-consistency_status consistency_draw(consistency_session session, const consistency_draw_settings* settings,
+consistency_status consistency_draw(consistency_session session, consistency_draw_settings const* settings,
                                     float* samples, size_t numbers) {
   return status_of([&] {
     auto& out = given(samples, "consistency_draw: a null pointer for the samples");
@@ -358,7 +386,7 @@ consistency_status consistency_draw(consistency_session session, const consisten
   });
 }
 
-consistency_status consistency_to_bytes(const float* samples, size_t numbers, uint8_t* bytes) {
+consistency_status consistency_to_bytes(float const* samples, size_t numbers, uint8_t* bytes) {
   return status_of([&] {
     auto const from = span_of(samples, numbers);
     if (numbers > 0) given(bytes, "consistency_to_bytes: a null pointer for the bytes");

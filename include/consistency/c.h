@@ -24,14 +24,14 @@ extern "C" {
 /** Stable numbers; those up to 99 are consistency::ErrorCode's. */
 typedef enum consistency_status {
   CONSISTENCY_OK = 0,
-  CONSISTENCY_CONFIG = 1,    /**< an impossible setting, or a session that another thread is drawing from */
-  CONSISTENCY_SHAPE = 2,     /**< memory of another size */
-  CONSISTENCY_IO = 3,        /**< a file that cannot be read */
-  CONSISTENCY_FORMAT = 4,    /**< a file that breaks its format's rules, or is of a later version */
-  CONSISTENCY_INTEGRITY = 5, /**< a file whose bytes are not those that were written */
-  CONSISTENCY_MISMATCH = 6,  /**< a file of another kind of model */
-  CONSISTENCY_NUMERIC = 8,   /**< a number that is not finite */
-  CONSISTENCY_RESOURCE = 9,  /**< memory, threads or handles that cannot be had */
+  CONSISTENCY_CONFIG = 1,     /**< an impossible setting, or a session that another thread is drawing from */
+  CONSISTENCY_SHAPE = 2,      /**< memory of another size */
+  CONSISTENCY_IO = 3,         /**< a file that cannot be read */
+  CONSISTENCY_FORMAT = 4,     /**< a file that breaks its format's rules, or is of a later version */
+  CONSISTENCY_INTEGRITY = 5,  /**< a file whose bytes are not those that were written */
+  CONSISTENCY_MISMATCH = 6,   /**< a file of another kind of model */
+  CONSISTENCY_NUMERIC = 8,    /**< a number that is not finite */
+  CONSISTENCY_RESOURCE = 9,   /**< memory, threads or handles that cannot be had */
   CONSISTENCY_ARGUMENT = 100, /**< a null pointer, or settings that no init function has filled */
   CONSISTENCY_HANDLE = 101,   /**< no handle, or a freed one */
   CONSISTENCY_UNEXPECTED = 102
@@ -46,57 +46,68 @@ typedef struct consistency_session {
 } consistency_session;
 
 /** "major.minor.patch". */
-CONSISTENCY_API const char* consistency_version(void);
+CONSISTENCY_API char const* consistency_version(void);
 /** What the last call of this thread that failed has to say; "" before one does. Valid until the next. */
-CONSISTENCY_API const char* consistency_last_error(void);
+CONSISTENCY_API char const* consistency_last_error(void);
 /** "CONSISTENCY_SHAPE" …, or "unknown". */
-CONSISTENCY_API const char* consistency_status_name(consistency_status status);
+CONSISTENCY_API char const* consistency_status_name(consistency_status status);
 
 /** A model as its file describes it: a consistency function or denoiser of one of the library's networks. */
-CONSISTENCY_API consistency_status consistency_model_load(const char* path, consistency_model* model);
+CONSISTENCY_API consistency_status consistency_model_load(char const* path, consistency_model* model);
 /** Sessions of the model go on. */
 CONSISTENCY_API consistency_status consistency_model_free(consistency_model model);
 
 typedef struct consistency_model_info {
-  size_t shape[4];         /**< of a sample, outermost first: (h, w, c), or (d) */
-  size_t rank;             /**< how many of these there are */
-  size_t sample_numbers;   /**< of a sample: their product */
+  size_t shape[4];          /**< of a sample, outermost first: (h, w, c), or (d) */
+  size_t rank;              /**< how many of these there are */
+  size_t sample_numbers;    /**< of a sample: their product */
   size_t condition_numbers; /**< of a sample's condition; 0: it takes none */
-  size_t labels;           /**< names of classes that the file has */
+  size_t labels;            /**< names of classes that the file has */
   size_t parameters;
-  int denoiser;            /**< 1: drawn from in several steps; 0: a consistency function */
+  int denoiser; /**< 1: drawn from in several steps; 0: a consistency function */
 } consistency_model_info;
-CONSISTENCY_API consistency_status consistency_model_describe(consistency_model model, consistency_model_info* info);
+CONSISTENCY_API consistency_status consistency_model_describe(consistency_model model,
+                                                              consistency_model_info* info);
 /** The name of class i, cut to `size` bytes with the 0 at the end. */
-CONSISTENCY_API consistency_status consistency_model_label(consistency_model model, size_t i, char* text, size_t size);
+CONSISTENCY_API consistency_status consistency_model_label(consistency_model model, size_t i, char* text,
+                                                           size_t size);
+
+/** The caller's threads, in place of a session's own: run() calls work(data, i) for every i of [0, chunks),
+ * each once, on any threads, and returns when all are over. */
+typedef struct consistency_executor {
+  void (*run)(void* host, int64_t chunks, void (*work)(void* data, int64_t i), void* data);
+  void* host;
+  uint32_t threads; /**< how many there are */
+} consistency_executor;
 
 typedef struct consistency_session_settings {
-  size_t struct_size;  /**< set by the init function */
-  int64_t batch;       /**< the most samples of a call; 1 */
-  uint32_t threads;    /**< of this session alone; 1: the caller's */
-  const double* times; /**< of a consistency function: the times of further evaluations, decreasing; none */
+  size_t struct_size;                   /**< set by the init function */
+  int64_t batch;                        /**< the most samples of a call; 1 */
+  uint32_t threads;                     /**< of this session alone; 1: the caller's */
+  consistency_executor const* executor; /**< or null; copied */
+  double const* times; /**< of a consistency function: the times of further evaluations, decreasing; none */
   size_t time_count;
-  int64_t steps;       /**< of a denoiser: of Heun's method; 0: 18 */
+  int64_t steps; /**< of a denoiser: of Heun's method; 0: 18 */
 } consistency_session_settings;
 CONSISTENCY_API void consistency_session_settings_init(consistency_session_settings* settings);
 /** Takes all its memory, and draws a few times. `settings`: null for the defaults. */
 CONSISTENCY_API consistency_status consistency_session_new(consistency_model model,
-                                                           const consistency_session_settings* settings,
+                                                           consistency_session_settings const* settings,
                                                            consistency_session* session);
 /** Waits until a draw at hand is over; an observer may not free its session. */
 CONSISTENCY_API consistency_status consistency_session_free(consistency_session session);
 
 /** After each evaluation: how many there were, and the samples as far as they are, in the model's numbers.
  *  0 ends the draw there. */
-typedef int (*consistency_observer)(void* user, int64_t evaluations, const float* samples, size_t numbers);
+typedef int (*consistency_observer)(void* user, int64_t evaluations, float const* samples, size_t numbers);
 
 typedef struct consistency_draw_settings {
-  size_t struct_size; /**< set by the init function */
-  uint64_t seed;      /**< 0 */
-  int64_t first;      /**< index of the first sample: sample i of a seed is the same in any batch; 0 */
-  const float* condition; /**< of each sample, or null */
+  size_t struct_size;     /**< set by the init function */
+  uint64_t seed;          /**< 0 */
+  int64_t first;          /**< index of the first sample: sample i of a seed is the same in any batch; 0 */
+  float const* condition; /**< of each sample, or null */
   size_t condition_numbers;
-  const float* noise; /**< N(0, 1), as many numbers as are drawn; null: drawn from the seed */
+  float const* noise; /**< N(0, 1), as many numbers as are drawn; null: drawn from the seed */
   size_t noise_numbers;
   consistency_observer observer; /**< or null */
   void* user;
@@ -105,11 +116,11 @@ CONSISTENCY_API void consistency_draw_settings_init(consistency_draw_settings* s
 /** Fills `samples` with whole samples, after each other, from 1 to the session's batch. Asks for no memory,
  *  takes no lock. `settings`: null for the defaults. */
 CONSISTENCY_API consistency_status consistency_draw(consistency_session session,
-                                                    const consistency_draw_settings* settings, float* samples,
+                                                    consistency_draw_settings const* settings, float* samples,
                                                     size_t numbers);
 
 /** Images in [-1, 1] as bytes: round(127.5 (x + 1)), clamped. */
-CONSISTENCY_API consistency_status consistency_to_bytes(const float* samples, size_t numbers, uint8_t* bytes);
+CONSISTENCY_API consistency_status consistency_to_bytes(float const* samples, size_t numbers, uint8_t* bytes);
 
 #ifdef __cplusplus
 }

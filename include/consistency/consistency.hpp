@@ -36,6 +36,7 @@
 #include <consistency/sampling/multistep.hpp>
 #include <consistency/sampling/ode_sampler.hpp>
 #include <consistency/sampling/sample.hpp>
+#include <consistency/sampling/session.hpp>
 #include <consistency/sampling/time_search.hpp>
 #include <consistency/schedule/doubling_steps.hpp>
 #include <consistency/schedule/fixed_steps.hpp>

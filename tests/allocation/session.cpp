@@ -17,7 +17,8 @@ using namespace consistency::test;
 
 namespace {
 
-auto const f = ConsistencyFunction{Mlp{{.dimensions = 8, .width = 64, .layers = 2, .condition = {.features = 3}}}};
+auto const f =
+    ConsistencyFunction{Mlp{{.dimensions = 8, .width = 64, .layers = 2, .condition = {.features = 3}}}};
 
 }  // namespace
 
@@ -38,7 +39,8 @@ TEST_CASE("from its first call on a session asks for no memory and takes no lock
     auto const before = now();
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
       session.draw(std::span{out}.first(numbers), {.seed = seed, .condition = given});
-      session.draw(std::span{out}.first(numbers), {.condition = given, .noise = std::span{noise}.first(numbers)},
+      session.draw(std::span{out}.first(numbers),
+                   {.condition = given, .noise = std::span{noise}.first(numbers)},
                    [](auto const& e) { return e.number < 1; });
     }
     auto const after = now();

@@ -24,7 +24,8 @@ using namespace consistency::test;
 namespace {
 
 std::string const shipped =
-    (std::filesystem::path{__FILE__}.parent_path() / "../../examples/models/fashion_mnist.safetensors").string();
+    (std::filesystem::path{__FILE__}.parent_path() / "../../examples/models/fashion_mnist.safetensors")
+        .string();
 
 bool said(std::string_view words) {
   return std::string_view{consistency_last_error()}.find(words) != std::string_view::npos;
@@ -171,8 +172,8 @@ TEST_CASE("null pointers and handles that are none, freed or of another kind are
   settings.noise_numbers = 784;
   CHECK(consistency_draw(opened.session, &settings, x.data(), x.size()) == CONSISTENCY_ARGUMENT);
 
-  for (auto const id : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{0xdeadbeefdeadbeef}, opened.session.id,
-                        loaded.model.id + 1, std::numeric_limits<std::uint64_t>::max()}) {
+  for (auto const id : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{0xdeadbeefdeadbeef},
+                        opened.session.id, loaded.model.id + 1, std::numeric_limits<std::uint64_t>::max()}) {
     CHECK(consistency_model_describe({id}, &info) == CONSISTENCY_HANDLE);
     CHECK(consistency_model_label({id}, 0, text, 4) == CONSISTENCY_HANDLE);
     CHECK(consistency_model_free({id}) == CONSISTENCY_HANDLE);
@@ -217,9 +218,11 @@ TEST_CASE("memory of another size and settings that cannot be are statuses that 
     return status;
   };
   double const rising[] = {1, 2};
+  consistency_executor const none{nullptr, nullptr, 2};
   CHECK(rejected([](auto& s) { s.batch = 0; }) == CONSISTENCY_CONFIG);
   CHECK(rejected([](auto& s) { s.threads = 0; }) == CONSISTENCY_CONFIG);
   CHECK(rejected([](auto& s) { s.threads = 100'000; }) == CONSISTENCY_CONFIG);
+  CHECK(rejected([&](auto& s) { s.executor = &none; }) == CONSISTENCY_CONFIG);
   CHECK(rejected([](auto& s) { s.steps = 3; }) == CONSISTENCY_CONFIG);
   CHECK(rejected([&](auto& s) { s.times = rising, s.time_count = 2; }) == CONSISTENCY_CONFIG);
   CHECK(rejected([](auto& s) { s.time_count = 2; }) == CONSISTENCY_ARGUMENT);
@@ -227,6 +230,33 @@ TEST_CASE("memory of another size and settings that cannot be are statuses that 
   char text[4];
   CHECK(consistency_model_label(loaded.model, 0, text, 4) == CONSISTENCY_CONFIG);
   CHECK(consistency_model_label(loaded.model, 0, text, 0) == CONSISTENCY_SHAPE);
+}
+
+TEST_CASE("a session computes on the caller's threads, with the same bits") {
+  Loaded const loaded;
+  Opened const alone{loaded.model};
+  int loops = 0;
+  consistency_executor const executor{
+      [](void* host, std::int64_t chunks, void (*work)(void*, std::int64_t), void* data) {
+        std::thread other{[&] {
+          for (std::int64_t i = 1; i < chunks; i += 2) work(data, i);
+        }};
+        for (std::int64_t i = 0; i < chunks; i += 2) work(data, i);
+        other.join();
+        ++*static_cast<int*>(host);
+      },
+      &loops, 2};
+  consistency_session_settings settings;
+  consistency_session_settings_init(&settings);
+  settings.executor = &executor;
+  consistency_session session{};
+  REQUIRE(consistency_session_new(loaded.model, &settings, &session) == CONSISTENCY_OK);
+  std::vector<float> x(784), y(784);
+  CHECK(consistency_draw(session, nullptr, x.data(), x.size()) == CONSISTENCY_OK);
+  CHECK(consistency_draw(alone.session, nullptr, y.data(), y.size()) == CONSISTENCY_OK);
+  CHECK(x == y);
+  CHECK(loops > 0);
+  consistency_session_free(session);
 }
 
 TEST_CASE("a child of fork draws from its parent's sessions, with threads of its own") {

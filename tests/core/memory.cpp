@@ -183,7 +183,8 @@ TEST_CASE("a cache keeps what its thread releases, without the pool, and gives i
         auto* const other = pool.allocate(1000);
         CHECK(other != block);
         pool.release(other, 1000);
-      }}.join();
+      }}
+          .join();
       pool.release(outside, 1000);  // a block is of any thread
     }
     pool.trim();

@@ -429,31 +429,83 @@ TEST_CASE("the library's own pool obeys set_threads") {
   set_threads(before);
 }
 
-TEST_CASE("within a scope loops run on its pool alone, and elsewhere on the process's") {
+namespace {
+
+/// Whether a loop was computed by other threads than its caller's, too.
+bool others(Index chunks) {
+  std::atomic<bool> other = false;
+  parallel_for(chunks, [&, caller = std::this_thread::get_id()](Index) {
+    if (std::this_thread::get_id() != caller) other = true;
+  });
+  return other;
+}
+
+/// A host that starts a thread for every two chunks.
+void on_threads(void* count, Index chunks, void (*work)(void*, Index), void* data) {
+  std::vector<std::thread> all;
+  for (Index i = 0; i < chunks; i += 2)
+    all.emplace_back([=] {
+      work(data, i);
+      if (i + 1 < chunks) work(data, i + 1);
+    });
+  for (auto& thread : all) thread.join();
+  ++*static_cast<int*>(count);
+}
+
+}  // namespace
+
+TEST_CASE("within a scope loops run on its executor alone, and elsewhere on the process's pool") {
   set_threads(2);
   ThreadPool alone{1}, three{3};
-  auto const others = [](Index chunks) {
-    std::atomic<bool> other = false;
-    parallel_for(chunks, [&, caller = std::this_thread::get_id()](Index) {
-      if (std::this_thread::get_id() != caller) other = true;
-    });
-    return other.load();
-  };
   {
-    ThreadPool::Scope const scope{alone};
+    ExecutorScope const scope{alone};
     CHECK(threads() == 1);
     for (int i = 0; i < 100; ++i) CHECK_FALSE(others(64));
     std::thread{[] { CHECK(threads() == 2); }}.join();
     {
-      ThreadPool::Scope const inner{three};
+      ExecutorScope const inner{three};
       CHECK(threads() == 3);
       std::atomic<bool> same = true;
       parallel_for(64, [&](Index) {
-        if (&ThreadPool::current() != &three) same = false;
+        if (threads() != 3) same = false;
       });
       CHECK(same);
     }
     CHECK(threads() == 1);
   }
   CHECK(threads() == 2);
+}
+
+TEST_CASE("the host's threads compute each chunk once, with loops within a chunk on its thread") {
+  int loops = 0;
+  HostExecutor host{&loops, on_threads, 4};
+  ExecutorScope const scope{host};
+  CHECK(threads() == 4);
+  std::vector<std::atomic<int>> counts(9);
+  std::atomic<bool> inner = false;
+  parallel_for(9, [&](Index i) {
+    ++counts[static_cast<std::size_t>(i)];
+    if (others(16)) inner = true;
+  });
+  CHECK(loops == 1);
+  CHECK(all_once({counts.begin(), counts.end()}));
+  CHECK_FALSE(inner);
+  CHECK(others(9));
+}
+
+TEST_CASE(
+    "what a chunk on the host's threads throws comes back, and a host that leaves chunks out is an error") {
+  int loops = 0;
+  HostExecutor host{&loops, on_threads, 4};
+  ExecutorScope const scope{host};
+  CHECK_THROWS_AS(parallel_for(9,
+                               [](Index i) {
+                                 if (i == 5) throw std::runtime_error{"chunk"};
+                               }),
+                  std::runtime_error);
+  HostExecutor lazy{nullptr, [](void*, Index, void (*work)(void*, Index), void* data) { work(data, 0); }, 2};
+  ExecutorScope const other{lazy};
+  CHECK_THROWS_AS(parallel_for(9, [](Index) {}), config_error);
+  CHECK_THROWS_AS((HostExecutor{nullptr, nullptr, 2}), config_error);
+  CHECK_THROWS_AS((HostExecutor{nullptr, on_threads, 0}), config_error);
 }

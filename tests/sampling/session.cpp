@@ -52,7 +52,8 @@ TEST_CASE("a session draws the samples of sample, of a seed, of the caller's noi
   auto const D = Denoiser{f.network()};
   SamplingSession denoising{D, theta, OdeSampler<>{.steps = 3}};
   denoising.draw(std::span{out}.first(3), {.seed = 3});
-  CHECK(std::vector(out.begin(), out.begin() + 3) == numbers(sample(D, theta, OdeSampler<>{.steps = 3}, {.seed = 3})));
+  CHECK(std::vector(out.begin(), out.begin() + 3) ==
+        numbers(sample(D, theta, OdeSampler<>{.steps = 3}, {.seed = 3})));
 }
 
 TEST_CASE("a session takes conditions and gives samples in the numbers of the data") {
@@ -63,7 +64,8 @@ TEST_CASE("a session takes conditions and gives samples in the numbers of the da
   std::vector<float> x(3), y(3);
   plain.draw(x, {.seed = 1, .condition = std::vector{2.0F, 1.0F}});
   scaled.draw(y, {.seed = 1, .condition = std::vector{14.0F, 1.0F}});
-  for (std::size_t i = 0; i < 3; ++i) CHECK(y[i] == static_cast<float>(data.mean[i] + data.deviation[i] * x[i]));
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK(y[i] == static_cast<float>(data.mean[i] + data.deviation[i] * x[i]));
 }
 
 TEST_CASE("an observer sees how far a draw is, and ends it") {
@@ -106,7 +108,8 @@ TEST_CASE("two threads in one session, and memory of another size, are errors, a
   std::vector<float> out(6, 7.0F), more(9), condition(4);
   session.draw(out, {.condition = condition}, [&](auto const&) {
     std::thread{[&] {
-      check_fails<ErrorCode::config>([&] { session.draw(more, {}); }, {"SamplingSession", "two threads", "one"});
+      check_fails<ErrorCode::config>([&] { session.draw(more, {}); },
+                                     {"SamplingSession", "two threads", "one"});
     }}.join();
   });
   auto const before = out;
@@ -121,18 +124,23 @@ TEST_CASE("two threads in one session, and memory of another size, are errors, a
   fails(out, {}, {"numbers of the condition", "found 0", "2 for each of 2 samples"});
   fails(std::span{out}.first(3), {.condition = condition}, {"found 4", "2 for each of 1 samples"});
   condition[3] = std::numeric_limits<float>::quiet_NaN();
-  check_fails<ErrorCode::numeric>([&] { session.draw(out, {.condition = condition}); }, {"condition, number 3", "nan"});
-  check_fails<ErrorCode::config>([&] { session.draw(out, {.first = -1, .condition = std::vector<float>(4)}); },
-                                 {"samples"});
+  check_fails<ErrorCode::numeric>([&] { session.draw(out, {.condition = condition}); },
+                                  {"condition, number 3", "nan"});
+  check_fails<ErrorCode::config>(
+      [&] { session.draw(out, {.first = -1, .condition = std::vector<float>(4)}); }, {"samples"});
   CHECK(out == before);
 }
 
 TEST_CASE("a session is not made of settings that cannot be") {
-  check_fails<ErrorCode::config>([] { SamplingSession(f, theta, OneStep{}, {.batch = 0}); }, {"batch", "found 0"});
-  check_fails<ErrorCode::config>([] { SamplingSession(f, theta, OneStep{}, {.threads = 0}); }, {"threads", "found 0"});
-  check_fails<ErrorCode::config>([] { SamplingSession(f, theta, Multistep{.times = {90}}); }, {"times[0]", "90"});
+  check_fails<ErrorCode::config>([] { SamplingSession(f, theta, OneStep{}, {.batch = 0}); },
+                                 {"batch", "found 0"});
+  check_fails<ErrorCode::config>([] { SamplingSession(f, theta, OneStep{}, {.threads = 0}); },
+                                 {"threads", "found 0"});
+  check_fails<ErrorCode::config>([] { SamplingSession(f, theta, Multistep{.times = {90}}); },
+                                 {"times[0]", "90"});
   check_fails<ErrorCode::config>(
-      [] { SamplingSession(f, theta, OneStep{}, {.data = {.mean = {1}, .deviation = {1}}}); }, {"1 and 1", "3 each"});
+      [] { SamplingSession(f, theta, OneStep{}, {.data = {.mean = {1}, .deviation = {1}}}); },
+      {"1 and 1", "3 each"});
   auto broken = theta;
   broken.flat().mutable_data()[0] = std::numeric_limits<float>::infinity();
   check_fails<ErrorCode::numeric>([&] { SamplingSession(f, broken); }, {"sample 0"});

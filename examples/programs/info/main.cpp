@@ -14,7 +14,6 @@
 
 #include <consistency/checkpoint/checkpoint_file.hpp>
 #include <consistency/checkpoint/model_description.hpp>
-
 #include <consistency/consistency.hpp>
 #ifdef EXAMPLE_CUDA  // by CMake, where there is consistency::cuda
 #include <consistency/cuda.hpp>

@@ -123,8 +123,8 @@ class DescriptionReader {
   [[noreturn]] void fail_value(std::string const& path, nlohmann::json const& found,
                                std::string const& expected) const {
     fail<format_error>(file_, "model, setting '" + path + "'", printable(found.dump(-1, ' ', true)), expected,
-                       "The file was written by version " + printable(library_) + " of the library, this is " +
-                           std::string{version} + ".");
+                       "The file was written by version " + printable(library_) +
+                           " of the library, this is " + std::string{version} + ".");
   }
 
  private:

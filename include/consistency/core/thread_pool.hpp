@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <consistency/core/error.hpp>
+#include <consistency/core/executor.hpp>
 #include <consistency/core/fork.hpp>
 #include <consistency/core/memory.hpp>
 #include <consistency/core/processor.hpp>
@@ -42,23 +43,6 @@ class ThreadPool {
     static auto& pool = made();
     return pool;
   }
-
-  /// The pool of this thread's loops: that of the Scope it is in, or the process's.
-  static ThreadPool& current() {
-    auto* const pool = own();
-    return pool != nullptr ? *pool : instance();
-  }
-  /// While it lives, loops of its thread are of another pool than the process's.
-  class Scope {
-   public:
-    explicit Scope(ThreadPool& pool) noexcept : before_{std::exchange(own(), &pool)} {}
-    Scope(Scope const&) = delete;
-    Scope& operator=(Scope const&) = delete;
-    ~Scope() { own() = before_; }
-
-   private:
-    ThreadPool* before_;
-  };
 
   /// `caches`: whether each of its threads but the caller's keeps the memory that it works with, a
   /// MemoryCache. Throws as resize() does.
@@ -98,23 +82,23 @@ class ThreadPool {
   /// exception. Inside a chunk, or when another thread's loop holds the pool, the loop runs on its caller.
   template <class Body>
   void run(Index chunks, Body const& body) {
-    auto const call = [](void const* erased, Index i) { (*static_cast<Body const*>(erased))(i); };
-    run(chunks, call, &body);
+    run(chunks, loop_call<Body>, &body);
+  }
+  void run(Index chunks, LoopCall call, void const* body) {
+    if (chunks <= 1 || size() == 1 || place() == Place::shared || !enter()) {
+      auto const inside = Inside{Place::alone};
+      for (Index i = 0; i < chunks; ++i) call(body, i);
+      return;
+    }
+    run_shared(chunks, call, body);
   }
 
  private:
-  // Without the body's type: compiled once, not for every loop of a program.
-  using Call = void (*)(void const* body, Index i);
-
   /// Where the thread is: a loop inside a chunk of a shared loop runs on its caller.
   enum class Place : std::uint8_t { outside, alone, shared };
   static Place& place() noexcept {
     thread_local auto here = Place::outside;
     return here;
-  }
-  static ThreadPool*& own() noexcept {
-    thread_local ThreadPool* pool = nullptr;
-    return pool;
   }
   class Inside {
    public:
@@ -135,12 +119,7 @@ class ThreadPool {
     return pool;
   }
 
-  void run(Index chunks, Call call, void const* body) {
-    if (chunks <= 1 || size() == 1 || place() == Place::shared || !enter()) {
-      auto const inside = Inside{Place::alone};
-      for (Index i = 0; i < chunks; ++i) call(body, i);
-      return;
-    }
+  void run_shared(Index chunks, LoopCall call, void const* body) {
     auto const inside = Inside{Place::shared};
     auto const born = forks();
     call_ = call;
@@ -216,7 +195,7 @@ class ThreadPool {
   /// A thread of the pool: sleeps until it is called, then helps for as long as there is something to do.
   void work(unsigned thread, unsigned born) noexcept {
     place() = Place::shared;
-    own() = this;
+    ExecutorScope const loops{*this};
     std::optional<MemoryCache> cache;
     std::optional<MemoryCache::Scope> caching;
     if (caches_) caching.emplace(cache.emplace());
@@ -306,7 +285,7 @@ class ThreadPool {
   Sleepers sleepers_;
   std::atomic<bool> open_{false};
   alignas(64) std::atomic<Index> remaining_{0};  // chunks that nobody has taken; less than 1 for none
-  Call call_ = nullptr;
+  LoopCall call_ = nullptr;
   void const* body_ = nullptr;
   Index chunks_ = 0;
   alignas(64) std::atomic<Index> unfinished_{0};
@@ -315,5 +294,6 @@ class ThreadPool {
   std::exception_ptr failure_;
   bool caches_ = false;
 };
+static_assert(Executor<ThreadPool>);
 
 }  // namespace consistency

@@ -7,11 +7,13 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <consistency/core/executor.hpp>
 #include <consistency/core/memory.hpp>
 #include <consistency/core/thread_pool.hpp>
 #include <consistency/data/scaling.hpp>
@@ -20,10 +22,11 @@
 namespace consistency {
 
 struct SessionSettings {
-  Index batch = 1;       ///< the most samples of a call
-  unsigned threads = 1;  ///< of this session alone; 1: the caller's and no other
-  Scaling data{};        ///< what is drawn is given in the data's numbers
-  Scaling condition{};   ///< and conditions are taken in theirs
+  Index batch = 1;                         ///< the most samples of a call
+  unsigned threads = 1;                    ///< of this session alone; 1: the caller's and no other
+  std::optional<HostExecutor> executor{};  ///< the program's own threads, in place of the session's
+  Scaling data{};                          ///< what is drawn is given in the data's numbers
+  Scaling condition{};                     ///< and conditions are taken in theirs
 };
 
 /// What one call draws.
@@ -31,7 +34,7 @@ struct DrawSettings {
   std::uint64_t seed = 0;
   Index first = 0;                     ///< index of the first sample, as in SampleSettings
   std::span<float const> condition{};  ///< (n, features) as ConditionModel::features() has them, or none
-  std::span<float const> noise{};      ///< (n, …): z ~ N(0, I) that sampling begins with; none: drawn from `seed`
+  std::span<float const> noise{};  ///< (n, …): z ~ N(0, I) that sampling begins with; none: drawn from `seed`
 };
 
 /// Draws in the loop of an application: once it is made, draw() asks for no memory and takes no lock, and
@@ -41,9 +44,9 @@ template <class F, Sampler<Tensor<float>> S = OneStep>
 class SamplingSession {
  public:
   using X = Tensor<float>;
-  static_assert(
-      may_be<F, S::kind>,
-      "SamplingSession: a ConsistencyFunction is drawn from by OneStep or Multistep, a Denoiser by OdeSampler");
+  static_assert(may_be<F, S::kind>,
+                "SamplingSession: a ConsistencyFunction is drawn from by OneStep or Multistep, a Denoiser by "
+                "OdeSampler");
 
   /// Draws a few times, so that memory and forms of weights are there. Throws config_error for a batch below
   /// 1, no threads, scalings of other data, or settings that the sampler rejects, and as draw() does.
@@ -52,7 +55,7 @@ class SamplingSession {
         theta_{std::move(theta)},
         sampler_{std::move(sampler)},
         settings_{std::move(settings)},
-        pool_{settings_.threads, true} {
+        pool_{settings_.executor ? 1 : settings_.threads, true} {
     require_within(where, "batch", settings_.batch, 1, Index{1} << 31U);
     f_.process().check();
     settings_.data.check(where, sample_shape().back());
@@ -127,9 +130,14 @@ class SamplingSession {
   };
   /// The session's own threads and memory.
   struct Own {
-    explicit Own(SamplingSession& s) noexcept : memory{s.memory_}, threads{s.pool_} {}
+    explicit Own(SamplingSession& s) noexcept : memory{s.memory_} {
+      if (s.settings_.executor)
+        loops.emplace(*s.settings_.executor);
+      else
+        loops.emplace(s.pool_);
+    }
     MemoryCache::Scope memory;
-    ThreadPool::Scope threads;
+    std::optional<ExecutorScope> loops;
   };
 
   /// How many samples are asked for.

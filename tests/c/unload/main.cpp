@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// usage: unload LIBRARY MODEL: loads consistency::c as a plugin, draws with two threads, unloads it; nothing of it
-// is left, and it can be loaded again.
+// usage: unload LIBRARY MODEL: loads consistency::c as a plugin, draws with two threads, unloads it; nothing
+// of it is left, and it can be loaded again.
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
