@@ -53,8 +53,8 @@ inline std::string joined(std::vector<NamedArena<Tensor<float>>> const& arenas) 
 }
 
 inline Metadata checkpoint_metadata(ParameterTable const& table, Index step, Key key,
-                                    Metadata const& settings, std::string const& process,
-                                    std::string const& model) {
+                                    Metadata const& settings, std::string const& process = {},
+                                    std::string const& model = {}) {
   Metadata all = {
       {"format", "consistency checkpoint"},      {"format_version", number_text(checkpoint_format)},
       {"library_version", std::string{version}}, {"step", number_text(step)},
