@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -16,6 +17,41 @@
 
 using namespace consistency;
 using namespace consistency::test;
+
+namespace {
+
+/// x by a factor that is a setting.
+class Multiple {
+ public:
+  struct Settings {
+    double factor = 1;
+  };
+  explicit Multiple(Settings settings = {1}) : settings_{settings} {
+    table_.add("none", {1}, Initializer::ones());
+  }
+  ParameterTable const& parameters() const { return table_; }
+  Settings const& settings() const { return settings_; }
+  Shape data_shape() const { return {2}; }
+  auto operator()(auto const&, Value auto const& x, Operand auto const&, Mode const& = {}) const {
+    return evaluated(settings_.factor * x);
+  }
+
+ private:
+  Settings settings_;
+  ParameterTable table_;
+};
+
+}  // namespace
+
+namespace consistency {
+
+template <>
+struct Described<Multiple> {
+  static constexpr std::string_view name = "Multiple";
+  static void fields(auto& s, auto const& visit) { visit("factor", s.factor); }
+};
+
+}  // namespace consistency
 
 namespace {
 
@@ -158,6 +194,16 @@ TEST_CASE(
                                    {"tensors of another network", "hidden0.weight has shape"});
   auto const slower = lying([](Json& j) { j["network"]["time"]["scale"] = 2; });
   check_fails<ErrorCode::mismatch>([&] { load_model<OfMlp>(slower); }, {"another setting 'time'"});
+}
+
+TEST_CASE("a network of one's own is saved and loaded once its settings are described") {
+  auto const f = ConsistencyFunction{Multiple{{.factor = 0.3}}};
+  auto const path = folder() / "own.safetensors";
+  save_model(path, Model{f, f.initialize({1})});
+  auto const read = load_model<ConsistencyFunction<Multiple>>(path);
+  CHECK(read.f.network().settings().factor == 0.3);
+  check_fails<ErrorCode::mismatch>([&] { load_model<OfMlp>(path); },
+                                   {"found ConsistencyFunction of Multiple"});
 }
 
 TEST_CASE("a model is not saved with scalings of other data") {
