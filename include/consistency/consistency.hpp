@@ -19,6 +19,7 @@
 #include <consistency/model/denoiser.hpp>
 #include <consistency/model/guided.hpp>
 #include <consistency/network/adm.hpp>
+#include <consistency/network/conditional_unet1d.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/song_unet.hpp>
 #include <consistency/network/unet.hpp>

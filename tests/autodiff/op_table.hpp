@@ -235,6 +235,9 @@ struct Row<op::Conv2d> {
       check(make_case(op::Conv2d{1, 0.7}, x, Shape{k, k, x.back(), outputs}, Shape{x[0], 1, 1, outputs},
                       x.with_channels(outputs)));
     };
+    check(make_case(op::Conv2d{}, Shape{2, 1, 6, 3}, Shape{1, 5, 3, 4}, Shape{4}));
+    check(make_case(op::Conv2d{2}, Shape{2, 1, 8, 16}, Shape{1, 3, 16, 3}));
+    check(make_case(op::Conv2d{}, Shape{2, 5, 3, 2}, Shape{3, 1, 2, 3}));
     run_residual({2, 3, 4, 2}, 3, 3);
     run_residual({2, 5, 3, 16}, 3, 5);
     run({1, 1, 1, 1}, 1, 1, 1);

@@ -40,6 +40,8 @@ class PathScope {
 auto const cases = std::array{make_case(op::Conv2d{}, Shape{4, 16, 16, 32}, Shape{3, 3, 32, 64}),
                               make_case(op::Conv2d{}, Shape{3, 9, 7, 3}, Shape{3, 3, 3, 16}),
                               make_case(op::Conv2d{}, Shape{2, 7, 9, 16}, Shape{5, 5, 16, 3}),
+                              make_case(op::Conv2d{}, Shape{4, 1, 16, 32}, Shape{1, 5, 32, 64}),
+                              make_case(op::Conv2d{.stride = 2}, Shape{4, 1, 16, 32}, Shape{1, 3, 32, 32}),
                               make_case(op::Conv2d{.stride = 2}, Shape{4, 16, 16, 32}, Shape{3, 3, 32, 64}),
                               make_case(op::Conv2d{.stride = 2}, Shape{2, 9, 7, 16}, Shape{1, 1, 16, 24})};
 

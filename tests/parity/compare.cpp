@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What networks.py has written against this library's networks. usage: parity NAME FILE
+// What networks.py or policy.py has written against this library's networks. usage: parity NAME FILE
 
 #include <cstdio>
 #include <string>
@@ -15,16 +15,17 @@ namespace {
 using namespace consistency;
 using namespace consistency::parity;
 
-bool compare(auto const& net, std::string const& path) {
+/// `numbers` reads chunks of data, times and conditions.
+bool compare(auto const& net, std::string const& path, X (*numbers)(TensorEntry const&) = images) {
   auto const file = read_tensor_file(path);
   auto const theta = read_torch_parameters(path, net.parameters(), {.ignored = {"golden.*"}});
-  auto const x = images(*file.find("golden.x")), noise = images(*file.find("golden.noise"));
+  auto const x = numbers(*file.find("golden.x")), noise = numbers(*file.find("golden.noise"));
   Condition<X> condition;
   if (auto const* const labels = file.find("golden.labels"))
-    condition = Condition<X>{images(*labels).reshaped({x.shape()[0], static_cast<Index>(labels->shape[1])})};
+    condition = Condition<X>{numbers(*labels).reshaped({x.shape()[0], static_cast<Index>(labels->shape[1])})};
   auto const at = Conditions{noise, condition};
   X const F = net(theta, x, at);
-  auto const error = deviation(F, images(*file.find("golden.F")));
+  auto const error = deviation(F, numbers(*file.find("golden.F")));
   std::printf("output: %.2e", error);
   auto holds = error <= 2e-6;
   auto names = torch_names(net.parameters());
@@ -35,7 +36,7 @@ bool compare(auto const& net, std::string const& path) {
     Tape<X> tape;
     Parameters<Variable<X>> watched;
     watched.watch(tape, theta, gradient);
-    tape.backward(sum(images(*file.find("golden.weights")) * net(watched, x, at)));
+    tape.backward(sum(numbers(*file.find("golden.weights")) * net(watched, x, at)));
     auto all = expected.flat().clone();
     for (auto const& entry : net.parameters().entries())  // what is constant here has a gradient there
       if (entry.constant) all.view(entry.offset, entry.shape).fill(0.0F);
@@ -53,6 +54,13 @@ int main(int argc, char** argv) try {
   if (argc != 3) return 2;
   auto const name = std::string{argv[1]};
   auto const small = name.starts_with("small_");
+  if (name.ends_with("push_t_state"))
+    return compare(ConditionalUNet1d{ConditionalUNet1dSettings::push_t_state()}, argv[2], as_they_are) ? 0 : 1;
+  if (name == "small_push_t")
+    return compare(ConditionalUNet1d{{.horizon = 8, .widths = {8, 16}, .embedding = 8, .condition = {.features = 3}}},
+                   argv[2], as_they_are)
+               ? 0
+               : 1;
   if (name.ends_with("adm64")) {
     auto s = AdmSettings{.condition = {.features = 1000}};
     if (small)

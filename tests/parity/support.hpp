@@ -25,6 +25,17 @@ inline X images(TensorEntry const& entry) {
   return x;
 }
 
+/// Numbers and shape as they are in the file.
+inline X as_they_are(TensorEntry const& entry) {
+  auto const values = copy_as<double>(entry);
+  Shape shape;
+  for (auto const extent : entry.shape) shape.push_back(static_cast<Index>(extent));
+  X x{shape};
+  for (Index i = 0; i < x.count(); ++i)
+    x.mutable_data()[i] = static_cast<float>(values[static_cast<std::size_t>(i)]);
+  return x;
+}
+
 /// Root mean square of the difference, relative to that of the second.
 inline double deviation(X const& found, X const& expected) {
   double difference = 0, size = 0;

@@ -58,7 +58,7 @@ inline SumOf sum_of(op::AttentionMix const&, auto const& x) { return {x[1][1]}; 
 inline SumOf sum_of(op::Attention const&, auto const& x) { return {x[1][1], 2}; }
 inline SumOf sum_of(op::Conv2d const& op, auto const& x) {
   auto const& w = x[1];
-  auto const transformed = w[0] == 3 && op.stride == 1 && std::max(w[2], w[3]) >= 16;
+  auto const transformed = w[0] == 3 && w[1] == 3 && op.stride == 1 && std::max(w[2], w[3]) >= 16;
   return transformed ? SumOf{w[0] * w[1] * w[2], winograd_growth} : SumOf{w[0] * w[1] * w[2]};
 }
 

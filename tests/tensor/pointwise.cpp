@@ -102,12 +102,18 @@ TEST_CASE_TEMPLATE("element-wise functions saturate and overflow as they should"
   auto const sigmoid_of = [](auto const& x) { return sigmoid(x); };
   auto const silu_of = [](auto const& x) { return silu(x); };
   auto const gelu_of = [](auto const& x) { return gelu(x); };
+  auto const mish_of = [](auto const& x) { return mish(x); };
   auto const tanh_of = [](auto const& x) { return tanh(x); };
   auto const log_of = [](auto const& x) { return log(x); };
   auto const sqrt_of = [](auto const& x) { return sqrt(x); };
   CHECK(at(gelu_of, S(1000)) == S(1000));
   CHECK(at(gelu_of, S(-1000)) == S(0));
   CHECK(at(gelu_of, S(1)) == doctest::Approx(0.8413447460685429).epsilon(1e-6));  // Φ(1)
+  CHECK(at(mish_of, S(1000)) == S(1000));
+  CHECK(at(mish_of, S(-1000)) == S(0));
+  CHECK(at(mish_of, S(1)) == doctest::Approx(0.8650983882673103).epsilon(1e-6));  // of PyTorch
+  CHECK(at(mish_of, S(-1)) == doctest::Approx(-0.3034014613741089).epsilon(1e-6));
+  CHECK(at(mish_of, S(-20)) == doctest::Approx(-20 * std::exp(-20.0)).epsilon(1e-6));
   CHECK(at(exp_of, S(0)) == S(1));
   CHECK(at(exp_of, S(1000)) == inf);
   CHECK(at(exp_of, inf) == inf);

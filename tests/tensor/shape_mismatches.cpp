@@ -76,7 +76,7 @@ struct ShapeMismatches<op::Conv2d> {
   static void each(auto const& check) {
     check(make_case(op::Conv2d{}, Shape{4, 4, 3}, Shape{3, 3, 3, 2}));
     check(make_case(op::Conv2d{}, Shape{1, 4, 4, 3}, Shape{3, 3, 4, 2}));
-    check(make_case(op::Conv2d{}, Shape{1, 4, 4, 3}, Shape{3, 1, 3, 2}));
+    check(make_case(op::Conv2d{}, Shape{1, 4, 4, 3}, Shape{3, 2, 3, 2}));
     check(make_case(op::Conv2d{}, Shape{1, 4, 4, 3}, Shape{2, 2, 3, 2}));
     check(make_case(op::Conv2d{}, Shape{1, 4, 4, 3}, Shape{3, 3, 2}));
     check(make_case(op::Conv2d{0}, Shape{1, 4, 4, 3}, Shape{3, 3, 3, 2}));

@@ -34,6 +34,8 @@ inline Shape part_shape(Shape const& ours, ParameterSource const& source) {
 inline std::vector<std::uint64_t> shape_in_file(Shape const& ours, ParameterSource const& source) {
   auto shape = file_shape(ours);
   auto const torch = source.layout == Layout::torch;
+  if (torch && source.axes == TorchAxes::line) return {shape[3], shape[2], shape[1]};
+  if (torch && source.axes == TorchAxes::transposed_line) return {shape[1], shape[2] / 2, 4};
   if (torch && ours.rank() == 4) return {shape[3], shape[2], shape[0], shape[1]};
   if (torch && ours.rank() == 2) std::swap(shape[0], shape[1]);
   if (source.pixelwise) shape.insert(torch ? shape.end() : shape.begin(), 2, 1);
@@ -103,8 +105,8 @@ inline std::optional<std::string> other_number(TensorEntry const& entry, double 
 
 /// Writes part `part` of a parameter (…, i, o), whose outputs lie together in `to`. In PyTorch's layout with
 /// the window as one axis the order of axes is reversed, (o, i, h w) to (h w, i, o); three axes stay. Where m
-/// maps are interleaved, channel j of our map n is channel m · j + n of the file. Goes block of outputs by
-/// block, so that writes are whole cache lines.
+/// maps are interleaved, channel j of our map n is channel m · j + n of the file. Weights along one axis stand
+/// as TorchAxes says. Goes block of outputs by block, so that writes are whole cache lines.
 inline void convert_parameter(std::string const& file, TensorEntry const& entry, Shape const& ours,
                               ParameterSource const& source, Index part, float* to) {
   auto const parts = static_cast<Index>(source.names.size());
@@ -124,15 +126,25 @@ inline void convert_parameter(std::string const& file, TensorEntry const& entry,
                           std::size_t here) {  // of axes that may have others of extent 1 beside them
     return static_cast<Index>(strides[source.layout == Layout::torch ? torch : strides.size() - rank + here]);
   };
-  auto const as_ours = rank == 3;  // of no layer: its axes have one order
-  auto const of_out = rank == 1 ? stride(0, 0) : stride(as_ours ? 2 : 0, rank - 1),
-             of_in = rank == 1 ? 0 : stride(1, rank - 2);
-  auto const of_row = rank == 4 ? stride(2, 0)
-                      : as_ours ? stride(0, 0)
-                                : 0,
-             of_column = rank == 4 ? stride(3, 1) : 0;
-  auto const channels = out / source.interleaved;
-  auto const theirs = [&](Index o) { return (o % channels * source.interleaved + o / channels) * of_out; };
+  auto const torch = source.layout == Layout::torch;
+  auto const along_line = torch && source.axes == TorchAxes::line;
+  auto const transposed = torch && source.axes == TorchAxes::transposed_line;
+  auto const as_ours = rank == 3 && !transposed;  // of no layer: its axes have one order
+  auto const of_out = rank == 1   ? stride(0, 0)
+                      : transposed ? stride(1, 2)
+                                   : stride(as_ours ? 2 : 0, rank - 1),
+             of_in = rank == 1 ? 0 : stride(transposed ? 0 : 1, rank - 2);
+  auto const of_row = transposed        ? -2 * stride(2, 0)
+                      : along_line ? 0
+                      : rank == 4       ? stride(2, 0)
+                      : as_ours         ? stride(0, 0)
+                                        : 0,
+             of_column = rank == 4 ? stride(along_line ? 2 : 3, 1) : 0;
+  auto const channels = transposed ? out / 2 : out / source.interleaved;
+  auto const theirs = [&](Index o) {
+    if (transposed) return o % channels * of_out + (2 + o / channels) * stride(2, 0);
+    return (o % channels * source.interleaved + o / channels) * of_out;
+  };
 
   constexpr Index width = 16;
   auto const blocks = (out + width - 1) / width;
@@ -184,14 +196,18 @@ inline std::vector<float> numbers_in_file(float const* from, Shape const& ours, 
   auto const row = ours.back(), out = row / parts, first = part * out;
   auto const in = ours.rank() < 2 ? 1 : ours[ours.rank() - 2];
   auto const window = ours.rank() == 4 ? ours[0] * ours[1] : ours.rank() == 3 ? ours[0] : 1;
-  auto const channels = out / source.interleaved;
-  auto const reversed = source.layout == Layout::torch && ours.rank() != 3;
+  auto const torch = source.layout == Layout::torch;
+  auto const transposed = torch && source.axes == TorchAxes::transposed_line;
+  auto const channels = transposed ? out / 2 : out / source.interleaved;
+  auto const reversed = torch && ours.rank() != 3;
   std::vector<float> numbers(static_cast<std::size_t>(window * in * out));
   for (Index k = 0; k < window; ++k)
     for (Index i = 0; i < in; ++i)
       for (Index o = 0; o < out; ++o) {
         auto const theirs = o % channels * source.interleaved + o / channels;
-        auto const at = reversed ? (theirs * in + i) * window + k : (k * in + i) * out + theirs;
+        auto const at = transposed ? (i * channels + o % channels) * 4 + 2 - 2 * k + o / channels
+                        : reversed ? (theirs * in + i) * window + k
+                                   : (k * in + i) * out + theirs;
         numbers[static_cast<std::size_t>(at)] = from[(k * in + i) * row + first + o];
       }
   return numbers;

@@ -25,6 +25,7 @@ struct ParameterSource {
   Layout layout = Layout::torch;
   Index interleaved = 1;   ///< see ParameterTable::add
   bool pixelwise = false;  ///< a linear map over pixels is a convolution there: (o, i, 1, 1) or (1, 1, i, o)
+  TorchAxes axes = TorchAxes::by_rank;  ///< of a weight in PyTorch's layout
 };
 
 /// How EDM's names of linear maps over pixels end.
@@ -43,7 +44,7 @@ inline NameMap torch_names(ParameterTable const& table) {
         !over_tokens &&
         std::any_of(std::begin(pixelwise_layers), std::end(pixelwise_layers),
                     [&](auto layer) { return entry.name.ends_with(layer) && entry.shape.rank() == 2; });
-    names.push_back({{entry.name}, Layout::torch, entry.interleaved, over_pixels});
+    names.push_back({{entry.name}, Layout::torch, entry.interleaved, over_pixels, entry.axes});
   }
   return names;
 }

@@ -52,6 +52,14 @@ struct Initializer {
   }
 };
 
+/// The axes that PyTorch's files give a weight, where they do not follow from its rank.
+enum class TorchAxes : std::uint8_t {
+  by_rank,         ///< (o, i, h, w) of our (h, w, i, o), (o, i) of (i, o), others as they are
+  line,            ///< of a convolution along one axis: (o, i, k) of our (1, k, i, o)
+  transposed_line  ///< of a transposed one, window 4 and stride 2: (i, o, 4) of our (2, i, 2 · o), which has
+                   ///< tap 2 − 2a + b of output o at (a, i, b · outputs + o)
+};
+
 /// The place of one parameter in every arena of its network.
 using ParameterId = std::size_t;
 
@@ -65,6 +73,7 @@ class ParameterTable {
     Index offset;
     Initializer initializer;
     Index interleaved;      ///< see `add`
+    TorchAxes axes;         ///< in files
     bool constant = false;  ///< see `add_constant`
   };
 
@@ -87,7 +96,8 @@ class ParameterTable {
   /// Throws config_error where the name is taken, the shape is empty, or there would be too many numbers.
   /// `interleaved` maps m of c channels each lie one after the other along the last axis here, and as channel
   /// m · j + i (map i, channel j) in PyTorch's files.
-  ParameterId add(std::string name, Shape shape, Initializer initializer, Index interleaved = 1) {
+  ParameterId add(std::string name, Shape shape, Initializer initializer, Index interleaved = 1,
+                  TorchAxes axes = TorchAxes::by_rank) {
     constexpr Index line = 16;
     if (find(name))
       fail<config_error>("ParameterTable", "parameter name", name + " twice", "unique names", advice);
@@ -101,7 +111,7 @@ class ParameterTable {
       fail<config_error>("ParameterTable", "parameter " + name,
                          number_text(shape.back()) + " channels in " + number_text(interleaved) + " maps",
                          "a multiple of the maps", advice);
-    entries_.push_back({std::move(name), shape, size_, initializer, interleaved});
+    entries_.push_back({std::move(name), shape, size_, initializer, interleaved, axes});
     size_ += (shape.count() + line - 1) / line * line;
     count_ += shape.count();
     index();

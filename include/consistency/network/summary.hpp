@@ -24,13 +24,14 @@ inline std::string summary(ParameterTable const& table) {
     Index count = 0;
   };
   std::vector<Line> lines = {{"layer", "shapes"}};
-  for (auto const& [name, shape, offset, initializer, interleaved, constant] : table.entries()) {
+  for (auto const& entry : table.entries()) {
+    auto const& name = entry.name;
     auto const layer = layer_of(name);
     if (lines.size() == 1 || lines.back().layer != layer) lines.push_back({std::string{layer}, ""});
     auto& line = lines.back();
     auto const own = layer.size() < name.size() ? name.substr(layer.size() + 1) + " " : "";
-    line.shapes += (line.shapes.empty() ? "" : ", ") + own + shape.text();
-    line.count += shape.count();
+    line.shapes += (line.shapes.empty() ? "" : ", ") + own + entry.shape.text();
+    line.count += entry.shape.count();
   }
   auto const mib = 4 * static_cast<double>(table.count()) / (1 << 20);
   lines.push_back(

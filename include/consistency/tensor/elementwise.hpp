@@ -114,6 +114,14 @@ struct Gelu {  // x Φ(x), Φ of the standard normal distribution
     return S(0.5) * a * erfc(S(-std::numbers::sqrt2 / 2) * a);
   }
 };
+struct Mish {  // x tanh(log(1 + eˣ)) (Misra 2019), where tanh log(1 + eˣ) = σ (2 − σ) / (1 + (1 − σ)²)
+  template <class S>
+  static S of(S a) {
+    auto const s = scalar::sigmoid(a);
+    auto const rest = S(1) - s;
+    return a * (s * (S(2) - s) / (S(1) + rest * rest));
+  }
+};
 struct Relu {  // max(x, 0)
   template <class S>
   static S of(S a) {
@@ -172,6 +180,7 @@ auto abs(Operand auto const& a) { return pointwise::unary<pointwise::Abs>(a); }
 auto sigmoid(Operand auto const& a) { return pointwise::unary<pointwise::Sigmoid>(a); }
 auto silu(Operand auto const& a) { return pointwise::unary<pointwise::Silu>(a); }
 auto gelu(Operand auto const& a) { return pointwise::unary<pointwise::Gelu>(a); }
+auto mish(Operand auto const& a) { return pointwise::unary<pointwise::Mish>(a); }
 auto relu(Operand auto const& a) { return pointwise::unary<pointwise::Relu>(a); }
 
 }  // namespace consistency

@@ -88,19 +88,19 @@ struct Linear {
   }
 };
 
-/// Cross-correlation with zero padding k/2: x (n, h, w, c), W (k, k, c, o) with k odd, b (o) or one for each
-/// sample, (n, 1, 1, o). With a residual r of the result's shape, scale · (conv + b + r).
+/// Cross-correlation with zero padding k/2 and l/2: x (n, h, w, c), W (k, l, c, o) with k and l odd, b (o) or
+/// one for each sample, (n, 1, 1, o). With a residual r of the result's shape, scale · (conv + b + r).
 struct Conv2d {
   Index stride = 1;
   double scale = 1;
   Shape result(Shape const& x, Shape const& w) const {
-    require(stride > 0 && x.rank() == 4 && w.rank() == 4 && w[0] == w[1] && w[0] % 2 == 1 && w[2] == x[3],
-            "conv2d", x, w, "x (n, h, w, c) and weight (k, k, c, o), k odd, stride 1 or more");
+    require(stride > 0 && x.rank() == 4 && w.rank() == 4 && w[0] % 2 == 1 && w[1] % 2 == 1 && w[2] == x[3],
+            "conv2d", x, w, "x (n, h, w, c) and weight (k, l, c, o), k and l odd, stride 1 or more");
     return {x[0], (x[1] - 1) / stride + 1, (x[2] - 1) / stride + 1, w[3]};
   }
   Shape result(Shape const& x, Shape const& w, Shape const& b) const {
     require(b == Shape{w.back()} || b == Shape{x[0], 1, 1, w.back()}, "conv2d", w, b,
-            "bias (o) or (n, 1, 1, o) for weight (k, k, c, o)");
+            "bias (o) or (n, 1, 1, o) for weight (k, l, c, o)");
     return result(x, w);
   }
   Shape result(Shape const& x, Shape const& w, Shape const& b, Shape const& r) const {

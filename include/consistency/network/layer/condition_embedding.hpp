@@ -30,6 +30,18 @@ struct ConditionSettings {
     if (features > 0)
       table.add_convention({"condition", text(), ConditionSettings{.features = features}.text()});
   }
+  /// Whether a condition of so many features has labels. Throws config_error where it does not fit.
+  bool labelled(Index found) const {
+    if (found == features) return false;
+    if (labels > 0 && found == features + labels) return true;
+    auto const of = [](Index count) {
+      return count == 0 ? std::string{"none"} : number_text(count) + " features";
+    };
+    fail<config_error>("network", "condition", of(found), of(features) + ", as .condition of its settings",
+                       found == 0
+                           ? "Give f.given(condition), a Batch with its condition, or .condition to sample()."
+                           : "Construct the network with .condition = {.features = …}.");
+  }
   std::string text() const {  ///< as it is written in a program
     return "{.features = " + number_text(features) + ", .null = " + (null ? "true" : "false") + "}";
   }
@@ -77,7 +89,7 @@ class ConditionEmbedding {
   auto operator()(auto const& theta, auto const& beside_x, auto const& next) const {
     auto const& at = conditions_of(beside_x);
     auto const [k, labels] = std::pair{condition_.features, condition_.labels};
-    auto const labelled = check(at.condition.width());
+    auto const labelled = condition_.labelled(at.condition.width());
     return with_time(theta, at.time, [&](auto const& time) {   // (n, channels)
       auto const with_condition = [&](auto const& features) {  // (n, channels)
         if (!bias_) return next(features);
@@ -122,19 +134,6 @@ class ConditionEmbedding {
   static X of(Condition<X> const& condition, Index begin, Index end) {
     return end - begin == condition.width() ? condition.features()
                                             : X(slice(condition.features(), begin, end));
-  }
-
-  /// Whether a condition of so many features has labels. Throws config_error where it does not fit.
-  bool check(Index found) const {
-    if (found == condition_.features) return false;
-    if (condition_.labels > 0 && found == condition_.features + condition_.labels) return true;
-    auto const text = [](Index features) {
-      return features == 0 ? std::string{"none"} : number_text(features) + " features";
-    };
-    fail<config_error>(
-        "network", "condition", text(found), text(condition_.features) + ", as .condition of its settings",
-        found == 0 ? "Give f.given(condition), a Batch with its condition, or .condition to sample()."
-                   : "Construct the network with .condition = {.features = …}.");
   }
 
   TimeEmbedding time_;

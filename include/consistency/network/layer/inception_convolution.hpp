@@ -51,7 +51,6 @@ class InceptionConvolution {
     using windows::Axis;
     auto const& s = settings_;
     if (s.height == 1 && s.width == 1) return linear(x, reshape(weight, {in_, out_}), shift);
-    if (s.height != s.width) return line(x, s.height == 1 ? Axis::columns : Axis::rows, weight, shift);
     if (s.padded) return conv2d(x, weight, shift);
     // A convolution that pads by 1 reads rows 2i − 1, …, 2i + 1: those of a window within the image, 2i, …,
     // 2i + 2, after one more row of zeros, from the second on.
@@ -62,18 +61,6 @@ class InceptionConvolution {
       return windows::places(z, axis, 1, 2 + (windows::length(x.shape(), axis) - 3) / s.stride);
     };
     return within(within(y, Axis::rows), Axis::columns);
-  }
-
-  /// A window along one axis: its pixels side by side, times all weights at once.
-  auto line(Value auto const& x, windows::Axis axis, Value auto const& weight,
-            Value auto const& shift) const {
-    auto const k = settings_.height * settings_.width;
-    auto const wide = windows::padded(x, axis, k / 2, k / 2);
-    auto const length = windows::length(x.shape(), axis);
-    auto const at = [&](Index begin) { return windows::places(wide, axis, begin, begin + length); };
-    auto taps = concat(concat(at(0), at(1)), at(2));                                 // (n, h, w, 3 in)
-    for (Index i = 3; i < k; i += 2) taps = concat(taps, concat(at(i), at(i + 1)));  // (n, h, w, k in)
-    return linear(taps, reshape(weight, {k * in_, out_}), shift);                    // (n, h, w, out)
   }
 
   ParameterId weight_;

@@ -12,42 +12,42 @@ namespace consistency {
 namespace cpu {
 inline namespace CONSISTENCY_INSTRUCTIONS {
 
-/// The patches of a k×k convolution with padding k/2, as rows of a matrix: one row per output pixel.
+/// The patches of a k×l convolution with padding k/2 and l/2, as rows of a matrix: one row per output pixel.
 template <class S>
 struct Patches {
   S const* x;
-  Index height, width, channels, kernel, stride, out_height, out_width;
+  Index height, width, channels, kernel_height, kernel_width, stride, out_height, out_width;
 
-  Patches(Tensor<S, Cpu> const& image, Index k, Index step)
+  Patches(Tensor<S, Cpu> const& image, Shape const& w, Index step)
       : x{image.data()},
         height{image.shape()[1]},
         width{image.shape()[2]},
         channels{image.shape()[3]},
-        kernel{k},
+        kernel_height{w[0]},
+        kernel_width{w[1]},
         stride{step},
         out_height{(height - 1) / step + 1},
         out_width{(width - 1) / step + 1} {}
 
-  Index depth() const { return kernel * kernel * channels; }
+  Index depth() const { return kernel_height * kernel_width * channels; }
 
   void gather(Index begin, Index end, S* to) const {
-    auto const pad = kernel / 2;
     for (auto r = begin; r < end; ++r) {
-      auto const column = r % out_width * stride - pad;
-      auto const line = r / out_width % out_height * stride - pad;
+      auto const column = r % out_width * stride - kernel_width / 2;
+      auto const line = r / out_width % out_height * stride - kernel_height / 2;
       auto const* const image = x + r / (out_width * out_height) * height * width * channels;
       auto const first = std::max<Index>(0, -column);
-      auto const last = std::min(kernel, width - column);
-      for (Index ky = 0; ky < kernel; ++ky, to += kernel * channels) {
+      auto const last = std::min(kernel_width, width - column);
+      for (Index ky = 0; ky < kernel_height; ++ky, to += kernel_width * channels) {
         auto const row = line + ky;
         if (row < 0 || row >= height) {
-          std::fill_n(to, kernel * channels, S(0));
+          std::fill_n(to, kernel_width * channels, S(0));
           continue;
         }
         auto const* const from = image + (row * width + column) * channels;
         std::fill_n(to, first * channels, S(0));
         std::copy(from + first * channels, from + last * channels, to + first * channels);
-        std::fill(to + last * channels, to + kernel * channels, S(0));
+        std::fill(to + last * channels, to + kernel_width * channels, S(0));
       }
     }
   }
@@ -77,11 +77,11 @@ void convolve(Patches<S> const& patches, S const* panel, Index rows, Index out_c
 }
 
 /// Calls run(Winograd<tile>{}) with the tile that suits a 3×3 stride-1 convolution over images (n, h, w, ·),
-/// if it has channels enough to pay for the transforms; says whether it did. Never asks for n: a sample's
+/// if W (k, l, ·, ·) is one and has channels enough to pay for the transforms; says whether it did. Never asks for n: a sample's
 /// bits do not depend on its batch.
 template <class Run>
-bool with_winograd(Index kernel, Index stride, Shape const& image, Index in, Index out, Run&& run) {
-  if (kernel != 3 || stride != 1 || in < 16) return false;
+bool with_winograd(Shape const& w, Index stride, Shape const& image, Index in, Index out, Run&& run) {
+  if (w[0] != 3 || w[1] != 3 || stride != 1 || in < 16) return false;
   auto const one = image.with(0, 1);
   auto const tiles_of_2 = TileGrid<Winograd<2>>{one}.tiles;
   auto const tiles_of_4 = TileGrid<Winograd<4>>{one}.tiles;
@@ -123,12 +123,11 @@ struct cpu::Kernel<op::Conv2d> {
                                            Tensor<S, Cpu> const&, Tensor<S, Cpu> const& g,
                                            Tensor<S, Cpu> const& x, Tensor<S, Cpu> const& w) {
     std::array<Tensor<S, Cpu>, 2> result;
-    auto const k = w.shape()[0];
     auto const out = w.shape()[3];
     if (wanted[0]) result[0] = backward_data(op, g, x.shape(), w);
     auto const transformed = [&]<class W>(W) { result[1] = cpu::winograd_weight_gradient<W>(x, g); };
-    if (wanted[1] && !cpu::with_winograd(k, op.stride, x.shape(), w.shape()[2], out, transformed)) {
-      auto const patches = cpu::Patches<S>{x, k, op.stride};
+    if (wanted[1] && !cpu::with_winograd(w.shape(), op.stride, x.shape(), w.shape()[2], out, transformed)) {
+      auto const patches = cpu::Patches<S>{x, w.shape(), op.stride};
       result[1] = cpu::weight_gradient<S>(g.shape().rows(), patches.depth(), out, g.data(),
                                           [&](Index begin, Index end, S* buffer) {
                                             patches.gather(begin, end, buffer);
@@ -153,8 +152,8 @@ struct cpu::Kernel<op::Conv2d> {
     auto const transformed = [&]<class W>(W) {
       cpu::winograd_convolve<W, S>(x, {w, false}, y.mutable_data(), after);
     };
-    if (cpu::with_winograd(w.shape()[0], op.stride, x.shape(), w.shape()[2], out, transformed)) return y;
-    auto const patches = cpu::Patches<S>{x, w.shape()[0], op.stride};
+    if (cpu::with_winograd(w.shape(), op.stride, x.shape(), w.shape()[2], out, transformed)) return y;
+    auto const patches = cpu::Patches<S>{x, w.shape(), op.stride};
     auto const panel = cpu::packed_form(w, {w.data(), out, 1}, patches.depth(), out);
     cpu::convolve(patches, panel.data(), shape.rows(), out, y.mutable_data(), after);
     return y;
@@ -164,23 +163,23 @@ struct cpu::Kernel<op::Conv2d> {
   template <class S>
   static Tensor<S, Cpu> backward_data(op::Conv2d const& op, Tensor<S, Cpu> const& g, Shape const& shape,
                                       Tensor<S, Cpu> const& w) {
-    auto const k = w.shape()[0];
+    auto const taps = w.shape()[0] * w.shape()[1];
     auto const in = w.shape()[2];
     auto const out = w.shape()[3];
     auto dx = Tensor<S, Cpu>{shape};
     auto const transformed = [&]<class W>(W) {
       cpu::winograd_convolve<W, S>(g, {w, true}, dx.mutable_data(), {});
     };
-    if (cpu::with_winograd(k, op.stride, shape, out, in, transformed)) return dx;
-    auto flipped = Tensor<S, Cpu>{Shape{k, k, out, in}};
-    for (Index tap = 0; tap < k * k; ++tap) {
-      auto const* const from = w.data() + (k * k - 1 - tap) * in * out;
+    if (cpu::with_winograd(w.shape(), op.stride, shape, out, in, transformed)) return dx;
+    auto flipped = Tensor<S, Cpu>{Shape{taps, out, in}};
+    for (Index tap = 0; tap < taps; ++tap) {
+      auto const* const from = w.data() + (taps - 1 - tap) * in * out;
       auto* const to = flipped.mutable_data() + tap * in * out;
       for (Index i = 0; i < in; ++i)
         for (Index o = 0; o < out; ++o) to[o * in + i] = from[i * out + o];
     }
     auto const dilated = op.stride == 1 ? g : dilate(g, op.stride, shape);
-    auto const patches = cpu::Patches<S>{dilated, k, 1};
+    auto const patches = cpu::Patches<S>{dilated, w.shape(), 1};
     auto const panel = cpu::packed<S>({flipped.data(), in, 1}, patches.depth(), in);
     cpu::convolve(patches, panel.data(), shape.rows(), in, dx.mutable_data(), cpu::Epilogue<S>{});
     return dx;

@@ -11,17 +11,18 @@ namespace consistency {
 
 namespace cuda {
 
-/// A k×k convolution with padding k/2 of images (n, h, w, c) with weights (k, k, c, o).
+/// A k×l convolution with padding k/2 and l/2 of images (n, h, w, c) with weights (k, l, c, o).
 struct Convolution {
-  Index n, h, w, c, k, o, stride;
+  Index n, h, w, c, k, l, o, stride;
 
   Convolution(Shape const& x, Shape const& weight, Index step)
-      : n{x[0]}, h{x[1]}, w{x[2]}, c{x[3]}, k{weight[0]}, o{weight[3]}, stride{step} {}
+      : n{x[0]}, h{x[1]}, w{x[2]}, c{x[3]}, k{weight[0]}, l{weight[1]}, o{weight[3]}, stride{step} {}
 
   Index out_h() const { return (h - 1) / stride + 1; }
   Index out_w() const { return (w - 1) / stride + 1; }
+  Index depth() const { return k * l * c; }  ///< numbers that a pixel of the result sees
   /// Whether it is the product of the images and the weights as they are.
-  bool is_product() const { return k == 1 && stride == 1; }
+  bool is_product() const { return k == 1 && l == 1 && stride == 1; }
 };
 
 /// y = x ∗ w + bias, where there is one (o).

@@ -35,12 +35,12 @@ struct TransposeMatrix {
   }
 };
 
-/// Weights as cuDNN has them beside images (n, h, w, c): (o, k, k, c), the transpose of (k, k, c, o) as a
+/// Weights as cuDNN has them beside images (n, h, w, c): (o, k, l, c), the transpose of (k, l, c, o) as a
 /// matrix of o columns.
 class CudnnWeights {
  public:
   explicit CudnnWeights(Convolution const& s)
-      : rows_{static_cast<Extent>(s.k * s.k * s.c)}, columns_{static_cast<Extent>(s.o)}, data_{count()} {}
+      : rows_{static_cast<Extent>(s.depth())}, columns_{static_cast<Extent>(s.o)}, data_{count()} {}
 
   void read(float const* w) const {
     for_each(count(), TransposeMatrix{w, data(), rows_, columns_, precision() == Precision::bfloat16});

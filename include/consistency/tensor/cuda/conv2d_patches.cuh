@@ -11,18 +11,19 @@ namespace consistency::cuda {
 
 /// Extents of a convolution as the device counts; c in packs.
 struct Window {
-  Extent h, w, c, k, stride, out_h, out_w;
+  Extent h, w, c, k, l, stride, out_h, out_w;
   Window(Convolution const& s, Index pack)
       : h{static_cast<Extent>(s.h)},
         w{static_cast<Extent>(s.w)},
         c{static_cast<Extent>(s.c / pack)},
         k{static_cast<Extent>(s.k)},
+        l{static_cast<Extent>(s.l)},
         stride{static_cast<Extent>(s.stride)},
         out_h{static_cast<Extent>(s.out_h())},
         out_w{static_cast<Extent>(s.out_w())} {}
 };
 
-/// Rows of k·k·c numbers, one for each output pixel: what the kernel sees there.
+/// Rows of k·l·c numbers, one for each output pixel: what the kernel sees there.
 template <class P>
 struct GatherPatches {
   Window s;
@@ -30,10 +31,10 @@ struct GatherPatches {
   P* to;
   CONSISTENCY_HD void operator()(Extent i) const {
     auto const channel = i % s.c;
-    auto const tap = i / s.c % (s.k * s.k);
-    auto const pixel = i / s.c / (s.k * s.k);
-    auto const row = pixel / s.out_w % s.out_h * s.stride + tap / s.k - s.k / 2;
-    auto const column = pixel % s.out_w * s.stride + tap % s.k - s.k / 2;
+    auto const tap = i / s.c % (s.k * s.l);
+    auto const pixel = i / s.c / (s.k * s.l);
+    auto const row = pixel / s.out_w % s.out_h * s.stride + tap / s.l - s.k / 2;
+    auto const column = pixel % s.out_w * s.stride + tap % s.l - s.l / 2;
     auto const image = pixel / s.out_w / s.out_h;
     auto const inside = row >= 0 && row < s.h && column >= 0 && column < s.w;
     to[i] = inside ? x[((image * s.h + row) * s.w + column) * s.c + channel] : P{};
@@ -52,13 +53,13 @@ struct ScatterPatches {
     auto const row = i / s.c / s.w % s.h;
     auto const image = i / s.c / s.w / s.h;
     Numbers<S, W> sum{};
-    for (Extent tap = 0; tap < s.k * s.k; ++tap) {
-      auto const y = row + s.k / 2 - tap / s.k;
-      auto const x = column + s.k / 2 - tap % s.k;
+    for (Extent tap = 0; tap < s.k * s.l; ++tap) {
+      auto const y = row + s.k / 2 - tap / s.l;
+      auto const x = column + s.l / 2 - tap % s.l;
       if (y < 0 || x < 0 || y % s.stride != 0 || x % s.stride != 0) continue;
       if (y / s.stride >= s.out_h || x / s.stride >= s.out_w) continue;
       auto const pixel = (image * s.out_h + y / s.stride) * s.out_w + x / s.stride;
-      auto const& from = patches[(pixel * s.k * s.k + tap) * s.c + channel];
+      auto const& from = patches[(pixel * s.k * s.l + tap) * s.c + channel];
       for (int j = 0; j < W; ++j) sum.x[j] += from.x[j];
     }
     dx[i] = sum;
@@ -71,7 +72,7 @@ template <class S, class Visit>
 void for_patches(Convolution const& s, Visit const& visit) {
   constexpr Index most = Index{1} << 26U;  // numbers in the buffer
   auto const rows = s.out_h() * s.out_w();
-  auto const depth = s.k * s.k * s.c;
+  auto const depth = s.depth();
   static_cast<void>(extent(rows * depth));
   auto const at_a_time =
       std::clamp<Index>(most / std::max<Index>(1, rows * depth), 1, std::max<Index>(1, s.n));
@@ -83,7 +84,7 @@ void for_patches(Convolution const& s, Visit const& visit) {
 template <class S>
 void gather(Convolution const& s, S const* x, Index samples, S* patches) {
   in_packs<S>({s.c}, {x, patches}, [&]<class P>(P, Index pack) {
-    for_each(samples * s.out_h() * s.out_w() * s.k * s.k * s.c / pack,
+    for_each(samples * s.out_h() * s.out_w() * s.depth() / pack,
              GatherPatches<P>{Window{s, pack}, reinterpret_cast<P const*>(x), reinterpret_cast<P*>(patches)});
   });
 }
@@ -93,7 +94,7 @@ struct PatchConvolution {
   template <class S>
   static void value(Convolution const& s, S const* x, S const* w, S const* bias, S* y) {
     auto const rows = s.out_h() * s.out_w();
-    auto const depth = s.k * s.k * s.c;
+    auto const depth = s.depth();
     auto const multiply = [&](Index first, Index samples, S const* patches) {
       gemm<S>({.m = samples * rows,
                .n = s.o,
@@ -116,7 +117,7 @@ struct PatchConvolution {
   template <class S>
   static void data_gradient(Convolution const& s, S const* g, S const* w, S* dx) {
     auto const rows = s.out_h() * s.out_w();
-    auto const depth = s.k * s.k * s.c;
+    auto const depth = s.depth();
     auto const multiply = [&](Index first, Index samples, S* patches) {
       gemm<S>({.m = samples * rows,
                .n = depth,
@@ -144,7 +145,7 @@ struct PatchConvolution {
   template <class S>
   static void weight_gradient(Convolution const& s, S const* x, S const* g, S* dw) {
     auto const rows = s.out_h() * s.out_w();
-    auto const depth = s.k * s.k * s.c;
+    auto const depth = s.depth();
     auto const multiply = [&](Index first, Index samples, S const* patches) {
       gemm<S>({.m = depth,
                .n = s.o,

@@ -24,7 +24,7 @@ class ConvolutionPlan {
         workspace_{choice_.plan.get<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64)
                        .front()} {}
 
-  /// Numbers lie as cuDNN has them: images (n, h, w, c), weights (o, k, k, c). One of the three is written.
+  /// Numbers lie as cuDNN has them: images (n, h, w, c), weights (o, k, l, c). One of the three is written.
   void run(float const* x, float const* w, float const* y, float const* bias) const {
     Buffer<std::byte> const workspace{workspace_};
     std::vector<std::int64_t> ids{id_x, id_w, id_y};
@@ -62,7 +62,7 @@ class ConvolutionPlan {
 
   static CudnnDescriptor convolution(Convolution const& s, Sought sought, CudnnDescriptor const& x,
                                      CudnnDescriptor const& w, CudnnDescriptor const& y) {
-    std::vector<std::int64_t> const padding(2, s.k / 2), strides(2, s.stride), dilations(2, 1);
+    std::vector<std::int64_t> const padding{s.k / 2, s.l / 2}, strides(2, s.stride), dilations(2, 1);
     CudnnDescriptor settings{CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR};
     settings.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, CUDNN_DATA_FLOAT)
         .set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, CUDNN_CROSS_CORRELATION)
@@ -127,7 +127,7 @@ class ConvolutionPlan {
   /// precision: timing would choose another one on another day.
   static Choice chosen(Convolution const& s, Sought sought, bool biased, bool tensor_cores) {
     auto const x = tensor(id_x, {s.n, s.c, s.h, s.w});
-    auto const w = tensor(id_w, {s.o, s.c, s.k, s.k});
+    auto const w = tensor(id_w, {s.o, s.c, s.k, s.l});
     auto const b = tensor(id_b, {1, s.o, 1, 1});
     auto const y = tensor(id_y, {s.n, s.o, s.out_h(), s.out_w()});
     auto const product = tensor(id_product, {s.n, s.o, s.out_h(), s.out_w()}, true);
@@ -155,7 +155,7 @@ class ConvolutionPlan {
     }
     fail<device_error>(
         "conv2d", "cuDNN's engines",
-        "none for weights " + Shape{s.k, s.k, s.c, s.o}.text() + ", stride " + number_text(s.stride),
+        "none for weights " + Shape{s.k, s.l, s.c, s.o}.text() + ", stride " + number_text(s.stride),
         "one that is deterministic and computes in this precision",
         "cuda::set_convolution_path(cuda::ConvolutionPath::patches) does without.");
   }
@@ -178,7 +178,7 @@ class ConvolutionPlan {
 };
 
 inline ConvolutionPlan const& convolution_plan(Convolution const& s, Sought sought, bool biased) {
-  using Key = std::array<Index, 11>;
+  using Key = std::array<Index, 12>;
   struct Known {
     Key key;
     ConvolutionPlan plan;
@@ -191,6 +191,7 @@ inline ConvolutionPlan const& convolution_plan(Convolution const& s, Sought soug
                        s.w,
                        s.c,
                        s.k,
+                       s.l,
                        s.o,
                        s.stride,
                        static_cast<Index>(sought),

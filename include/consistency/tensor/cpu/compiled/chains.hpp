@@ -28,6 +28,8 @@ using CosOf = Unary<Cos, A>;
 template <class A>
 using LogOf = Unary<Log, A>;
 template <class A>
+using MishOf = Unary<Mish, A>;
+template <class A>
 using ReluOf = Unary<Relu, A>;
 template <class A>
 using SigmoidOf = Unary<Sigmoid, A>;
@@ -43,7 +45,8 @@ using SquareOf = Unary<Square, A>;
 /// The element-wise chains of the library's processes, networks, parameterizations, weightings, metrics,
 /// solvers and rules: those that are differentiated, and those whose values alone are asked for.
 using Differentiated = TypeList<
-    CosOf<X>, SinOf<X>, ReluOf<X>, SiluOf<X>, Sum<X, X>, SquareOf<X>, Product<X, C>, Product<X, X>,
+    CosOf<X>, SinOf<X>, ReluOf<X>, SiluOf<X>, MishOf<X>, Sum<MishOf<X>, X>, Sum<Product<X, MishOf<X>>, X>,
+    Sum<Product<Sum<C, X>, MishOf<X>>, X>, Sum<X, X>, SquareOf<X>, Product<X, C>, Product<X, X>,
     Quotient<X, X>, Product<C, LogOf<X>>, Product<C, Sum<X, X>>, Product<X, Sum<C, X>>, Sum<Product<X, X>, X>,
     AbsOf<Difference<X, X>>, Sum<SqrtOf<Sum<X, C>>, C>, Sum<Sum<Sum<X, X>, X>, X>, SquareOf<Difference<X, X>>,
     Sum<Product<X, Sum<C, X>>, X>, Product<Sum<Product<C, X>, C>, X>, Sum<Product<X, X>, Product<X, X>>,
