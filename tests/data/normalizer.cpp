@@ -24,7 +24,9 @@ Tensor<float> vectors() {  // one dimension does not vary
 
 }  // namespace
 
-TEST_CASE("limits take the smallest and largest number of each dimension to the ends, a constant one to the middle") {
+TEST_CASE(
+    "limits take the smallest and largest number of each dimension to the ends, a constant one to the "
+    "middle") {
   auto const x = vectors();
   auto const normalizer = Normalizer::limits(x);
   auto const y = normalizer(x);
@@ -56,7 +58,11 @@ TEST_CASE("standard scores have mean 0 and deviation 1") {
 }
 
 TEST_CASE("data without numbers or with bad ones, and vectors of another length, are rejected") {
-  check_fails<ErrorCode::dataset>([] { Normalizer::limits(Tensor<float>{Shape{0, 3}}); }, {"Normalizer", "none"});
+  check_fails<ErrorCode::dataset>(
+      [] {
+        Normalizer::limits(Tensor<float>{Shape{0, 3}});
+      },
+      {"Normalizer", "none"});
   auto x = vectors();
   x.mutable_data()[7] = std::numeric_limits<float>::quiet_NaN();
   check_fails<ErrorCode::dataset>([&] { Normalizer::standard(x); }, {"dimension 1 of vector 2", "nan"});

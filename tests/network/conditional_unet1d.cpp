@@ -111,17 +111,28 @@ TEST_CASE("without observations the 1-D U-Net sees time alone; those it does not
   T const y = net(theta, x, t);
   CHECK(y.shape() == x.shape());
   check_fails<ErrorCode::config>(
-      [&] { net(theta, x, Conditions{t, Condition<T>{normal<double>({2, 3}, {4})}}); },
+      [&] {
+        net(theta, x, Conditions{t, Condition<T>{normal<double>({2, 3}, {4})}});
+      },
       {"condition", "3 features", "none"});
-  check_fails<ErrorCode::shape>([&] { net(theta, normal<double>({2, 8, 2}, {2}), t); },
-                                {"ConditionalUNet1d", "(2, 8, 2)", "(4, 2)"});
+  check_fails<ErrorCode::shape>(
+      [&] {
+        net(theta, normal<double>({2, 8, 2}, {2}), t);
+      },
+      {"ConditionalUNet1d", "(2, 8, 2)", "(4, 2)"});
 }
 
 TEST_CASE("settings of a 1-D U-Net that do not fit each other are rejected with the numbers") {
-  check_fails<ErrorCode::config>([] { ConditionalUNet1d{{.horizon = 10, .widths = {8, 8, 8}}}; },
-                                 {"horizon", "10", "multiple of", "4"});
-  check_fails<ErrorCode::config>([] { ConditionalUNet1d{{.widths = {12, 24}}}; },
-                                 {"down_modules.0.0", "12 channels", "8 groups"});
+  check_fails<ErrorCode::config>(
+      [] {
+        ConditionalUNet1d{{.horizon = 10, .widths = {8, 8, 8}}};
+      },
+      {"horizon", "10", "multiple of", "4"});
+  check_fails<ErrorCode::config>(
+      [] {
+        ConditionalUNet1d{{.widths = {12, 24}}};
+      },
+      {"down_modules.0.0", "12 channels", "8 groups"});
   check_fails<ErrorCode::config>([] { ConditionalUNet1d{{.kernel = 4}}; }, {"kernel", "4", "odd"});
   check_fails<ErrorCode::config>([] { ConditionalUNet1d{{.widths = {}}}; }, {"levels", "0"});
   check_fails<ErrorCode::config>([] { ConditionalUNet1d{{.condition = {.features = 2, .labels = 3}}}; },

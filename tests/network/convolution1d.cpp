@@ -21,7 +21,8 @@ Parameters<T> draws(ParameterTable const& table) {
   auto theta = Parameters<T>{table};
   auto const numbers = normal<double>({1, theta.flat().count()}, {1});
   for (auto const& entry : table.entries())
-    for (Index i = entry.offset; i < entry.offset + entry.shape.count(); ++i) theta.flat().mutable_data()[i] = numbers[i];
+    for (Index i = entry.offset; i < entry.offset + entry.shape.count(); ++i)
+      theta.flat().mutable_data()[i] = numbers[i];
   return theta;
 }
 
@@ -57,7 +58,7 @@ TEST_CASE("a transposed convolution is the adjoint of the convolution of window 
   ParameterTable table;
   auto const layer = TransposedConvolution1d{table, "c", in, out};
   auto const theta = draws(table);
-  auto const& w = theta[0];  // (2, in, 2 out)
+  auto const& w = theta[0];                          // (2, in, 2 out)
   auto const tap = [&](Index k, Index i, Index o) {  // k = 2 − 2a + b
     Index const a = k < 2 ? 1 : 0, b = k % 2;
     return w[(a * in + i) * 2 * out + b * out + o];
@@ -98,6 +99,8 @@ TEST_CASE("FiLM scales and shifts channels by a linear map of the condition") {
 
 TEST_CASE("a kernel that is even and channels that are none are rejected by the layer's name") {
   ParameterTable table;
-  check_fails<ErrorCode::config>([&] { Convolution1d(table, "a", 2, 2, {.kernel = 4}); }, {"a", "kernel", "4", "odd"});
-  check_fails<ErrorCode::config>([&] { TransposedConvolution1d(table, "b", 0, 2); }, {"b", "channels in", "0"});
+  check_fails<ErrorCode::config>([&] { Convolution1d(table, "a", 2, 2, {.kernel = 4}); },
+                                 {"a", "kernel", "4", "odd"});
+  check_fails<ErrorCode::config>([&] { TransposedConvolution1d(table, "b", 0, 2); },
+                                 {"b", "channels in", "0"});
 }

@@ -55,10 +55,13 @@ int main(int argc, char** argv) try {
   auto const name = std::string{argv[1]};
   auto const small = name.starts_with("small_");
   if (name.ends_with("push_t_state"))
-    return compare(ConditionalUNet1d{ConditionalUNet1dSettings::push_t_state()}, argv[2], as_they_are) ? 0 : 1;
+    return compare(ConditionalUNet1d{ConditionalUNet1dSettings::push_t_state()}, argv[2], as_they_are) ? 0
+                                                                                                       : 1;
   if (name == "small_push_t")
-    return compare(ConditionalUNet1d{{.horizon = 8, .widths = {8, 16}, .embedding = 8, .condition = {.features = 3}}},
-                   argv[2], as_they_are)
+    return compare(
+               ConditionalUNet1d{
+                   {.horizon = 8, .widths = {8, 16}, .embedding = 8, .condition = {.features = 3}}},
+               argv[2], as_they_are)
                ? 0
                : 1;
   if (name.ends_with("adm64")) {

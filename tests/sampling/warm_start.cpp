@@ -77,7 +77,8 @@ TEST_CASE("the exact consistency function keeps the distribution of what it is s
 TEST_CASE("a warm start needs a chunk for each sample and a time of the process") {
   auto const f = [](auto const& x, auto const&) { return x; };
   auto const run = [&](Tensor<float> const& previous, Index executed, double time) {
-    sample<Tensor<float>>(f, VarianceExploding{}, {4, 1}, WarmStart<>{previous, executed, time}, {.count = 2});
+    sample<Tensor<float>>(f, VarianceExploding{}, {4, 1}, WarmStart<>{previous, executed, time},
+                          {.count = 2});
   };
   run(chunk(), 1, 1.0);
   check_fails<ErrorCode::shape>([&] { run({}, 1, 1.0); }, {"previous", "none"});

@@ -392,7 +392,8 @@ struct Cases<op::Conv2d> {
     check(make_case(op::Conv2d{}, Shape{2, 1, 7, 16}, Shape{1, 3, 16, 17}, Shape{17}));
     check(make_case(op::Conv2d{2}, Shape{2, 1, 16, 5}, Shape{1, 3, 5, 33}));
     check(make_case(op::Conv2d{2}, Shape{2, 7, 4, 3}, Shape{5, 3, 3, 2}));
-    check(make_case(op::Conv2d{1, 0.7}, Shape{2, 5, 6, 3}, Shape{7, 1, 3, 2}, Shape{2, 1, 1, 2}, Shape{2, 5, 6, 2}));
+    check(make_case(op::Conv2d{1, 0.7}, Shape{2, 5, 6, 3}, Shape{7, 1, 3, 2}, Shape{2, 1, 1, 2},
+                    Shape{2, 5, 6, 2}));
     run({1, 1, 1, 1}, 1, 1, 1);
     run({1, 1, 1, 1}, 5, 1, 1);
     run({2, 7, 5, 3}, 1, 4, 1);
@@ -438,7 +439,9 @@ struct Cases<op::Conv2d> {
                        Shape{n, 6, 9, 19});
     });
     check([](Index n) { return make_case(op::Conv2d{}, Shape{n, 3, 3, 128}, Shape{3, 3, 128, 128}); });
-    check([](Index n) { return make_case(op::Conv2d{}, Shape{n, 1, 8, 33}, Shape{1, 5, 33, 32}, Shape{32}); });
+    check([](Index n) {
+      return make_case(op::Conv2d{}, Shape{n, 1, 8, 33}, Shape{1, 5, 33, 32}, Shape{32});
+    });
   }
 };
 

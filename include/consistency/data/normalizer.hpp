@@ -98,8 +98,7 @@ struct Normalizer {
     auto const d = scale.size();
     Tensor<S> y{x.shape()};
     for (Index i = 0; i < x.count(); ++i)
-      y.mutable_data()[i] =
-          static_cast<S>(map(static_cast<double>(x[i]), static_cast<std::size_t>(i) % d));
+      y.mutable_data()[i] = static_cast<S>(map(static_cast<double>(x[i]), static_cast<std::size_t>(i) % d));
     return y;
   }
 };

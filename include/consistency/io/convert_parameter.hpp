@@ -105,8 +105,8 @@ inline std::optional<std::string> other_number(TensorEntry const& entry, double 
 
 /// Writes part `part` of a parameter (…, i, o), whose outputs lie together in `to`. In PyTorch's layout with
 /// the window as one axis the order of axes is reversed, (o, i, h w) to (h w, i, o); three axes stay. Where m
-/// maps are interleaved, channel j of our map n is channel m · j + n of the file. Weights along one axis stand
-/// as TorchAxes says. Goes block of outputs by block, so that writes are whole cache lines.
+/// maps are interleaved, channel j of our map n is channel m · j + n of the file. Weights along one axis
+/// stand as TorchAxes says. Goes block of outputs by block, so that writes are whole cache lines.
 inline void convert_parameter(std::string const& file, TensorEntry const& entry, Shape const& ours,
                               ParameterSource const& source, Index part, float* to) {
   auto const parts = static_cast<Index>(source.names.size());
@@ -130,15 +130,15 @@ inline void convert_parameter(std::string const& file, TensorEntry const& entry,
   auto const along_line = torch && source.axes == TorchAxes::line;
   auto const transposed = torch && source.axes == TorchAxes::transposed_line;
   auto const as_ours = rank == 3 && !transposed;  // of no layer: its axes have one order
-  auto const of_out = rank == 1   ? stride(0, 0)
+  auto const of_out = rank == 1    ? stride(0, 0)
                       : transposed ? stride(1, 2)
                                    : stride(as_ours ? 2 : 0, rank - 1),
              of_in = rank == 1 ? 0 : stride(transposed ? 0 : 1, rank - 2);
-  auto const of_row = transposed        ? -2 * stride(2, 0)
+  auto const of_row = transposed   ? -2 * stride(2, 0)
                       : along_line ? 0
-                      : rank == 4       ? stride(2, 0)
-                      : as_ours         ? stride(0, 0)
-                                        : 0,
+                      : rank == 4  ? stride(2, 0)
+                      : as_ours    ? stride(0, 0)
+                                   : 0,
              of_column = rank == 4 ? stride(along_line ? 2 : 3, 1) : 0;
   auto const channels = transposed ? out / 2 : out / source.interleaved;
   auto const theirs = [&](Index o) {

@@ -15,16 +15,16 @@
 namespace consistency {
 
 struct ConditionalUNet1dSettings {
-  Index horizon = 16;                        ///< places of a line: actions of a chunk
-  Index dimensions = 2;                      ///< numbers of an action
-  std::vector<Index> widths = {32, 64};      ///< channels of each level, which has half as many places
-  Index kernel = 5;                          ///< of the blocks' convolutions, odd
-  Index groups = 8;                          ///< of the normalisations
-  Index embedding = 32;                      ///< channels of the time embedding
-  Modulation modulation = Modulation::scale; ///< one_plus_scale and bias are not as published
-  double dropout = 0;                        ///< behind each block's modulated half and its sum; as published, 0
+  Index horizon = 16;                         ///< places of a line: actions of a chunk
+  Index dimensions = 2;                       ///< numbers of an action
+  std::vector<Index> widths = {32, 64};       ///< channels of each level, which has half as many places
+  Index kernel = 5;                           ///< of the blocks' convolutions, odd
+  Index groups = 8;                           ///< of the normalisations
+  Index embedding = 32;                       ///< channels of the time embedding
+  Modulation modulation = Modulation::scale;  ///< one_plus_scale and bias are not as published
+  double dropout = 0;  ///< behind each block's modulated half and its sum; as published, 0
   TimeEmbedding time{.endpoint = true, .order = TimeEmbedding::Order::sin_cos};
-  ConditionSettings condition{};             ///< observations as they are: its features stand beside the time's
+  ConditionSettings condition{};  ///< observations as they are: its features stand beside the time's
 
   /// Chi et al. 2023 for Push-T, two observations of 5 numbers: 65,353,218 parameters.
   static ConditionalUNet1dSettings push_t_state() { return published({256, 512, 1024}, 256, 10); }
@@ -41,8 +41,8 @@ struct ConditionalUNet1dSettings {
 
 /// The conditional 1-D U-Net of diffusion policies (Janner et al. 2022; Chi et al. 2023): action chunks
 /// (n, horizon, dimensions) and times to the same, given observations (n, k). The names of its parameters are
-/// those of real-stanford/diffusion_policy; as there, the way up has one level less than the way down, so that
-/// nobody reads what the first level gave.
+/// those of real-stanford/diffusion_policy; as there, the way up has one level less than the way down, so
+/// that nobody reads what the first level gave.
 class ConditionalUNet1d {
  public:
   /// Throws config_error for settings that do not fit each other, naming the numbers.
@@ -90,8 +90,8 @@ class ConditionalUNet1d {
     if (x.shape() != Shape{n, horizon, dimensions})
       fail<shape_error>("ConditionalUNet1d", "input", x.shape().text(),
                         "(n, horizon, dimensions) with (horizon, dimensions) = " + data_shape().text());
-    auto const c = context(theta, at);                                                        // (n, e + k)
-    auto h = down_[0](theta, evaluated(reshape(x, {n, 1, horizon, dimensions})), c, mode);    // (n, 1, t, w)
+    auto const c = context(theta, at);                                                      // (n, e + k)
+    auto h = down_[0](theta, evaluated(reshape(x, {n, 1, horizon, dimensions})), c, mode);  // (n, 1, t, w)
     std::vector<decltype(h)> skips;
     for (std::size_t level = 0; level < settings_.widths.size(); ++level) {
       if (level > 0) h = down_[2 * level](theta, smaller_[level - 1](theta, h), c, mode);
@@ -127,8 +127,8 @@ class ConditionalUNet1d {
   auto context(auto const& theta, auto const& beside_x) const {
     auto const& at = conditions_of(beside_x);
     settings_.condition.labelled(at.condition.width());
-    auto const features = settings_.time(at.time, settings_.embedding);           // (n, e)
-    auto const time = time_(theta, evaluated(mish(hidden_(theta, features))));    // (n, e)
+    auto const features = settings_.time(at.time, settings_.embedding);         // (n, e)
+    auto const time = time_(theta, evaluated(mish(hidden_(theta, features))));  // (n, e)
     if (!at.condition.defined()) return evaluated(mish(time));
     return evaluated(mish(concat(time, at.condition.features())));
   }

@@ -23,8 +23,8 @@ template <Operand X>
 auto shifted(X const& lines, Index count) {
   auto const& x = evaluated(lines);
   auto const n = x.shape()[0], t = x.shape()[1], d = x.shape()[2];
-  value_t<X> y = reshape(places(x, count, t), {n, (t - count) * d});             // (n, (t − count) · d)
-  auto const last = reshape(places(x, t - 1, t), {n, d});                        // (n, d)
+  value_t<X> y = reshape(places(x, count, t), {n, (t - count) * d});  // (n, (t − count) · d)
+  auto const last = reshape(places(x, t - 1, t), {n, d});             // (n, d)
   for (Index i = 0; i < count; ++i) y = concat(y, last);
   return reshape(y, {n, t, d});
 }

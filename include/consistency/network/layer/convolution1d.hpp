@@ -10,8 +10,8 @@ namespace consistency {
 /// Convolution along one axis with padding k/2 and a stride: lines (n, 1, t, c) are images of height 1.
 class Convolution1d {
  public:
-  /// Throws config_error for a kernel that is even or not from 1 to 1023, a stride that is not from 1 to 1024,
-  /// or without channels.
+  /// Throws config_error for a kernel that is even or not from 1 to 1023, a stride that is not from 1 to
+  /// 1024, or without channels.
   Convolution1d(ParameterTable& table, std::string const& name, Index in, Index out,
                 ConvolutionSettings settings = {})
       : weight_{add_weight(table, name, in, out, settings)},
@@ -33,7 +33,8 @@ class Convolution1d {
   static ParameterId add_weight(ParameterTable& table, std::string const& name, Index in, Index out,
                                 ConvolutionSettings const& s) {
     require_within(name, "kernel", s.kernel, 1, 1023);
-    require_setting(s.kernel % 2 == 1, name.c_str(), "kernel", static_cast<double>(s.kernel), "an odd number");
+    require_setting(s.kernel % 2 == 1, name.c_str(), "kernel", static_cast<double>(s.kernel),
+                    "an odd number");
     require_within(name, "stride", s.stride, 1, 1024);
     require_within(name, "channels in", in, 1, max_channels);
     require_within(name, "channels out", out, 1, max_channels);

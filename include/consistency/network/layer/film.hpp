@@ -10,16 +10,16 @@ namespace consistency {
 
 /// What a condition does to the channels of h, by a linear map of it to scales s and biases b.
 enum class Modulation : std::uint8_t {
-  scale,          ///< s h + b (Perez et al. 2018)
-  one_plus_scale, ///< (1 + s) h + b
-  bias            ///< h + b
+  scale,           ///< s h + b (Perez et al. 2018)
+  one_plus_scale,  ///< (1 + s) h + b
+  bias             ///< h + b
 };
 
 /// Feature-wise linear modulation (FiLM; Perez et al. 2018).
 class Film {
  public:
   Film(ParameterTable& table, std::string const& name, Index condition, Index channels, Modulation kind,
-            WeightDistribution distribution = WeightDistribution::fan_in)
+       WeightDistribution distribution = WeightDistribution::fan_in)
       : map_{table, name, condition, kind == Modulation::bias ? channels : 2 * channels, 1, distribution},
         channels_{channels},
         kind_{kind} {}

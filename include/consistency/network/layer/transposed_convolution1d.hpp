@@ -28,15 +28,15 @@ class TransposedConvolution1d {
     auto const& x = evaluated(lines);
     using T = tensor_of_t<decltype(x)>;
     auto const n = x.shape()[0], t = x.shape()[2];
-    auto const zero = T(Shape{n, in_}, typename T::Scalar(0));                           // (n, in)
-    auto const wide = concat(concat(zero, reshape(x, {n, t * in_})), zero);              // (n, (t + 2) · in)
+    auto const zero = T(Shape{n, in_}, typename T::Scalar(0));               // (n, in)
+    auto const wide = concat(concat(zero, reshape(x, {n, t * in_})), zero);  // (n, (t + 2) · in)
     auto const all = (t + 1) * in_;
-    auto const before = reshape(slice(wide, 0, all), {n, t + 1, in_});                   // (n, t + 1, in)
-    auto const behind = reshape(slice(wide, in_, in_ + all), {n, t + 1, in_});           // (n, t + 1, in)
-    auto const w = reshape(theta[weight_], {2 * in_, 2 * out_});                         // (2 in, 2 out)
-    auto const y = linear(concat(before, behind), w);                                    // (n, t + 1, 2 out)
+    auto const before = reshape(slice(wide, 0, all), {n, t + 1, in_});          // (n, t + 1, in)
+    auto const behind = reshape(slice(wide, in_, in_ + all), {n, t + 1, in_});  // (n, t + 1, in)
+    auto const w = reshape(theta[weight_], {2 * in_, 2 * out_});                // (2 in, 2 out)
+    auto const y = linear(concat(before, behind), w);                           // (n, t + 1, 2 out)
     auto const inner = slice(reshape(y, {n, 2 * (t + 1) * out_}), out_, (2 * t + 1) * out_);
-    return evaluated(reshape(inner, {n, 1, 2 * t, out_}) + theta[bias_]);                // (n, 1, 2 t, out)
+    return evaluated(reshape(inner, {n, 1, 2 * t, out_}) + theta[bias_]);  // (n, 1, 2 t, out)
   }
 
  private:

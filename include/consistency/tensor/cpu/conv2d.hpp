@@ -77,8 +77,8 @@ void convolve(Patches<S> const& patches, S const* panel, Index rows, Index out_c
 }
 
 /// Calls run(Winograd<tile>{}) with the tile that suits a 3×3 stride-1 convolution over images (n, h, w, ·),
-/// if W (k, l, ·, ·) is one and has channels enough to pay for the transforms; says whether it did. Never asks for n: a sample's
-/// bits do not depend on its batch.
+/// if W (k, l, ·, ·) is one and has channels enough to pay for the transforms; says whether it did. Never
+/// asks for n: a sample's bits do not depend on its batch.
 template <class Run>
 bool with_winograd(Shape const& w, Index stride, Shape const& image, Index in, Index out, Run&& run) {
   if (w[0] != 3 || w[1] != 3 || stride != 1 || in < 16) return false;

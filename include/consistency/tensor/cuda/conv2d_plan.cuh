@@ -186,18 +186,10 @@ inline ConvolutionPlan const& convolution_plan(Convolution const& s, Sought soug
   static_cast<void>(cudnn_handle());  // is made before the plans, and so outlives them
   thread_local std::vector<Known> known;
   auto const tensor_cores = precision() != Precision::float32;
-  auto const key = Key{s.n,
-                       s.h,
-                       s.w,
-                       s.c,
-                       s.k,
-                       s.l,
-                       s.o,
-                       s.stride,
-                       static_cast<Index>(sought),
-                       biased,
-                       tensor_cores,
-                       current_device()};
+  auto const key = Key{s.n,    s.h,          s.w,
+                       s.c,    s.k,          s.l,
+                       s.o,    s.stride,     static_cast<Index>(sought),
+                       biased, tensor_cores, current_device()};
   for (auto const& entry : known)
     if (entry.key == key) return entry.plan;
   known.push_back({key, ConvolutionPlan{s, sought, biased, tensor_cores}});
