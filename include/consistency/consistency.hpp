@@ -39,6 +39,7 @@
 #include <consistency/sampling/sample.hpp>
 #include <consistency/sampling/session.hpp>
 #include <consistency/sampling/time_search.hpp>
+#include <consistency/sampling/warm_start.hpp>
 #include <consistency/schedule/doubling_steps.hpp>
 #include <consistency/schedule/fixed_steps.hpp>
 #include <consistency/schedule/gap_times.hpp>

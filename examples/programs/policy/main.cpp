@@ -9,130 +9,87 @@
 #include <string>
 #include <vector>
 
-#include <consistency/consistency.hpp>
+#include <consistency/io/apng.hpp>
 
 #include "../support/command_line.hpp"
-#include "../support/text.hpp"
-#include "demonstrations.hpp"
-#include "rollout.hpp"
-#include "two_regressions.hpp"
+#include "picture.hpp"
+#include "policies.hpp"
 
 namespace {
 
 using namespace pushing;
-namespace cm = consistency;
-using example::Stopwatch;
 
 struct Options {
   std::filesystem::path out = "policy";
-  Index demonstrations = 300, steps = 1500, batch = 128, episodes = 200;
+  Plan plan;
+  Index episodes = 200;
   unsigned threads = 0;
 };
 
-struct Row {
-  std::string name, evaluations;
-  double steps_per_second = 0;
-  Rollout rollout;
-  double p50 = 0, p99 = 0;
+struct Quantiles {
+  double p50, p99;
 };
+
+/// Seconds of one decision, from observations to actions of one robot, on one core.
+Quantiles latency(Policies::Draw draw, int repeats) {
+  auto const threads = cm::threads();
+  cm::set_threads(1);
+  X const observations({1, observed}, 0.3F);
+  std::vector<double> seconds;
+  for (int i = -20; i < repeats; ++i) {
+    auto const watch = example::Stopwatch{};
+    draw(observations, i + 20);
+    if (i >= 0) seconds.push_back(watch.seconds());
+  }
+  cm::set_threads(threads);
+  std::sort(seconds.begin(), seconds.end());
+  return {seconds[seconds.size() / 2], seconds[seconds.size() * 99 / 100]};
+}
 
 int run(Options const& options) {
   if (options.threads > 0) cm::set_threads(options.threads);
-  auto const watch = Stopwatch{};
-  auto const data = demonstrated(options.demonstrations, Key{1});
-  auto const of_observations = cm::Normalizer::standard(data.observations);
-  auto const of_actions = cm::Normalizer::limits(data.chunks);
-  std::printf("%td steps of %td demonstrations, of which %td succeed\n", data.chunks.shape()[0],
-              data.episodes, data.solved);
-  auto const batches = DemonstrationBatches{of_observations(data.observations), of_actions(data.chunks),
-                                            options.batch, Key{2}};
+  auto const watch = example::Stopwatch{};
+  auto const data = demonstrated(options.plan.demonstrations, Key{1});
+  std::printf("%s steps of %s demonstrations, of which %s succeed\n",
+              example::grouped(data.chunks.shape()[0]).c_str(), example::grouped(data.episodes).c_str(),
+              example::grouped(data.solved).c_str());
+  Policies const policies{options.plan, data, [&](char const* name, cm::StepReport const& report) {
+                            if (report.step % std::max<Index>(1, options.plan.steps / 4) != 0) return;
+                            std::printf("%-12s step %5s  loss %.4f\n", name,
+                                        example::grouped(report.step).c_str(), report.loss);
+                            std::fflush(stdout);
+                          }};
+  std::printf("%s parameters, trained in %s\n\n", example::grouped(policies.parameters()).c_str(),
+              example::clock_text(watch.seconds()).c_str());
 
-  cm::ConditionalUNet1d const net{{.horizon = horizon,
-                                   .widths = {16, 32},
-                                   .time = {.scale = 100, .endpoint = true},
-                                   .condition = {.features = observed}}};
-  std::printf("%s parameters\n", example::grouped(net.parameters().count()).c_str());
-  auto const process = cm::VarianceExploding{.epsilon = 0.02};
-  cm::Denoiser const D{net, cm::EdmPreconditioning{}, process};
-  cm::ConsistencyFunction const f{net, cm::EdmPreconditioning{}, process};
-  auto const optimizer =
-      cm::AdamW{.learning_rate = 1e-3,
-                .decay = 1e-6,
-                .schedule = {.warmup = 100, .decay_to = options.steps, .decay = cm::Decay::cosine}};
-  auto const train = [&](auto trainer, char const* name, double& rate) {
-    auto const start = Stopwatch{};
-    double loss = 0;
-    trainer.run(batches, options.steps, [&](cm::StepReport const& report) {
-      loss += (report.loss - loss) / 100;
-      if (report.step % (options.steps / 4) == 0)
-        std::printf("%s: step %td, loss %.4f\n", name, report.step, loss), std::fflush(stdout);
-      return true;
-    });
-    rate = static_cast<double>(options.steps) / start.seconds();
-    return cm::PreparedParameters<X>{trainer.averaged()};
-  };
-  double teacher_rate = 0, student_rate = 0, mip_rate = 0;
-  auto const teacher = train(
-      cm::Trainer{
-          cm::DenoiserTraining{.f = D}, optimizer, D.initialize(cm::Key{42}), {.ema = 0.995, .clip = 1}},
-      "teacher", teacher_rate);
-  auto const student =
-      train(cm::Trainer{cm::ConsistencyDistillation{.f = f,
-                                                    .velocity = cm::TeacherVelocity{D, teacher.parameters()},
-                                                    .solver = cm::Heun{},
-                                                    .metric = cm::PseudoHuber{.c = 0.03},
-                                                    .times = cm::GridTimes<cm::FixedSteps>{{.N = 18}}},
-                        optimizer,
-                        teacher.parameters(),
-                        {.ema = 0.995, .clip = 1}},
-            "student", student_rate);
-  TwoRegressions const mip{.f = Regression{net}};
-  auto const two = train(cm::Trainer{mip, optimizer, D.initialize(cm::Key{42}), {.ema = 0.995, .clip = 1}},
-                         "two regressions", mip_rate);
-
-  auto const settings = [&](X const& observations, Index round) {
-    auto const n = observations.shape()[0];
-    return cm::SampleSettings{.seed = 1000 + static_cast<std::uint64_t>(round),
-                              .count = n,
-                              .batch = n,
-                              .condition = cm::Condition<X>{of_observations(observations)}};
-  };
-  auto const judge = [&](char const* name, auto const& draw) {
-    auto const found = rollout(options.episodes, Key{3}, [&](X const& observations, Index round) {
-      return of_actions.inverse(X(draw(observations, round)));
-    });
-    std::printf("%-28s %td of %td, %.1f steps\n", name, found.count_solved(), options.episodes,
-                found.mean_steps());
+  std::printf(
+      "| policy | evaluations | solved of %s | steps of an episode | training steps/s | p50 | p99 |\n"
+      "|---|---|---|---|---|---|---|\n",
+      example::grouped(options.episodes).c_str());
+  auto const judge = [&](char const* name, int evaluations, Policies::Draw const& draw, double rate) {
+    auto const found = rollout(options.episodes, Key{3}, draw);
+    auto const time = latency(draw, 4000 / std::max(2, evaluations));
+    std::printf("| %s | %d | %td | %.0f | %s | %s | %s |\n", name, evaluations, found.count_solved(),
+                found.mean_steps(), rate > 0 ? example::format("%.0f", rate).c_str() : "",
+                example::duration_text(time.p50).c_str(), example::duration_text(time.p99).c_str());
     std::fflush(stdout);
     return found;
   };
-  judge("random", [&](X const& o, Index round) {
-    return X(2.0 * cm::uniform<float>({o.shape()[0], horizon, 2}, cm::Key{5},
-                                      {.step = static_cast<std::uint32_t>(round)}) -
-             1.0);
-  });
-  for (Index const steps : {5, 10, 18})
-    judge(example::format("teacher, %td", 2 * steps - 1).c_str(), [&](X const& o, Index round) {
-      return cm::sample(D, teacher, cm::OdeSampler<cm::Heun>{.steps = steps}, settings(o, round));
-    });
-  judge("student, 1",
-        [&](X const& o, Index round) { return cm::sample(f, student, cm::OneStep{}, settings(o, round)); });
-  for (double const tau : {0.2, 0.5, 1.0, 2.0, 5.0}) {
-    X previous;
-    judge(example::format("student, warm %g", tau).c_str(), [&](X const& o, Index round) {
-      previous = previous.defined()
-                     ? cm::sample(f, student, cm::WarmStart<>{previous, executed, tau}, settings(o, round))
-                     : cm::sample(f, student, cm::OneStep{}, settings(o, round));
-      return previous;
-    });
-  }
-  for (int const n : {1, 2})
-    judge(example::format("regression, %d", n).c_str(), [&](X const& o, Index) {
-      return mip.predict(two.parameters(), {o.shape()[0], horizon, 2}, cm::Condition<X>{of_observations(o)},
-                         n);
-    });
-  std::printf("steps/s: teacher %.1f student %.1f mip %.1f; %.0f s\n", teacher_rate, student_rate, mip_rate,
-              watch.seconds());
+  std::vector<Rollout> shown;
+  judge("random actions", 0, policies.random(), 0);
+  shown.push_back(judge("diffusion policy", 35, policies.diffusion(18), policies.teacher_rate));
+  judge("diffusion policy", 9, policies.diffusion(5), 0);
+  shown.push_back(judge("consistency policy", 1, policies.consistency(), policies.student_rate));
+  for (double tau : {1.0, 2.0, 4.0}) judge("the same, warm start at 2", 1, policies.warm_start(tau), 0);
+  judge("one regression", 1, policies.regression(1), 0);
+  shown.push_back(judge("two regressions (MIP)", 2, policies.regression(2), policies.two_rate));
+
+  auto const columns = std::min<Index>(6, options.episodes);
+  std::filesystem::create_directories(options.out);
+  cm::write_png(options.out / "episodes.png", ways(shown, columns, 150));
+  cm::write_apng(options.out / "episodes.apng", frames(shown, columns, 100, 2), 80, 1500);
+  std::printf("\n%s in all; pictures are in %s\n", example::clock_text(watch.seconds()).c_str(),
+              options.out.c_str());
   return 0;
 }
 
@@ -141,12 +98,12 @@ int run(Options const& options) {
 int main(int argc, char** argv) {
   try {
     Options options;
-    CLI::App app{"Policies of a pushing task, trained on demonstrations and compared.", "policy"};
-    app.add_option("--out", options.out, "folder of pictures")->capture_default_str();
-    app.add_option("--demonstrations", options.demonstrations, "episodes to learn from")
+    CLI::App app{"Trains policies of a pushing task on demonstrations, and compares them.", "policy"};
+    app.add_option("--out", options.out, "folder of the pictures")->capture_default_str();
+    app.add_option("--demonstrations", options.plan.demonstrations, "episodes to learn from")
         ->capture_default_str();
-    app.add_option("--steps", options.steps, "training steps of each policy")->capture_default_str();
-    app.add_option("--batch", options.batch)->capture_default_str();
+    app.add_option("--steps", options.plan.steps, "training steps of each policy")->capture_default_str();
+    app.add_option("--batch", options.plan.batch, "chunks of a training step")->capture_default_str();
     app.add_option("--episodes", options.episodes, "episodes to judge by")->capture_default_str();
     app.add_option("--threads", options.threads, "0: as many as there are cores")->capture_default_str();
     if (auto const status = example::parse(app, argc, argv)) return *status;

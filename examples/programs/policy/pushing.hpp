@@ -137,12 +137,14 @@ class Demonstrator {
   int side_ = 0;  // of the way around: 1 against the clock, -1 with it, 0 not chosen
 };
 
-/// What a policy sees of two states, one step apart: 8 numbers.
+/// What a policy sees of two states, one step apart: where the puck is from the pusher and the goal from the
+/// puck, and how both changed, which tells what the demonstrator is about.
 inline constexpr int observed = 8;
 inline std::array<double, observed> observation(State const& before, State const& now) {
-  auto const a = before.puck - before.pusher, b = before.goal - before.puck;
-  auto const c = now.puck - now.pusher, d = now.goal - now.puck;
-  return {a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y};
+  auto const puck = now.puck - now.pusher, goal = now.goal - now.puck;
+  auto const puck_moved = puck - (before.puck - before.pusher),
+             goal_moved = goal - (before.goal - before.puck);
+  return {puck.x, puck.y, goal.x, goal.y, puck_moved.x, puck_moved.y, goal_moved.x, goal_moved.y};
 }
 
 }  // namespace pushing

@@ -21,7 +21,8 @@ concept TakesBesideX =
 }  // namespace detail
 
 /// A network together with the table of its parameters: F_θ(x, conditions, mode), or F_θ(x, time, mode) of
-/// one that takes a time alone, c_noise(t) both times. Models: UNet, SongUNet, Adm, Mlp, any type with a
+/// one that takes a time alone, c_noise(t) both times. Models: UNet, SongUNet, Adm,
+/// ConditionalUNet1d, Mlp, any type with a
 /// templated call operator. docs/concepts/network.md
 template <class N>
 concept Network = (detail::TakesBesideX<N, Conditions<Tensor<float>, Tensor<float>>> ||

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The policies that are compared: trained in turn, each drawn from by draw(observations (n, observed),
+// round).
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include <consistency/consistency.hpp>
+
+#include "../support/text.hpp"
+#include "rollout.hpp"
+#include "two_regressions.hpp"
+
+namespace pushing {
+
+namespace cm = consistency;
+
+struct Plan {
+  Index demonstrations = 300, steps = 5000, batch = 128;
+};
+
+/// A perceptron for chunks (n, horizon, 2).
+class ChunkMlp {
+ public:
+  cm::ParameterTable const& parameters() const { return mlp_.parameters(); }
+  cm::Shape data_shape() const { return {horizon, 2}; }
+  auto operator()(auto const& theta, cm::Value auto const& x, auto const& at,
+                  cm::Mode const& mode = {}) const {
+    auto const n = x.shape()[0];
+    return reshape(mlp_(theta, evaluated(reshape(x, {n, 2 * horizon})), at, mode), x.shape());
+  }
+
+ private:
+  cm::Mlp mlp_{
+      {.dimensions = 2 * horizon, .width = 256, .embedding = 64, .condition = {.features = observed}}};
+};
+
+class Policies {
+ public:
+  using Draw = std::function<X(X const&, Index)>;  // chunks (n, horizon, 2)
+  using Report = std::function<void(char const* name, cm::StepReport const&)>;
+
+  Policies(Plan const& plan, Demonstrations const& data, Report report)
+      : plan_{plan},
+        of_observations_{cm::Normalizer::standard(data.observations)},
+        of_actions_{cm::Normalizer::limits(data.chunks)},
+        batches_{of_observations_(data.observations), of_actions_(data.chunks), plan.batch, Key{2}},
+        report_{std::move(report)} {
+    std::tie(teacher_, teacher_rate) = trained(
+        "diffusion", cm::DenoiserTraining{.f = D_, .distribution = cm::LogNormalDistribution{0.0, 1.4}},
+        D_.initialize(Key{42}), 1e-3);
+    std::tie(student_, student_rate) =
+        trained("consistency",
+                cm::ConsistencyDistillation{.f = f_,
+                                            .velocity = cm::TeacherVelocity{D_, teacher_->parameters()},
+                                            .solver = cm::Heun{},
+                                            .metric = cm::PseudoHuber{.c = 0.03},
+                                            .times = cm::GridTimes<cm::FixedSteps>{{.N = 18}}},
+                teacher_->parameters(), 1e-3);
+    std::tie(two_, two_rate) = trained("regressions", regressions_, D_.initialize(Key{42}), 1e-3);
+  }
+
+  double teacher_rate, student_rate, two_rate;  ///< training steps a second
+
+  Index parameters() const { return net_.parameters().count(); }
+
+  /// The teacher, in 2 · steps − 1 evaluations.
+  Draw diffusion(Index steps) const {
+    return drawn([this, steps](X const& o, Index round) {
+      return cm::sample(D_, *teacher_, cm::OdeSampler<cm::Heun>{.steps = steps}, settings(o, round));
+    });
+  }
+  /// The student, in one.
+  Draw consistency() const {
+    return drawn([this](X const& o, Index round) {
+      return cm::sample(f_, *student_, cm::OneStep{}, settings(o, round));
+    });
+  }
+  /// The same from the chunk before, noised to τ.
+  Draw warm_start(double tau) const {
+    return drawn([this, tau, previous = X{}](X const& o, Index round) mutable {
+      auto const with = settings(o, round);
+      previous = round == 0 ? cm::sample(f_, *student_, cm::OneStep{}, with)
+                            : cm::sample(f_, *student_, cm::WarmStart<>{previous, executed, tau}, with);
+      return previous;
+    });
+  }
+  /// One regression, or two.
+  Draw regression(int evaluations) const {
+    return drawn([this, evaluations](X const& o, Index) {
+      return regressions_.predict(two_->parameters(), {o.shape()[0], horizon, 2}, cm::Condition<X>{o},
+                                  evaluations);
+    });
+  }
+  /// What knows nothing: actions as they come.
+  Draw random() const {
+    return drawn([](X const& o, Index round) {
+      auto const at = cm::Counter{.step = static_cast<std::uint32_t>(round)};
+      return X(2.0 * cm::uniform<float>({o.shape()[0], horizon, 2}, Key{5}, at) - 1.0);
+    });
+  }
+
+ private:
+  /// The average of θ after training, and steps a second.
+  template <class M>
+  std::pair<cm::PreparedParameters<X>, double> trained(char const* name, M const& method,
+                                                       cm::Parameters<X> const& theta, double rate) {
+    auto const optimizer = cm::AdamW{
+        .learning_rate = rate,
+        .decay = 1e-6,
+        .schedule = {.warmup = plan_.steps / 15, .decay_to = plan_.steps, .decay = cm::Decay::cosine}};
+    cm::Trainer trainer{method, optimizer, theta, {.ema = 0.995, .clip = 1}};
+    auto const watch = example::Stopwatch{};
+    trainer.run(batches_, plan_.steps,
+                [&](cm::StepReport const& report) { return report_(name, report), true; });
+    return {cm::PreparedParameters<X>{trainer.averaged()},
+            static_cast<double>(plan_.steps) / watch.seconds()};
+  }
+
+  /// Between numbers of the task and those that networks see.
+  template <class F>
+  Draw drawn(F draw) const {
+    return [this, draw = std::move(draw)](X const& observations, Index round) mutable {
+      return of_actions_.inverse(X(draw(of_observations_(observations), round)));
+    };
+  }
+  static cm::SampleSettings settings(X const& o, Index round) {
+    auto const n = o.shape()[0];
+    return {.seed = 1000 + static_cast<std::uint64_t>(round),
+            .count = n,
+            .batch = n,
+            .condition = cm::Condition<X>{o}};
+  }
+
+  Plan plan_;
+  cm::Normalizer of_observations_, of_actions_;
+  DemonstrationBatches batches_;
+  Report report_;
+  ChunkMlp net_;
+  cm::VarianceExploding process_{.epsilon = 0.02, .T = 10};
+  cm::Denoiser<ChunkMlp> D_{net_, cm::EdmPreconditioning{}, process_};
+  cm::ConsistencyFunction<ChunkMlp> f_{net_, cm::EdmPreconditioning{}, process_};
+  TwoRegressions<Regression<ChunkMlp>> regressions_{.f = Regression{net_}};
+  std::optional<cm::PreparedParameters<X>> teacher_, student_, two_;
+};
+
+}  // namespace pushing
