@@ -3,6 +3,7 @@
 
 // What policies learn from: observations, and the chunk of actions that a demonstrator takes from there on.
 
+#include <utility>
 #include <vector>
 
 #include <consistency/data/batch.hpp>
@@ -26,7 +27,7 @@ struct Demonstrations {
 };
 
 /// Every step of `episodes` episodes. What is executed is the demonstrator's action and some noise, so that
-/// there are mistakes to learn to correct; what is kept is the action.
+/// there are mistakes to learn to correct; what is kept is what it would do from there on without noise.
 inline Demonstrations demonstrated(Index episodes, Key key) {
   constexpr double noise = 0.012;
   std::vector<float> observations, chunks;
@@ -35,20 +36,19 @@ inline Demonstrations demonstrated(Index episodes, Key key) {
     Chance chance{key, static_cast<std::uint32_t>(episode)};
     auto now = start(chance), before = now;
     Demonstrator demonstrator{chance};
-    std::vector<Point> actions;
     for (int k = 0; k < most_steps && !now.solved(); ++k) {
       for (auto const number : observation(before, now)) observations.push_back(static_cast<float>(number));
-      actions.push_back(demonstrator.action(now));
-      before = now;
-      now = moved(now, actions.back() + noise * chance.normal());
-    }
-    solved += now.solved();
-    for (std::size_t k = 0; k < actions.size(); ++k)
-      for (std::size_t i = k; i < k + horizon; ++i) {
-        auto const action = i < actions.size() ? actions[i] : Point{};
+      auto ahead = now;
+      for (auto [i, one] = std::pair{Index{0}, demonstrator}; i < horizon; ++i) {
+        auto const action = ahead.solved() ? Point{} : one.action(ahead);
         chunks.push_back(static_cast<float>(action.x));
         chunks.push_back(static_cast<float>(action.y));
+        ahead = moved(ahead, action);
       }
+      before = now;
+      now = moved(now, demonstrator.action(now) + noise * chance.normal());
+    }
+    solved += now.solved();
   }
   auto const n = static_cast<Index>(observations.size()) / observed;
   Demonstrations all{X{{n, observed}}, X{{n, horizon, 2}}, episodes, solved};

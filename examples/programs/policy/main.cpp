@@ -79,8 +79,9 @@ int run(Options const& options) {
   judge("random actions", 0, policies.random(), 0);
   shown.push_back(judge("diffusion policy", 35, policies.diffusion(18), policies.teacher_rate));
   judge("diffusion policy", 9, policies.diffusion(5), 0);
-  shown.push_back(judge("consistency policy", 1, policies.consistency(), policies.student_rate));
-  for (double tau : {1.0, 2.0, 4.0}) judge("the same, warm start at 2", 1, policies.warm_start(tau), 0);
+  shown.push_back(judge("consistency policy", 1, policies.consistency({}), policies.student_rate));
+  judge("the same", 2, policies.consistency({0.5}), 0);
+  judge("the same, warm start", 1, policies.warm_start(2), 0);
   judge("one regression", 1, policies.regression(1), 0);
   shown.push_back(judge("two regressions (MIP)", 2, policies.regression(2), policies.two_rate));
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <consistency/consistency.hpp>
 
@@ -22,7 +23,7 @@ namespace pushing {
 namespace cm = consistency;
 
 struct Plan {
-  Index demonstrations = 300, steps = 5000, batch = 128;
+  Index demonstrations = 300, steps = 4000, batch = 128;
 };
 
 /// A perceptron for chunks (n, horizon, 2).
@@ -60,9 +61,9 @@ class Policies {
                 cm::ConsistencyDistillation{.f = f_,
                                             .velocity = cm::TeacherVelocity{D_, teacher_->parameters()},
                                             .solver = cm::Heun{},
-                                            .metric = cm::PseudoHuber{.c = 0.03},
-                                            .times = cm::GridTimes<cm::FixedSteps>{{.N = 18}}},
-                teacher_->parameters(), 1e-3);
+                                            .metric = cm::PseudoHuber{.c = 0.01},
+                                            .times = cm::GridTimes<cm::FixedSteps>{{.N = 10}}},
+                teacher_->parameters(), 5e-4);
     std::tie(two_, two_rate) = trained("regressions", regressions_, D_.initialize(Key{42}), 1e-3);
   }
 
@@ -76,10 +77,10 @@ class Policies {
       return cm::sample(D_, *teacher_, cm::OdeSampler<cm::Heun>{.steps = steps}, settings(o, round));
     });
   }
-  /// The student, in one.
-  Draw consistency() const {
-    return drawn([this](X const& o, Index round) {
-      return cm::sample(f_, *student_, cm::OneStep{}, settings(o, round));
+  /// The student, in one evaluation, and one more at each of these times.
+  Draw consistency(std::vector<double> const& times) const {
+    return drawn([this, times](X const& o, Index round) {
+      return cm::sample(f_, *student_, cm::Multistep{times}, settings(o, round));
     });
   }
   /// The same from the chunk before, noised to τ.
