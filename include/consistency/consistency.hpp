@@ -17,6 +17,7 @@
 #include <consistency/model/clipped.hpp>
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/model/denoiser.hpp>
+#include <consistency/model/flow_map.hpp>
 #include <consistency/model/guided.hpp>
 #include <consistency/network/adm.hpp>
 #include <consistency/network/conditional_unet1d.hpp>
@@ -30,10 +31,12 @@
 #include <consistency/optimizer/muon.hpp>
 #include <consistency/optimizer/radam.hpp>
 #include <consistency/optimizer/sgd.hpp>
+#include <consistency/parameterization/ctm_preconditioning.hpp>
 #include <consistency/process/linear_path.hpp>
 #include <consistency/process/trigonometric.hpp>
 #include <consistency/sampling/dpm_solver_plus_plus_2m.hpp>
 #include <consistency/sampling/euler_ancestral.hpp>
+#include <consistency/sampling/flow_map_sampler.hpp>
 #include <consistency/sampling/multistep.hpp>
 #include <consistency/sampling/ode_sampler.hpp>
 #include <consistency/sampling/sample.hpp>

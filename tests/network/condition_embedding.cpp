@@ -84,6 +84,39 @@ TEST_CASE("a condition is a linear map of its features, added to those of the ti
   CHECK(same_bits(of({1, 2}), of({4, 0})));
 }
 
+TEST_CASE("every network takes a second time, or its gap to the first, and neither more nor less") {
+  for (auto const kind : {SecondTime::end, SecondTime::gap})
+    each({.second_time = kind}, [&](auto const& net, Shape const& one) {
+      auto theta = Parameters<Tensor<double>>::initialized(net.parameters(), {1});
+      auto const x = normal<double>(batch_of(2, one), {2});
+      auto const column = [&](double t) { return Tensor<double>(x.shape().per_sample(), t); };
+      auto const at = [&](double t, double r) -> Tensor<double> {
+        return net(theta, x, Conditions{column(t), Condition<Tensor<double>>{}, column(r)}, Mode{});
+      };
+      CHECK(same_bits(at(0.5, 0.25), at(0.5, 0)));  // as it begins
+      auto const id = theta.table().find("second_time.weight");
+      REQUIRE(id);
+      for (ParameterId i = 0; i < theta.table().entries().size(); ++i)
+        theta.assign(theta.table().entries()[i].name, normal<double>(theta[i].shape(), {3}));
+      CHECK_FALSE(same_bits(at(0.5, 0.25), at(0.5, 0)));
+      check_fails<ErrorCode::config>([&] { net(theta, x, column(0.5), Mode{}); },
+                                     {"second time", "found none"});
+    });
+  each({}, [](auto const& net, Shape const& one) {
+    auto const theta = Parameters<Tensor<float>>::initialized(net.parameters(), {1});
+    auto const x = normal<float>(batch_of(2, one), {2});
+    auto const t = Tensor<float>(x.shape().per_sample(), 0.5F);
+    check_fails<ErrorCode::config>(
+        [&] {
+          net(theta, x, Conditions{t, Condition<Tensor<float>>{}, t}, Mode{});
+        },
+        {"second time", "found c_noise(r)", "SecondTime::gap"});
+  });
+  CHECK_FALSE(mlp({.second_time = SecondTime::end})
+                  .parameters()
+                  .same_meaning(mlp({.second_time = SecondTime::gap}).parameters()));
+}
+
 TEST_CASE("a condition that is missing, too much or of another size is rejected with both sizes") {
   each({.features = 5}, [](auto const& net, Shape const& one) {
     auto const theta = Parameters<Tensor<float>>::initialized(net.parameters(), {1});

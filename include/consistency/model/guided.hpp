@@ -36,17 +36,16 @@ class Guided {
   auto const& process() const noexcept { return f_.process(); }
   double strength() const noexcept { return strength_; }
 
-  /// (θ, x, t, mode) ↦ the guided f_θ(x, t). It refers to both.
+  /// (θ, x, t, mode) ↦ the guided f_θ(x, t); of a FlowMap (θ, x, t, r, mode) too. It refers to both.
   template <class X>
   auto given(Condition<X> const& condition) const& {
     return [this, &condition, null = condition.null()](auto const& theta, Operand auto const& x_lazy,
-                                                       Operand auto const& t_lazy, Mode const& mode = {}) {
+                                                       auto const&... times_and_mode) {
       auto const& x = evaluated(x_lazy);
-      auto const& t = evaluated(t_lazy);
-      auto const with = f_.given(condition)(theta, x, t, mode);  // (n, …)
+      auto const with = f_.given(condition)(theta, x, times_and_mode...);  // (n, …)
       if (strength_ == 1) return with;
-      auto const without = f_.given(null)(theta, x, t, mode);    // (n, …)
-      return evaluated(without + strength_ * (with - without));  // (n, …)
+      auto const without = f_.given(null)(theta, x, times_and_mode...);  // (n, …)
+      return evaluated(without + strength_ * (with - without));          // (n, …)
     };
   }
   template <class X>

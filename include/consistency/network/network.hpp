@@ -21,8 +21,8 @@ concept TakesBesideX =
 }  // namespace detail
 
 /// A network together with the table of its parameters: F_θ(x, conditions, mode), or F_θ(x, time, mode) of
-/// one that takes a time alone, c_noise(t) both times. Models: UNet, SongUNet, Adm,
-/// ConditionalUNet1d, Mlp, any type with a
+/// one that takes a time alone, c_noise(t) both times. A flow map's conditions have the time that it goes to,
+/// c_noise(r), as well. Models: UNet, SongUNet, Adm, ConditionalUNet1d, Mlp, any type with a
 /// templated call operator. docs/concepts/network.md
 template <class N>
 concept Network = (detail::TakesBesideX<N, Conditions<Tensor<float>, Tensor<float>>> ||
@@ -41,10 +41,10 @@ concept DifferentiableNetwork =
       net(theta, x, x, Mode{});
     };
 
-/// F_θ(x, at, mode) of either kind. Throws config_error for a condition where the network takes a time alone.
-template <class T, class X>
-auto evaluate_network(auto const& net, auto const& theta, Value auto const& x, Conditions<T, X> const& at,
-                      Mode const& mode) {
+/// F_θ(x, at, mode) of any kind. Throws config_error for a condition where the network takes a time alone.
+template <class T, class X, class End>
+auto evaluate_network(auto const& net, auto const& theta, Value auto const& x,
+                      Conditions<T, X, End> const& at, Mode const& mode) {
   if constexpr (requires { net(theta, x, at, mode); }) {
     return net(theta, x, at, mode);
   } else {

@@ -16,10 +16,10 @@ struct EdmPreconditioning {
 
   void check() const { require_positive("EdmPreconditioning", "sigma_data", sigma_data); }
 
-  auto c_skip(Operand auto const& t, double s) const {
+  auto c_skip(Operand auto const& t, BoundaryTime auto const& s) const {
     return square_data() / (square(t - s) + square_data());
   }
-  auto c_out(Operand auto const& t, double s) const {
+  auto c_out(Operand auto const& t, BoundaryTime auto const& s) const {
     return sigma_data * (t - s) / sqrt(square(t) + square_data());
   }
   auto c_in(Operand auto const& t) const { return 1.0 / sqrt(square(t) + square_data()); }
@@ -28,6 +28,6 @@ struct EdmPreconditioning {
  private:
   double square_data() const { return sigma_data * sigma_data; }
 };
-static_assert(Parameterization<EdmPreconditioning>);
+static_assert(FlowMapParameterization<EdmPreconditioning>);
 
 }  // namespace consistency

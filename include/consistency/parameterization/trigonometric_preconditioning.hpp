@@ -16,11 +16,11 @@ struct TrigonometricPreconditioning {
 
   void check() const { require_positive("TrigonometricPreconditioning", "sigma_data", sigma_data); }
 
-  auto c_skip(Operand auto const& t, double s) const { return cos(t - s); }
-  auto c_out(Operand auto const& t, double s) const { return -sigma_data * sin(t - s); }
+  auto c_skip(Operand auto const& t, BoundaryTime auto const& s) const { return cos(t - s); }
+  auto c_out(Operand auto const& t, BoundaryTime auto const& s) const { return -sigma_data * sin(t - s); }
   auto c_in(Operand auto const& t) const { return 0.0 * t + 1 / sigma_data; }
   auto c_noise(Operand auto const& t) const { return 1.0 * t; }
 };
-static_assert(Parameterization<TrigonometricPreconditioning>);
+static_assert(FlowMapParameterization<TrigonometricPreconditioning>);
 
 }  // namespace consistency

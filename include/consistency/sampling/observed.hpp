@@ -13,7 +13,7 @@ template <class X>
 struct Evaluation {
   X const& x;         // (n, …)
   X const& t;         // (n, 1, …)
-  X const& estimate;  // (n, …): of the data, f(x, t) or D(x, t)
+  X const& estimate;  // (n, …): of the data, f(x, t) or D(x, t); the point X_{t→r}(x) of a flow map
   Index number;       ///< 0, 1, … within the batch
   Index first;        ///< the batch is samples `first` to first + n − 1 of this call
   Index count;        ///< of samples in this call
@@ -30,17 +30,18 @@ struct Unobserved {
 
 namespace detail {
 
-/// f(x, t) with an observer. Once this one has said false, the estimate that it has seen is what f gives, at
-/// no cost: it is where every sampler then ends.
+/// f(x, t), or X(x, t, r), with an observer. Once this one has said false, the estimate that it has seen is
+/// what f gives, at no cost: it is where every sampler then ends.
 template <class F, class X, class O>
 class Observed {
  public:
   Observed(F const& f, O& observer, Index first, Index count)
       : f_{f}, observer_{observer}, first_{first}, count_{count} {}
 
-  X operator()(X const& x, X const& t) const {
+  template <std::same_as<X>... End>
+  X operator()(X const& x, X const& t, End const&... r) const {
     if (stopped_) return estimate_;
-    estimate_ = f_(x, t);  // (n, …)
+    estimate_ = f_(x, t, r...);  // (n, …)
     auto const seen = Evaluation<X>{x, t, estimate_, number_++, first_, count_};
     if constexpr (std::convertible_to<std::invoke_result_t<O&, Evaluation<X> const&>, bool>) {
       stopped_ = !observer_(seen);

@@ -72,9 +72,10 @@ namespace detail {
 template <class X, class F, NoiseProcess Process, Sampler<X> S>
 void draw(F const& f, Process const& process, Shape const& one, S const& sampler,
           SampleSettings const& settings, auto& observer, auto const& put) {
-  static_assert(
-      may_be<F, S::kind>,
-      "sample: a ConsistencyFunction is drawn from by OneStep or Multistep, a Denoiser by OdeSampler");
+  static_assert(may_be<F, S::kind>,
+                "sample: a ConsistencyFunction is drawn from by OneStep or Multistep, a Denoiser by "
+                "OdeSampler, a FlowMap "
+                "by FlowMapSampler too");
   process.check();
   if (settings.count < 1 || settings.batch < 1 || settings.first < 0)
     fail<config_error>(
@@ -139,16 +140,18 @@ X sample(F const& f, Shape const& one, S const& sampler = {}, SampleSettings con
 
 namespace detail {
 
-/// f_θ(x, t) as a function of x and t.
+/// f_θ(x, t) as a function of x and t, and r of a flow map.
 template <class F, class X>
 struct WithParameters {
   static constexpr Kind kind = F::kind;
   F const& f;
   Parameters<X> const& theta;
 
-  auto operator()(X const& x, X const& t) const { return f(theta, x, t); }
+  auto operator()(std::same_as<X> auto const&... x_and_times) const { return f(theta, x_and_times...); }
   auto given(Condition<X> const& condition) const {
-    return [this, bound = f.given(condition)](X const& x, X const& t) { return bound(theta, x, t); };
+    return [this, bound = f.given(condition)](std::same_as<X> auto const&... x_and_times) {
+      return bound(theta, x_and_times...);
+    };
   }
 };
 

@@ -12,10 +12,10 @@ namespace consistency {
 
 namespace detail {
 
-/// f(x, t) for concept checks.
+/// f(x, t) and X(x, t, r) for concept checks.
 struct FunctionArchetype {
   template <Value X>
-  X operator()(X const& x, Operand auto const&) const {
+  X operator()(X const& x, Operand auto const&...) const {
     return x;
   }
 };
@@ -25,7 +25,8 @@ struct FunctionArchetype {
 /// Turns noise z ~ N(0, I), (n, …), into a batch of samples by calls of f(x, t): what else is drawn for
 /// sample i takes counter sample first + i and a draw above 0. `kind` is what f must be. The process, that of
 /// f, says where sampling begins and ends. Models: OneStep, Multistep, WarmStart (of consistency functions),
-/// OdeSampler, EulerAncestral, DpmSolverPlusPlus2M (of denoisers). docs/concepts/sampler.md
+/// FlowMapSampler (of flow maps), OdeSampler, EulerAncestral, DpmSolverPlusPlus2M (of denoisers).
+/// docs/concepts/sampler.md
 template <class S, class X = Tensor<float>>
 concept Sampler = requires(S const& sampler, detail::FunctionArchetype f, VarianceExploding process,
                            X const& z, Key key, std::uint32_t first) {

@@ -20,13 +20,16 @@ struct ConditionSettings {
   /// Labels of what was done to an image (AugmentationSettings), which stand behind the features; a condition
   /// without them is one of an image as it was.
   Index labels = 0;
+  SecondTime second_time = SecondTime::none;  ///< for a FlowMap
 
   void check(char const* where) const {
     require_within(where, "features of the condition", features, 0, Index{1} << 20U);
     require_within(where, "labels of the condition", labels, 0, Index{1} << 20U);
   }
-  /// Enters these settings among the conventions of a network's parameters, where there is a condition.
+  /// Enters these settings among the conventions of a network's parameters, where they say something.
   void declare(ParameterTable& table) const {
+    if (second_time != SecondTime::none)
+      table.add_convention({"second time", second_time == SecondTime::end ? "end" : "gap", "none"});
     if (features > 0)
       table.add_convention({"condition", text(), ConditionSettings{.features = features}.text()});
   }
@@ -51,12 +54,14 @@ struct ConditionSettings {
 struct ConditionNames {
   std::string condition;
   std::string labels{};
+  std::string second_time = "second_time";
   std::string frequencies{};  ///< of a Fourier embedding whose draws stand in the files
 };
 
 /// What networks see of a time and a condition c (n, k). Either √k c W + b is added to the features of the
 /// time (map_label of EDM's DDPM++; Karras et al. 2022), or c W to what the network has made of them (class
-/// vectors of ADM; Dhariwal & Nichol 2021). Labels of augmentation a add a A to the features of the time.
+/// vectors of ADM; Dhariwal & Nichol 2021). Labels of augmentation a add a A to the features of the time, and
+/// a second time adds features' B; B begins as 0, so that a flow map begins as a network of (x, t).
 class ConditionEmbedding {
  public:
   /// The first: registers W and b, where there is a condition.
@@ -90,7 +95,7 @@ class ConditionEmbedding {
     auto const& at = conditions_of(beside_x);
     auto const [k, labels] = std::pair{condition_.features, condition_.labels};
     auto const labelled = condition_.labelled(at.condition.width());
-    return with_time(theta, at.time, [&](auto const& time) {   // (n, channels)
+    return with_times(theta, at, [&](auto const& time) {       // (n, channels)
       auto const with_condition = [&](auto const& features) {  // (n, channels)
         if (!bias_) return next(features);
         auto const scale = std::sqrt(static_cast<double>(k));
@@ -121,12 +126,36 @@ class ConditionEmbedding {
       frequencies_ = table.add_constant(names.frequencies, {channels / 2}, {.deviation = time.scale});
     if (condition.labels > 0)
       labels_ = table.add(names.labels + ".weight", {condition.labels, channels}, labels);
+    if (condition.second_time != SecondTime::none)
+      second_ = table.add(names.second_time + ".weight", {channels, channels}, Initializer::zeros());
   }
 
-  /// next(features of the time (n, channels))
+  /// next(features of the time, and of the second one where there is one (n, channels))
+  auto with_times(auto const& theta, auto const& at, auto const& next) const {
+    check_second(at.end.defined());
+    return with_time(theta, at.time, [&](auto const& first) {  // (n, channels)
+      if (!second_) return next(first);
+      auto const gap = condition_.second_time == SecondTime::gap;
+      auto const add = [&](auto const& features) {  // (n, channels)
+        return next(evaluated(first + linear(features, theta[*second_])));
+      };
+      if (gap) return with_time(theta, at.time - at.end, add);
+      return with_time(theta, at.end, add);
+    });
+  }
+  /// next(features of a time (n, channels))
   auto with_time(auto const& theta, Operand auto const& time, auto const& next) const {
     if (!frequencies_) return next(time_(time, channels_));
     return next(time_(time, stop_gradient(theta[*frequencies_])));
+  }
+
+  void check_second(bool given) const {
+    auto const takes = condition_.second_time != SecondTime::none;
+    if (given == takes) return;
+    fail<config_error>("network", "second time", given ? "c_noise(r)" : "none",
+                       takes ? "c_noise(r), as .condition.second_time of its settings" : "none",
+                       takes ? "Use the network in a FlowMap."
+                             : "Construct the network with .condition = {.second_time = SecondTime::gap}.");
   }
 
   /// Features begin … end − 1 of a condition (n, k).
@@ -139,7 +168,7 @@ class ConditionEmbedding {
   TimeEmbedding time_;
   Index channels_;
   ConditionSettings condition_;
-  std::optional<ParameterId> weight_, bias_, labels_, frequencies_;
+  std::optional<ParameterId> weight_, bias_, labels_, second_, frequencies_;
 };
 
 }  // namespace consistency
