@@ -31,7 +31,7 @@ struct Key {
 /// The library's own streams; a user's may start at 2^31 (dropout takes one per layer).
 namespace stream {
 inline constexpr std::uint32_t initialization = 0, noise = 1, times = 2, data_order = 3, dropout = 4,
-                               sampling = 5, augmentation = 6, conditions = 7;
+                               sampling = 5, augmentation = 6, conditions = 7, end_times = 8, spans = 9;
 }
 
 /// Where in a family a block of draws lies.

@@ -12,6 +12,7 @@ namespace consistency {
 struct VelocityPreconditioning {
   using Process = LinearPath;
   static constexpr double smallest_time = 0;
+  static constexpr bool average_velocity = true;  ///< F is u(x, t, s)
 
   auto c_skip(Operand auto const& t, BoundaryTime auto const&) const { return 0.0 * t + 1.0; }
   auto c_out(Operand auto const& t, BoundaryTime auto const& s) const { return s - t; }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include <consistency/identity/blended_identity.hpp>
+#include <consistency/metric/adaptive_l2.hpp>
+#include <consistency/schedule/pair_times.hpp>
+#include <consistency/schedule/sigmoid_blend.hpp>
+#include <consistency/solver/velocity.hpp>
+#include <consistency/target/stop_gradient_target.hpp>
+#include <consistency/training/flow_map_objective.hpp>
+#include <consistency/weighting/uniform_weighting.hpp>
+
+namespace consistency {
+
+/// αFlow (Zhang et al. 2025): from flow matching over shortcuts to MeanFlow, as α falls from 1 to 0.
+template <class F, class Source = DataVelocity, class Identity = BlendedIdentity<SigmoidBlend>,
+          class D = AdaptiveL2, class T = PairTimes<>, class W = UniformWeighting,
+          class Target = StopGradientTarget>
+struct AlphaFlow {
+  static_assert(flow_map::policies<F, Source, Identity, D, T, W, Target>());
+  static constexpr bool has_target = Target::has_target;
+  F f;
+  Source velocity{};
+  Identity identity{.clip = 4};
+  D metric{.p = 1, .epsilon = 1e-3, .of = AdaptiveL2::Of::mean};
+  T times{.first = {-0.4, 1}, .second = {-0.4, 1}, .diagonal = 0.25};
+  W weighting{};
+  Target target{};
+
+  void check() const { flow_map::check(*this); }
+  double resolution(Index) const { return 0; }
+  double rate(Index) const { return target.rate(0); }
+  template <class X>
+  auto draw(X const& x0, Index k, Key key, std::uint32_t first = 0) const {
+    return flow_map::draw(*this, x0, k, key, first);
+  }
+  /// The term of each sample, (n, 1, …).
+  auto distance(auto const& theta, auto const& theta_minus, auto const& batch, auto const& drawn) const {
+    return flow_map::distance(*this, theta, theta_minus, batch, drawn);
+  }
+  auto loss(auto const& theta, auto const& theta_minus, auto const& batch, auto const& drawn) const {
+    return mean(distance(theta, theta_minus, batch, drawn));  // ()
+  }
+};
+
+}  // namespace consistency
