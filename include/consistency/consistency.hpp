@@ -9,6 +9,11 @@
 #include <consistency/condition/observations.hpp>
 #include <consistency/condition/product.hpp>
 #include <consistency/core/version.hpp>
+#include <consistency/identity/blended_identity.hpp>
+#include <consistency/identity/eulerian_identity.hpp>
+#include <consistency/identity/lagrangian_identity.hpp>
+#include <consistency/identity/semigroup_identity.hpp>
+#include <consistency/metric/adaptive_l2.hpp>
 #include <consistency/metric/l1.hpp>
 #include <consistency/metric/l2.hpp>
 #include <consistency/metric/linf.hpp>
@@ -53,6 +58,8 @@
 #include <consistency/solver/midpoint.hpp>
 #include <consistency/target/adaptive_ema_target.hpp>
 #include <consistency/target/ema_target.hpp>
+#include <consistency/training/align_your_flow.hpp>
+#include <consistency/training/alpha_flow.hpp>
 #include <consistency/training/consistency_distillation.hpp>
 #include <consistency/training/consistency_objective.hpp>
 #include <consistency/training/consistency_training.hpp>
@@ -60,7 +67,15 @@
 #include <consistency/training/continuous_consistency_training.hpp>
 #include <consistency/training/denoiser_training.hpp>
 #include <consistency/training/flow_matching.hpp>
+#include <consistency/training/improved_mean_flow.hpp>
+#include <consistency/training/lagrangian_self_distillation.hpp>
+#include <consistency/training/mean_flow.hpp>
 #include <consistency/training/progressive_distillation.hpp>
+#include <consistency/training/progressive_self_distillation.hpp>
+#include <consistency/training/shortcut.hpp>
+#include <consistency/training/simplified_consistency_training.hpp>
+#include <consistency/training/soflow.hpp>
+#include <consistency/training/terminal_velocity_matching.hpp>
 #include <consistency/training/trainer.hpp>
 #include <consistency/weighting/grid_speed_weighting.hpp>
 #include <consistency/weighting/inverse_gap_weighting.hpp>

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <consistency/autodiff/autodiff.hpp>
+#include <consistency/metric/adaptive_l2.hpp>
 #include <consistency/metric/l1.hpp>
 #include <consistency/metric/l2.hpp>
 #include <consistency/metric/pseudo_huber.hpp>
@@ -14,7 +15,7 @@
 using namespace consistency;
 using namespace consistency::test;
 
-static_assert(Metric<L1> && Metric<L2> && Metric<PseudoHuber>);
+static_assert(Metric<AdaptiveL2> && Metric<L1> && Metric<L2> && Metric<PseudoHuber>);
 
 namespace {
 
@@ -116,4 +117,21 @@ TEST_CASE("pseudo-Huber's constant grows with the root of the dimensions") {
   CHECK(std::abs(PseudoHuber::for_dimensions(32 * 32 * 3).c / 0.03 - 1) < 0.003);
   CHECK(std::abs(PseudoHuber::for_dimensions(64 * 64 * 3).c / 0.06 - 1) < 0.003);
   CHECK(PseudoHuber::for_dimensions(4).c == 0.00108);
+}
+
+TEST_CASE("the adaptive distance is a square over a power of itself that is constant") {
+  auto const x = T(Shape{1, 2}, 0.0);
+  auto y = T(Shape{1, 2}, 0.5);
+  y.mutable_data()[1] = 1.5;  // ‖x − y‖² = 2.5
+  auto const metric = AdaptiveL2{.p = 0.75, .epsilon = 1e-3};
+  CHECK(T(metric(x, y))[0] == doctest::Approx(1.2570563316361476).epsilon(1e-10));
+  CHECK(T(AdaptiveL2{.p = 1, .epsilon = 1e-2}(x, y))[0] ==
+        doctest::Approx(0.9960159362549802).epsilon(1e-10));
+  CHECK(T(AdaptiveL2{.p = 0, .of = AdaptiveL2::Of::mean}(x, y))[0] == doctest::Approx(1.25).epsilon(1e-14));
+  Tape<T> tape;
+  auto const watched = tape.watch(x);
+  tape.backward(evaluated(sum(metric(watched, y))));
+  auto const& gradient = tape.gradient(watched);
+  for (Index i = 0; i < 2; ++i)
+    CHECK(gradient[i] == doctest::Approx(-2 * y[i] / std::pow(2.501, 0.75)).epsilon(1e-13));
 }

@@ -9,7 +9,7 @@ namespace consistency {
 
 /// A share α of the way by the velocity, the rest by the map: u(x, t, r) is compared with α v + (1 − α) u⁻(x
 /// − d v, t − d, r) for d = α (t − r), and on the diagonal with v. α = 1 is flow matching, 1/2 near a
-/// shortcut's, and 0, the limit, the MeanFlow identity (Zhang et al. 2025, Eq. 9). As a quotient both sides
+/// shortcut's, and 0, the limit, the MeanFlow identity (Zhang et al. 2025). As a quotient both sides
 /// are divided by α, so that their difference is of the order of one (SoFlow).
 template <BlendSchedule A = ConstantBlend>
 struct BlendedIdentity {

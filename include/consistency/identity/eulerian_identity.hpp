@@ -13,7 +13,7 @@ namespace consistency {
 
 /// Along a path X_{t→r}(x_t) does not change with t: dX/dt = ∂X/∂t + ∂X/∂x v = 0. F is compared with F⁻ + g
 /// for g = c (t, r) dX⁻/dt, one JVP sweep; with the average velocity, where c = 1, that is v − (t − r)
-/// du⁻/dt, the MeanFlow identity (Geng et al. 2025, Eqs. 6 and 10), and on TrigFlow c = cos(t − r) (Lu & Song
+/// du⁻/dt, the MeanFlow identity (Geng et al. 2025), and on TrigFlow c = cos(t − r) (Lu & Song
 /// 2024, Section 4.1). `warm_up` steps bring in, from 0, what is not v less the own velocity, and g may be
 /// divided by ‖g‖ + c or clipped.
 struct EulerianIdentity {

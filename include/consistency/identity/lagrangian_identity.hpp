@@ -6,7 +6,7 @@
 namespace consistency {
 
 /// X_{t→r}(x) moves with r as its own velocity says: ∂X_{t→r}/∂r, differentiated through its JVP along r, is
-/// compared with v⁻(X_{t→r}, r), on the diagonal with v (Boffi et al. 2025, Eq. 16).
+/// compared with v⁻(X_{t→r}, r), on the diagonal with v (Boffi et al. 2025).
 struct LagrangianIdentity {
   void check() const {}
   static constexpr bool scheduled() { return false; }

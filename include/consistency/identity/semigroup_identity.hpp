@@ -8,7 +8,7 @@ namespace consistency {
 
 /// X_{t→r} = X_{q→r} ∘ X_{t→q}, as average velocities: u(x, t, r) is compared with (1 − h) u⁻(x, t, q) + h
 /// u⁻(x_q, q, r), where x_q = X⁻_{t→q}(x) and h = (q − r) / (t − r), and on the diagonal with v (Frans et al.
-/// 2024, Eq. 4; Boffi et al. 2025, Eq. 20).
+/// 2024; Boffi et al. 2025).
 struct SemigroupIdentity {
   static constexpr bool of_average_velocity = true;
   double clip = 0;  ///< the largest |x_q|; 0: there is none

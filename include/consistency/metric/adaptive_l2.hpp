@@ -10,7 +10,7 @@
 namespace consistency {
 
 /// s / stopgrad(s + ϵ)^p with s = ‖x − y‖², or its mean over the numbers of a sample: a step is as long as
-/// ‖x − y‖^{1 − 2p} for large differences (Geng et al. 2025, Section 4.3).
+/// ‖x − y‖^{1 − 2p} for large differences (Geng et al. 2025).
 struct AdaptiveL2 {
   enum class Of : std::uint8_t { sum, mean };
 

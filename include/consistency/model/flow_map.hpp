@@ -10,9 +10,9 @@
 namespace consistency {
 
 /// X_{t→r}(x), the point at time r of the path through x at time t, for r ≤ t: X_{t→t}(x) = x exactly (Kim et
-/// al. 2023, Eq. 9; Boffi et al. 2024, Definition 2.1). X(θ, x, t) is X_{t→ε}(x), and so a flow map may stand
-/// where a consistency function is asked for. Of a network of (x, t, r), a parameterization and a noise
-/// process; the last two are the average velocity on the linear path where none are named.
+/// al. 2023; Boffi et al. 2024). X(θ, x, t) is X_{t→ε}(x), and so a flow map may stand where a consistency
+/// function is asked for. Of a network of (x, t, r), a parameterization and a noise process; the last two are
+/// the average velocity on the linear path where none are named.
 template <class N, class P = VelocityPreconditioning, class Process = LinearPath>
 class FlowMap : public Preconditioned<Kind::flow_map, N, P, Process> {
  public:

@@ -7,7 +7,7 @@
 namespace consistency {
 
 /// (s / t) x + (1 − s / t) D(x, t) with a D in EDM's preconditioning, which may see s: the point at s of the
-/// straight line from x to D (Kim et al. 2023, Eq. 9).
+/// straight line from x to D (Kim et al. 2023).
 struct CtmPreconditioning {
   using Process = VarianceExploding;
   static constexpr double smallest_time = EdmPreconditioning::smallest_time;

@@ -8,7 +8,7 @@ namespace consistency {
 
 /// F is the velocity of the linear process, D = x − t F (Lipman et al. 2023); shifted by s, the whole is
 /// where a path of this velocity is at s. In a flow map F is the average velocity from t to s, u(x, t, s)
-/// (Geng et al. 2025, Eq. 3).
+/// (Geng et al. 2025).
 struct VelocityPreconditioning {
   using Process = LinearPath;
   static constexpr double smallest_time = 0;

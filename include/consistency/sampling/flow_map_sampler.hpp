@@ -11,7 +11,7 @@
 namespace consistency {
 
 /// Samples a flow map in `steps` jumps X_{t→r} from T down to ε. Where γ > 0 each jump goes to a lower noise
-/// level than the next time's, √(1 − γ²) σ(r), and noise brings it up to that (Kim et al. 2023, Algorithm 3):
+/// level than the next time's, √(1 − γ²) σ(r), and noise brings it up to that (Kim et al. 2023):
 /// γ = 1 denoises to ε each time, as Multistep does.
 struct FlowMapSampler {
   static constexpr Kind kind = Kind::flow_map;

@@ -12,7 +12,7 @@
 namespace consistency {
 
 /// Spans of 1, 1/2, …, 2/N of [ε, T] that begin at multiples of their length from T down, with q in their
-/// middle; with probability `diagonal` t = r on the grid of N (Frans et al. 2024, Section 3 and Appendix A).
+/// middle; with probability `diagonal` t = r on the grid of N (Frans et al. 2024).
 struct DyadicTimes {
   Index N = 128;  ///< a power of 2
   double diagonal = 0.875;

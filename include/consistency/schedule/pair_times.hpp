@@ -10,7 +10,7 @@
 namespace consistency {
 
 /// Two independent times, the later of which is t and the other r; with probability `diagonal` r is t instead
-/// (Geng et al. 2025, Section 4.3). q is uniform between them, or the middle (Boffi et al. 2025, Section 3).
+/// (Geng et al. 2025). q is uniform between them, or the middle (Boffi et al. 2025).
 template <TimeDistribution A = LogNormalDistribution, TimeDistribution B = A>
 struct PairTimes {
   A first{-0.6, 1.6};

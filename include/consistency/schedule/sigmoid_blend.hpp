@@ -9,7 +9,7 @@
 namespace consistency {
 
 /// From 1 to 0 by 1 − sigmoid(γ (k − (K₀ + K₁) / 2) / (K₁ − K₀)), which is 1 above 1 − `snap` and 0 below
-/// `snap` (Zhang et al. 2025, Section 4.3).
+/// `snap` (Zhang et al. 2025).
 struct SigmoidBlend {
   Index K0 = 600000;
   Index K1 = 1000000;

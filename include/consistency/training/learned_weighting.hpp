@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -16,15 +17,18 @@ struct LearnedWeightingSettings {
 
 /// A method that learns the weight of each time beside θ: it minimises E[e^{−u(t)} d + u(t)], where d is the
 /// method's weighted distance of a sample and u a linear map of features of the time (Karras et al.
-/// 2024). At the optimum e^{u(t)} is the mean of d at t, so that all times count alike. Training starts from
-/// `initialize(key)`, whose parameters `weighting.*` come after the network's; `selected` leaves them out.
+/// 2024), of a flow map u(t) + u'(r). At the optimum e^{u(t)} is the mean of d at t, so that all times count
+/// alike. Training starts from `initialize(key)`, whose parameters `weighting.*` come after the network's;
+/// `selected` leaves them out.
 template <class M>
 class LearnedWeighting : public M {
  public:
   explicit LearnedWeighting(M method, LearnedWeightingSettings settings = {})
       : M{std::move(method)},
         table_{this->f.network().parameters()},
-        u_{table_, "weighting", settings.time, settings.channels} {}
+        u_{table_, "weighting", settings.time, settings.channels} {
+    if constexpr (of_flow_map) end_.emplace(table_, "weighting.end", settings.time, settings.channels);
+  }
 
   ParameterTable const& parameters() const noexcept { return table_; }  ///< the network's, then its own
   template <class T = float>
@@ -37,14 +41,20 @@ class LearnedWeighting : public M {
     return u_(theta, this->f.parameterization().c_noise(t));
   }
   auto loss(auto const& theta, auto const& theta_minus, auto const& batch, auto const& drawn) const {
-    auto const d = M::distance(theta, theta_minus, batch, drawn);                       // (n, 1, …)
-    auto const u = reshape(log_mean(theta, drawn.times[0]), stop_gradient(d).shape());  // (n, 1, …)
-    return mean(exp(-1.0 * u) * d + u);                                                 // ()
+    auto const d = M::distance(theta, theta_minus, batch, drawn);  // (n, 1, …)
+    auto const shape = stop_gradient(d).shape();
+    auto u = reshape(log_mean(theta, drawn.times[0]), shape);  // (n, 1, …)
+    if constexpr (of_flow_map)
+      u = u + reshape((*end_)(theta, this->f.parameterization().c_noise(drawn.times[2])), shape);
+    return mean(exp(-1.0 * u) * d + u);  // ()
   }
 
  private:
+  static constexpr bool of_flow_map = requires { requires decltype(M::f)::is_flow_map; };
+
   ParameterTable table_;
   TimeFunction u_;
+  std::optional<TimeFunction> end_;  // u'
 };
 
 }  // namespace consistency
