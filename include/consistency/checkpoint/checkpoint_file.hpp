@@ -63,7 +63,9 @@ class CheckpointFile {
  public:
   /// Throws io_error, format_error (no checkpoint, or of a later format) or integrity_error (damaged).
   explicit CheckpointFile(std::filesystem::path const& path)
-      : name_{path.string()}, file_{read_safetensors(path)} {
+      : CheckpointFile{read_safetensors(path), path.string()} {}
+  /// The same of a file already in memory; `name` is for messages.
+  CheckpointFile(SafetensorsFile file, std::string name) : name_{std::move(name)}, file_{std::move(file)} {
     auto const& all = file_.metadata();
     if (!all.contains("format") || all.at("format") != "consistency checkpoint")
       fail<format_error>(name_, "not a checkpoint", "no format 'consistency checkpoint'",

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -15,7 +16,7 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
-#ifdef __GLIBC__
+#if defined(__GLIBC__) || defined(_WIN32)
 #include <malloc.h>
 #endif
 
@@ -76,6 +77,8 @@ class MemoryCache {
 class MemoryPool {
  public:
   static constexpr std::size_t alignment = 64;
+  /// No block is larger, in bytes: sizes are rounded up without wrapping.
+  static constexpr std::size_t largest = std::numeric_limits<std::size_t>::max() / 4 + 1;
 
   /// The process-wide pool; never destroyed, so that tensors of static storage stay valid. A child of fork()
   /// has it whole, unless the fork falls into this function's first call on another thread.
@@ -130,7 +133,6 @@ class MemoryPool {
   std::uint64_t system_allocations() const noexcept { return locked(system_allocations_); }
 
  private:
-  static constexpr std::size_t largest = std::size_t{1} << 62U;     // sizes are rounded up without wrapping
   static constexpr std::size_t large_size = std::size_t{1} << 16U;  // below, blocks keep their size for good
 
   /// No other thread may hold the lock while memory is copied for a child: there no thread would unlock it.
@@ -168,12 +170,12 @@ class MemoryPool {
   void give_back() noexcept {
     large_.give_back([&](void* memory, std::size_t size) {
       reserved_ -= size;
-      std::free(memory);
+      to_system(memory);
     });
     for (std::size_t bin = 0; bin < bins_.size(); ++bin)
       while (auto* const block = MemoryCache::take(bins_, bin)) {
         reserved_ -= size_of(bin);
-        std::free(block);
+        to_system(block);
       }
 #ifdef __GLIBC__
     ::malloc_trim(0);  // or much of it stays with the C library
@@ -191,7 +193,19 @@ class MemoryPool {
       return block;
     }
 #endif
+#ifdef _WIN32
+    return ::_aligned_malloc(size, alignment);
+#else
     return std::aligned_alloc(alignment, size);
+#endif
+  }
+
+  static void to_system(void* block) noexcept {
+#ifdef _WIN32
+    ::_aligned_free(block);
+#else
+    std::free(block);
+#endif
   }
 
   static std::size_t bin_of(std::size_t bytes) noexcept {

@@ -20,6 +20,8 @@ inline unsigned cores() noexcept {
   cpu_set_t allowed;
   if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0)
     return static_cast<unsigned>(std::max(1, CPU_COUNT(&allowed)));
+#elif defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)
+  return 1;  // compiled without threads, however many cores the browser has
 #endif
   return std::max(1U, std::thread::hardware_concurrency());
 }

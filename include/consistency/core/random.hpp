@@ -11,7 +11,13 @@
 #ifndef R123_USE_SSE  // Philox uses none, and the intrinsics are a megabyte to compile
 #define R123_USE_SSE 0
 #endif
+#ifdef __wasm__  // Random123 asks for a processor that it was tried on; Philox is the same on all
+#define __riscv
+#endif
 #include <Random123/philox.h>
+#ifdef __wasm__
+#undef __riscv
+#endif
 
 #include <consistency/core/device.hpp>
 

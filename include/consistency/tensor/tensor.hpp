@@ -173,9 +173,11 @@ class Tensor {
     ~PreparedBlock() { owner->release(); }
   };
 
-  // A count whose bytes would overflow is cut to one that no system has.
+  // A count whose bytes would overflow is cut to one that no pool gives.
   static std::size_t bytes(Shape const& shape) {
-    return std::min(static_cast<std::size_t>(shape.count()), (std::size_t{1} << 62U) / sizeof(S)) * sizeof(S);
+    constexpr std::uint64_t too_many = MemoryPool::largest / sizeof(S) + 1;
+    return static_cast<std::size_t>(std::min(static_cast<std::uint64_t>(shape.count()), too_many)) *
+           sizeof(S);
   }
   [[noreturn]] static void fail_shape(char const* where, std::size_t found, Shape const& shape) {
     fail<shape_error>(where, "number of values", number_text(found),

@@ -14,6 +14,9 @@
 #elif defined(__AVX__)
 #define CONSISTENCY_INSTRUCTIONS avx
 #define CONSISTENCY_INSTRUCTIONS_TEXT "AVX"
+#elif defined(__SSE2__) && defined(__wasm_simd128__)
+#define CONSISTENCY_INSTRUCTIONS simd128
+#define CONSISTENCY_INSTRUCTIONS_TEXT "WebAssembly SIMD"
 #elif defined(__SSE2__)
 #define CONSISTENCY_INSTRUCTIONS sse2
 #define CONSISTENCY_INSTRUCTIONS_TEXT "SSE2"
@@ -32,7 +35,7 @@ namespace consistency::cpu {
 std::string_view instruction_set();  ///< throws as the first kernel of a program does
 #else
 inline std::string_view instruction_set() {
-#if defined(__SSE2__) && !defined(__AVX__)
+#if defined(__SSE2__) && !defined(__AVX__) && !defined(__wasm__)
   if (__builtin_cpu_supports("avx"))
     return CONSISTENCY_INSTRUCTIONS_TEXT
         ", compiled for; this processor has wider ones, for -march=native or consistency::compiled";
