@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#ifdef _WIN32
+#include <consistency/io/atomic_file_windows.hpp>
+#else
+
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
@@ -46,9 +50,8 @@ class AtomicFile {
   AtomicFile& operator=(AtomicFile const&) = delete;
 
   void write(ByteView bytes) {
-    constexpr auto largest_piece = std::size_t{1} << 30U;
     while (!bytes.empty()) {
-      auto const piece = bytes.first(std::min(bytes.size(), largest_piece));
+      auto const piece = bytes.first(std::min<std::size_t>(bytes.size(), largest_piece));
       auto const taken = uninterrupted([&] { return ::write(file_.get(), piece.data(), piece.size()); });
       if (taken == 0) errno = EIO;
       if (taken <= 0) fail_call("write");
@@ -153,3 +156,5 @@ class AtomicFile {
 };
 
 }  // namespace consistency::detail
+
+#endif

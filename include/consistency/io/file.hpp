@@ -14,8 +14,6 @@
 #include <string>
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
@@ -33,11 +31,9 @@ inline constexpr auto too_large = "a file too large to hold";
 class FileReader {
  public:
   explicit FileReader(std::filesystem::path const& path)
-      : path_{path.native()}, file_{open_file(path_.c_str(), O_RDONLY)} {
+      : path_{path.string()}, file_{open_file(path.c_str(), O_RDONLY)} {
     if (!file_.open()) fail_io(path_, "open failed", errno, "Check the name and its permissions.");
-    struct ::stat now {};
-    if (::fstat(file_.get(), &now) != 0) fail_io(path_, "fstat failed", errno, "");
-    if (S_ISREG(now.st_mode)) size_ = static_cast<std::uint64_t>(now.st_size);
+    size_ = size_of(file_, path_);
   }
 
   std::optional<std::uint64_t> size() const { return size_; }  ///< nothing for pipes and devices
@@ -47,8 +43,8 @@ class FileReader {
   std::size_t read(std::span<std::byte> to) {
     std::size_t filled = 0;
     while (filled < to.size()) {
-      auto const got =
-          uninterrupted([&] { return ::read(file_.get(), to.data() + filled, to.size() - filled); });
+      auto const piece = static_cast<unsigned>(std::min<std::size_t>(to.size() - filled, largest_piece));
+      auto const got = uninterrupted([&] { return ::read(file_.get(), to.data() + filled, piece); });
       if (got < 0) fail_io(path_, "read failed after " + number_text(done_) + " bytes", errno, "");
       if (got == 0) break;
       filled += static_cast<std::size_t>(got);

@@ -8,14 +8,35 @@
 #include <utility>
 
 #include <fcntl.h>
+#ifndef _WIN32
 #include <sys/mman.h>
-#include <sys/stat.h>
+#endif
 
 #include <consistency/core/bytes.hpp>
 #include <consistency/io/file.hpp>
 #include <consistency/io/file_descriptor.hpp>
 
 namespace consistency {
+
+namespace detail {
+
+/// A file where the system keeps it; nothing where it cannot.
+inline std::span<std::byte> map_file([[maybe_unused]] FileDescriptor const& file,
+                                     [[maybe_unused]] std::size_t size) {
+#ifndef _WIN32
+  auto* const at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.get(), 0);
+  if (at != MAP_FAILED) return {static_cast<std::byte*>(at), size};
+#endif
+  return {};
+}
+
+inline void unmap([[maybe_unused]] std::span<std::byte> mapped) noexcept {
+#ifndef _WIN32
+  ::munmap(mapped.data(), mapped.size());
+#endif
+}
+
+}  // namespace detail
 
 /// The bytes of a file: read into memory, or seen where the system keeps them. What is mapped must not be
 /// shortened by others as long as this lives, or its reader is killed; a file that is replaced by another of
@@ -31,25 +52,17 @@ class FileContents {
     return *this;
   }
   ~FileContents() {
-    if (!mapped_.empty()) ::munmap(mapped_.data(), mapped_.size());
+    if (!mapped_.empty()) detail::unmap(mapped_);
   }
 
   /// Mapped where the system can, else read. Throws io_error or resource_error.
   static FileContents mapped(std::filesystem::path const& path) {
     auto const file = detail::open_file(path.c_str(), O_RDONLY);
     if (!file.open()) detail::fail_io(path, "open failed", errno, "Check the name and its permissions.");
-    struct ::stat now {};
-    if (::fstat(file.get(), &now) != 0) detail::fail_io(path, "fstat failed", errno, "");
     FileContents contents{Bytes{}};
-    if (S_ISREG(now.st_mode) && now.st_size > 0) {
-      auto const size = static_cast<std::size_t>(now.st_size);
-      auto* const at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.get(), 0);
-      if (at != MAP_FAILED) {
-        contents.mapped_ = {static_cast<std::byte*>(at), size};
-        return contents;
-      }
-    }
-    contents.bytes_ = read_file(path);
+    if (auto const size = detail::size_of(file, path).value_or(0); size > 0)
+      contents.mapped_ = detail::map_file(file, static_cast<std::size_t>(size));
+    if (contents.mapped_.empty()) contents.bytes_ = read_file(path);
     return contents;
   }
 

@@ -2,14 +2,21 @@
 #pragma once
 
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#ifdef _WIN32
+#include <io.h>
+#else
 #include <unistd.h>
+#endif
 
 #include <consistency/core/error.hpp>
 
@@ -52,8 +59,30 @@ class FileDescriptor {
   int number_;
 };
 
-inline FileDescriptor open_file(char const* path, int flags, unsigned mode = 0) {
+/// The most bytes that are read or written in one call.
+inline constexpr unsigned largest_piece = 1U << 30U;
+
+/// Not for programs that this one starts.
+inline FileDescriptor open_file(std::filesystem::path::value_type const* path, int flags, unsigned mode = 0) {
+#ifdef _WIN32
+  return FileDescriptor{::_wopen(path, flags | O_BINARY | O_NOINHERIT, mode)};
+#else
   return FileDescriptor{uninterrupted([&] { return ::open(path, flags | O_CLOEXEC, mode); })};
+#endif
+}
+
+/// Bytes of a regular file; nothing for pipes and devices. Throws io_error.
+inline std::optional<std::uint64_t> size_of(FileDescriptor const& file, std::filesystem::path const& path) {
+#ifdef _WIN32
+  struct ::_stat64 now {};
+  auto const failed = ::_fstat64(file.get(), &now) != 0;
+#else
+  struct ::stat now {};
+  auto const failed = ::fstat(file.get(), &now) != 0;
+#endif
+  if (failed) fail_io(path, "fstat failed", errno, "");
+  if (!S_ISREG(now.st_mode)) return std::nullopt;
+  return static_cast<std::uint64_t>(now.st_size);
 }
 
 /// A name of a file that is removed at the end, whatever the end is, if it is then held.
@@ -87,9 +116,11 @@ inline std::string folder_of(std::string_view path) {
   return std::string{path.substr(0, slash == 0 ? 1 : slash)};
 }
 
+#ifndef _WIN32
 /// Flushes the names of a folder to disk. Some file systems do not support that: EINVAL.
 inline bool sync_folder(int folder) {
   return uninterrupted([&] { return ::fsync(folder); }) == 0 || errno == EINVAL;
 }
+#endif
 
 }  // namespace consistency::detail
