@@ -82,8 +82,9 @@ struct Described<TimeEmbedding> {
 template <>
 struct Described<ConditionSettings> {
   static void fields(auto& s, auto const& visit) {
-    auto& [features, null, labels] = s;
+    auto& [features, null, labels, second_time] = s;
     visit("features", features), visit("null", null), visit("labels", labels);
+    visit("second_time", second_time);
   }
 };
 
@@ -164,6 +165,11 @@ template <>
 struct Described<ResamplingFilter> {
   static constexpr std::array names{std::pair{ResamplingFilter::box, "box"},
                                     std::pair{ResamplingFilter::binomial, "binomial"}};
+};
+template <>
+struct Described<SecondTime> {
+  using enum SecondTime;
+  static constexpr std::array names{std::pair{none, "none"}, std::pair{end, "end"}, std::pair{gap, "gap"}};
 };
 template <>
 struct Described<LevelChange> {

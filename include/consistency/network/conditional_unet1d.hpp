@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -48,10 +49,11 @@ class ConditionalUNet1d {
   /// Throws config_error for settings that do not fit each other, naming the numbers.
   explicit ConditionalUNet1d(ConditionalUNet1dSettings settings = {})
       : settings_{checked(std::move(settings))},
+        times_{table_, {}, settings_.time, settings_.embedding, {.second_time = settings_.condition.second_time}},
         hidden_{table_, "diffusion_step_encoder.1", settings_.embedding, 4 * settings_.embedding, 1, torch},
         time_{table_, "diffusion_step_encoder.3", 4 * settings_.embedding, settings_.embedding, 1, torch} {
     settings_.time.declare(table_);
-    settings_.condition.declare(table_);
+    ConditionSettings{.features = settings_.condition.features, .null = settings_.condition.null}.declare(table_);
     table_.add_convention({"modulation", text(settings_.modulation), text(Modulation::scale)});
     table_.add_convention({"groups", number_text(settings_.groups), number_text(settings_.groups)});
     auto const& widths = settings_.widths;
@@ -127,10 +129,12 @@ class ConditionalUNet1d {
   auto context(auto const& theta, auto const& beside_x) const {
     auto const& at = conditions_of(beside_x);
     settings_.condition.labelled(at.condition.width());
-    auto const features = settings_.time(at.time, settings_.embedding);         // (n, e)
-    auto const time = time_(theta, evaluated(mish(hidden_(theta, features))));  // (n, e)
-    if (!at.condition.defined()) return evaluated(mish(time));
-    return evaluated(mish(concat(time, at.condition.features())));
+    Conditions const times{at.time, std::remove_cvref_t<decltype(at.condition)>{}, at.end};
+    return times_(theta, times, [&](auto const& features) {                       // (n, e)
+      auto const time = time_(theta, evaluated(mish(hidden_(theta, features))));  // (n, e)
+      if (!at.condition.defined()) return evaluated(mish(time));
+      return evaluated(mish(concat(time, at.condition.features())));
+    });
   }
 
   static ConditionalUNet1dSettings checked(ConditionalUNet1dSettings s) {
@@ -154,6 +158,7 @@ class ConditionalUNet1d {
 
   ConditionalUNet1dSettings settings_;
   ParameterTable table_;
+  ConditionEmbedding times_;
   Linear hidden_, time_;
   std::vector<ConditionalBlock1d> down_, middle_, up_;
   std::vector<Convolution1d> smaller_;
