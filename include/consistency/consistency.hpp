@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// The CPU library without input and output: #include this one header to train and sample. Reading and
-/// writing files is in consistency/io/.
+/// The CPU library without input and output: this one header to train and sample. Reading and writing
+/// files is in consistency/io/.
 #include <consistency/autodiff/autodiff.hpp>
 #include <consistency/condition/class_labels.hpp>
 #include <consistency/condition/guidance_strengths.hpp>

@@ -12,7 +12,7 @@ namespace consistency {
 /// Backends name the place where numbers live and the kernels that work on them.
 struct Cpu {};        ///< vectorised kernels on all cores, float and double
 struct Reference {};  ///< plain loops for any scalar (complex too): the oracle of the other backends
-struct Cuda {};       ///< a GPU, float and double; #include <consistency/cuda.hpp>
+struct Cuda {};       ///< a GPU, float and double: consistency/cuda.hpp
 
 /// Where a backend's numbers live. `host`: whether the host may read and write them in place. wait(): until
 /// what this thread has sent off is computed.

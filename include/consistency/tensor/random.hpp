@@ -49,8 +49,8 @@ struct DropoutMask {  ///< 0 with probability `rate`, else 1 / (1 − rate)
 
 }  // namespace distribution
 
-/// Whether the backend of tensors T draws from a distribution: Kernel<Distribution,
-/// Backend>::fill(distribution, y, key, first).
+/// Whether the backend of tensors T draws from a distribution, by fill(distribution, y, key, first) of its
+/// Kernel<Distribution, Backend>.
 template <class Distribution, class T>
 concept DrawKernelFor = requires(Distribution const& distribution, T& y, Key key, Counter first) {
   Kernel<Distribution, typename T::Backend>::fill(distribution, y, key, first);
