@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Builds the page examples/browser as a folder that any web server can hand out.
 #   scripts/browser.sh [FOLDER]          (default: build/browser)
 #   python3 -m http.server -d FOLDER     then open http://localhost:8000

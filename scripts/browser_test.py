@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Tries the page that scripts/browser.sh builds in headless Chromium, as a person would.
 
     scripts/browser_test.py [FOLDER [SCREENSHOT.png]]

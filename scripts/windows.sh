@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # The sampling core and model files on Windows: compiles README's program and one that draws with the shipped
 # model by MinGW-w64, runs both under Wine, and holds the numbers drawn beside those of this system's g++.
 #   scripts/windows.sh [FOLDER]    (default: build/windows)

@@ -32,8 +32,7 @@ struct Garments {
   ConsistencyFunction<UNet> f{network};
   PreparedParameters<X> theta;
 
-  explicit Garments(CheckpointFile const& file)
-      : theta{file.parameters(network.parameters(), "averaged")} {
+  explicit Garments(CheckpointFile const& file) : theta{file.parameters(network.parameters(), "averaged")} {
     file.require_process(f.process());
   }
 };
@@ -55,9 +54,7 @@ char const* guarded(auto const& work) {
 void show(X const& x) { std::copy_n(x.data(), pixels, image.data()); }
 
 /// The noise that `draw` of this seed begins with, (1, h, w, 1).
-X noise_of(std::uint32_t seed) {
-  return normal<X>({1, height, width, 1}, Key{seed, stream::sampling});
-}
+X noise_of(std::uint32_t seed) { return normal<X>({1, height, width, 1}, Key{seed, stream::sampling}); }
 
 }  // namespace
 

@@ -20,8 +20,8 @@ int main(int argc, char** argv) try {
   auto const out = std::filesystem::path{argv[2]};
   cm::UNet const network{{.attention = {7}, .heads = 2, .patch = 2}};
   cm::ConsistencyFunction const f{network};
-  auto const theta = cm::PreparedParameters{
-      cm::CheckpointFile{argv[1]}.parameters(f.network().parameters(), "averaged")};
+  auto const theta =
+      cm::PreparedParameters{cm::CheckpointFile{argv[1]}.parameters(f.network().parameters(), "averaged")};
 
   auto const draw = [&] { return cm::sample(f, theta, cm::OneStep{}, {.seed = 1, .count = 16}); };
   auto const x = draw();  // (n, h, w, c)
@@ -38,8 +38,8 @@ int main(int argc, char** argv) try {
   } catch (cm::io_error const& failure) {
     std::printf("%s\n", failure.what());
   }
-  std::printf("%s: 16 garments in %.0f ms on %u threads, read back %s\n", out.string().c_str(), passed.count(),
-              cm::threads(), same ? "as they are" : "CHANGED");
+  std::printf("%s: 16 garments in %.0f ms on %u threads, read back %s\n", out.string().c_str(),
+              passed.count(), cm::threads(), same ? "as they are" : "CHANGED");
   return same ? 0 : 1;
 } catch (std::exception const& failure) {
   std::fprintf(stderr, "%s\n", failure.what());

@@ -64,7 +64,7 @@ auto const model =
     Model{ConsistencyFunction{net, EdmPreconditioning{.sigma_data = 0.3},
                               VarianceExploding{.epsilon = 0.01, .T = 7, .rho = 3}},
           Parameters<Tensor<float>>::initialized(net.parameters(), {1}),
-          {.data = {.mean = {1, 2, 0.1}, .deviation = {3, 4, 1e-7}}, .labels = {"left", "right"}}};
+          {.data = {.scale = {1, 2, 0.1}, .offset = {3, 4, 1e-7}}, .labels = {"left", "right"}}};
 
 TempFolder const& folder() {
   static TempFolder const all;
@@ -185,8 +185,8 @@ TEST_CASE(
   fails([](Json& j) { j["process"]["epsilon"] = 8; }, {"VarianceExploding", "T", "found 7"});
   fails([](Json& j) { j["process"]["T"] = nullptr; }, {"'process.T'", "found null", "a number"});
   fails([](Json& j) { j["parameterization"]["sigma_data"] = 0; }, {"sigma_data", "positive"});
-  fails([](Json& j) { j["data"]["data"]["mean"] = {1, 2}; }, {"data", "found 2 and 3", "3 each"});
-  fails([](Json& j) { j["data"]["data"]["deviation"] = {1, 0, 1}; }, {"the deviations above 0"});
+  fails([](Json& j) { j["data"]["data"]["scale"] = {1, 2}; }, {"data", "found 2 and 3", "3 each"});
+  fails([](Json& j) { j["data"]["data"]["scale"] = {1, 0, 1}; }, {"dimension 1", "scale 0"});
   fails([](Json& j) { j["data"]["labels"] = {"a\nb"}; }, {"'data.labels[]'", "control bytes"});
   fails([](Json& j) { j = 3; }, {"model", "a JSON object"});
   auto const wider = lying([](Json& j) { j["network"]["width"] = 16; });
@@ -206,18 +206,9 @@ TEST_CASE("a network of one's own is saved and loaded once its settings are desc
                                    {"found ConsistencyFunction of Multiple"});
 }
 
-TEST_CASE("a model is not saved with scalings of other data") {
+TEST_CASE("a model is not saved with a normalizer of other data") {
   auto wrong = model;
-  wrong.data.data.mean.pop_back();
+  wrong.data.data.scale.pop_back();
   check_fails<ErrorCode::config>([&] { save_model(folder() / "no.safetensors", wrong); },
                                  {"save_model", "found 2 and 3", "3 each"});
-}
-
-TEST_CASE("a scaling and its inverse are those of its equation") {
-  auto const scaling = Scaling{.mean = {1, -2}, .deviation = {4, 0.5}};
-  std::vector<float> x = {0, 0, 1, -1};
-  scaling.to_data(x);
-  CHECK(x == std::vector<float>{1, -2, 5, -2.5F});
-  scaling.from_data(x);
-  CHECK(x == std::vector<float>{0, 0, 1, -1});
 }

@@ -67,7 +67,21 @@ TEST_CASE("data without numbers or with bad ones, and vectors of another length,
   x.mutable_data()[7] = std::numeric_limits<float>::quiet_NaN();
   check_fails<ErrorCode::dataset>([&] { Normalizer::standard(x); }, {"dimension 1 of vector 2", "nan"});
   auto const normalizer = Normalizer::limits(vectors());
-  check_fails<ErrorCode::shape>([&] { normalizer(Tensor<float>{Shape{3, 4}, 0.0F}); }, {"(3, 4)", "3 along"});
-  check_fails<ErrorCode::config>([] { Normalizer{{1, 0}, {0, 0}}.check(); }, {"dimension 1", "scale 0"});
-  check_fails<ErrorCode::config>([] { Normalizer{{1, 2}, {0}}.check(); }, {"2 and 1"});
+  check_fails<ErrorCode::config>(
+      [&] {
+        normalizer(Tensor<float>{Shape{3, 4}, 0.0F});
+      },
+      {"found 3 and 3", "4 each"});
+  check_fails<ErrorCode::config>(
+      [] {
+        Normalizer{{1, 0}, {0, 0}}.check("model", 2);
+      },
+      {"model", "dimension 1", "scale 0"});
+  check_fails<ErrorCode::config>([] { Normalizer{{1, 2}, {0}}.check("model", 2); }, {"2 and 1"});
+}
+
+TEST_CASE("a normalizer without numbers changes none") {
+  auto const x = vectors();
+  CHECK(same_bits(Normalizer{}(x), x));
+  CHECK(same_bits(Normalizer{}.inverse(x), x));
 }

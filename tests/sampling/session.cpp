@@ -57,15 +57,15 @@ TEST_CASE("a session draws the samples of sample, of a seed, of the caller's noi
 }
 
 TEST_CASE("a session takes conditions and gives samples in the numbers of the data") {
-  auto const data = Scaling{.mean = {1, 2, 3}, .deviation = {2, 2, 4}};
-  auto const condition = Scaling{.mean = {10, 0}, .deviation = {2, 1}};
+  auto const data = Normalizer{.scale = {0.5, 0.5, 0.25}, .offset = {-0.5, -1, -0.75}};
+  auto const condition = Normalizer{.scale = {0.5, 1}, .offset = {-5, 0}};
   SamplingSession plain{g, theta_g};
   SamplingSession scaled{g, theta_g, OneStep{}, {.data = data, .condition = condition}};
   std::vector<float> x(3), y(3);
   plain.draw(x, {.seed = 1, .condition = std::vector{2.0F, 1.0F}});
   scaled.draw(y, {.seed = 1, .condition = std::vector{14.0F, 1.0F}});
   for (std::size_t i = 0; i < 3; ++i)
-    CHECK(y[i] == static_cast<float>(data.mean[i] + data.deviation[i] * x[i]));
+    CHECK(y[i] == static_cast<float>((x[i] - data.offset[i]) / data.scale[i]));
 }
 
 TEST_CASE("an observer sees how far a draw is, and ends it") {
@@ -139,7 +139,7 @@ TEST_CASE("a session is not made of settings that cannot be") {
   check_fails<ErrorCode::config>([] { SamplingSession(f, theta, Multistep{.times = {90}}); },
                                  {"times[0]", "90"});
   check_fails<ErrorCode::config>(
-      [] { SamplingSession(f, theta, OneStep{}, {.data = {.mean = {1}, .deviation = {1}}}); },
+      [] { SamplingSession(f, theta, OneStep{}, {.data = {.scale = {1}, .offset = {1}}}); },
       {"1 and 1", "3 each"});
   auto broken = theta;
   broken.flat().mutable_data()[0] = std::numeric_limits<float>::infinity();

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include <consistency/data/scaling.hpp>
+#include <consistency/data/normalizer.hpp>
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/model/denoiser.hpp>
 #include <consistency/network/adm.hpp>
@@ -139,10 +139,10 @@ struct Described<Denoiser<N, P, Process>> {
 };
 
 template <>
-struct Described<Scaling> {
+struct Described<Normalizer> {
   static void fields(auto& s, auto const& visit) {
-    auto& [mean, deviation] = s;
-    visit("mean", mean), visit("deviation", deviation);
+    auto& [scale, offset] = s;
+    visit("scale", scale), visit("offset", offset);
   }
 };
 

@@ -18,8 +18,8 @@ namespace consistency {
 
 /// What an application must know of a model beside f and θ.
 struct DataDescription {
-  Scaling data{};                     ///< from the model's numbers to the data's
-  Scaling condition{};                ///< the same of the numbers of a condition
+  Normalizer data{};                  ///< from the data's numbers to the model's
+  Normalizer condition{};             ///< the same of the numbers of a condition
   std::vector<std::string> labels{};  ///< names of the classes 0, 1, …; without them, nothing is said
 
   friend bool operator==(DataDescription const&, DataDescription const&) = default;

@@ -142,8 +142,8 @@ struct LoadModel<std::variant<F...>> {
 
 /// Writes a model as one file that says all that is needed to build it and draw: the kind and settings of
 /// network, parameterization and process, of the data, and of the library. `settings` is what else the
-/// program wants to keep. Throws config_error for scalings of other data, numeric_error for a number that is
-/// not finite, and io_error.
+/// program wants to keep. Throws config_error for a Normalizer of other data, numeric_error for a number that
+/// is not finite, and io_error.
 template <class F>
 void save_model(std::filesystem::path const& path, Model<F> const& model, Index step = 0,
                 Metadata const& settings = {}, Key key = {}) {

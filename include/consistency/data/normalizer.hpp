@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,9 @@
 namespace consistency {
 
 /// Brings each dimension of data, a number of the last axis, to a common scale: y = scale · x + offset. These
-/// two lists are all there is to keep beside the weights of what was trained on y.
+/// two lists are all there is to keep beside the weights of what was trained on y. Without numbers y = x.
 struct Normalizer {
-  std::vector<double> scale, offset;  ///< one number for each dimension
+  std::vector<double> scale{}, offset{};  ///< one number for each dimension
 
   /// A dimension that varies by less is moved to the middle, and not stretched.
   static constexpr double least_range = 1e-4;
@@ -44,30 +45,53 @@ struct Normalizer {
 
   Index dimensions() const { return static_cast<Index>(scale.size()); }
 
-  /// Throws config_error for lists of two lengths, a scale that is 0, or numbers that are not finite.
-  void check() const {
-    if (scale.size() != offset.size())
-      fail<config_error>("Normalizer", "numbers of scale and offset",
-                         number_text(scale.size()) + " and " + number_text(offset.size()), "as many of both");
-    for (std::size_t i = 0; i < scale.size(); ++i)
+  bool none() const noexcept { return scale.empty() && offset.empty(); }
+
+  /// Throws config_error unless there are none, or a finite scale other than 0 and a finite offset for each
+  /// of d dimensions.
+  void check(char const* where, Index d) const {
+    if (none()) return;
+    auto const count = static_cast<std::size_t>(d);
+    if (scale.size() != count || offset.size() != count)
+      fail<config_error>(where, "numbers of scale and offset of a Normalizer",
+                         number_text(scale.size()) + " and " + number_text(offset.size()),
+                         number_text(d) + " each, or none");
+    for (std::size_t i = 0; i < count; ++i)
       if (!(std::isfinite(scale[i]) && scale[i] != 0 && std::isfinite(offset[i])))
-        fail<config_error>("Normalizer", "dimension " + number_text(i),
+        fail<config_error>(where, "dimension " + number_text(i) + " of a Normalizer",
                            "scale " + number_text(scale[i]) + ", offset " + number_text(offset[i]),
                            "finite numbers, and a scale other than 0");
   }
 
-  /// x (…, d) → y of the same shape. Throws as `check` does, and shape_error for another d.
+  /// x (…, d) → y of the same shape. Throws as `check` does.
   template <class S>
   Tensor<S> operator()(Tensor<S> const& x) const {
-    return mapped(x, [this](double v, std::size_t i) { return scale[i] * v + offset[i]; });
+    return mapped(x, [this](std::span<S> rows) { normalize(rows); });
   }
   /// y (…, d) → x of the same shape. Throws as the other way.
   template <class S>
   Tensor<S> inverse(Tensor<S> const& y) const {
-    return mapped(y, [this](double v, std::size_t i) { return (v - offset[i]) / scale[i]; });
+    return mapped(y, [this](std::span<S> rows) { restore(rows); });
+  }
+  /// The same in place, of rows of d numbers.
+  template <class S>
+  void normalize(std::span<S> rows) const noexcept {
+    map(rows, [this](double x, std::size_t i) { return scale[i] * x + offset[i]; });
+  }
+  template <class S>
+  void restore(std::span<S> rows) const noexcept {
+    map(rows, [this](double y, std::size_t i) { return (y - offset[i]) / scale[i]; });
   }
 
+  friend bool operator==(Normalizer const&, Normalizer const&) = default;
+
  private:
+  template <class S>
+  void map(std::span<S> rows, auto const& of_number) const noexcept {
+    if (none()) return;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      rows[i] = static_cast<S>(of_number(static_cast<double>(rows[i]), i % scale.size()));
+  }
   static Normalizer of_columns(Tensor<float> const& data, auto const& measure) {
     if (!data.defined() || data.count() == 0)
       fail<dataset_error>("Normalizer", "data", "none", "one vector or more");
@@ -90,15 +114,10 @@ struct Normalizer {
   }
 
   template <class S>
-  Tensor<S> mapped(Tensor<S> const& x, auto const& map) const {
-    check();
-    if (x.shape().rank() == 0 || x.shape().back() != dimensions())
-      fail<shape_error>("Normalizer", "numbers of a vector", x.shape().text(),
-                        number_text(dimensions()) + " along the last axis");
-    auto const d = scale.size();
-    Tensor<S> y{x.shape()};
-    for (Index i = 0; i < x.count(); ++i)
-      y.mutable_data()[i] = static_cast<S>(map(static_cast<double>(x[i]), static_cast<std::size_t>(i) % d));
+  Tensor<S> mapped(Tensor<S> const& x, auto const& in_place) const {
+    check("Normalizer", x.shape().rank() == 0 ? 0 : x.shape().back());
+    auto y = x.clone();
+    in_place(std::span<S>{y.mutable_data(), static_cast<std::size_t>(y.count())});
     return y;
   }
 };

@@ -49,11 +49,16 @@ class ConditionalUNet1d {
   /// Throws config_error for settings that do not fit each other, naming the numbers.
   explicit ConditionalUNet1d(ConditionalUNet1dSettings settings = {})
       : settings_{checked(std::move(settings))},
-        times_{table_, {}, settings_.time, settings_.embedding, {.second_time = settings_.condition.second_time}},
+        times_{table_,
+               {},
+               settings_.time,
+               settings_.embedding,
+               {.second_time = settings_.condition.second_time}},
         hidden_{table_, "diffusion_step_encoder.1", settings_.embedding, 4 * settings_.embedding, 1, torch},
         time_{table_, "diffusion_step_encoder.3", 4 * settings_.embedding, settings_.embedding, 1, torch} {
     settings_.time.declare(table_);
-    ConditionSettings{.features = settings_.condition.features, .null = settings_.condition.null}.declare(table_);
+    ConditionSettings{.features = settings_.condition.features, .null = settings_.condition.null}.declare(
+        table_);
     table_.add_convention({"modulation", text(settings_.modulation), text(Modulation::scale)});
     table_.add_convention({"groups", number_text(settings_.groups), number_text(settings_.groups)});
     auto const& widths = settings_.widths;

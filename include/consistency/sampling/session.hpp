@@ -16,7 +16,7 @@
 #include <consistency/core/executor.hpp>
 #include <consistency/core/memory.hpp>
 #include <consistency/core/thread_pool.hpp>
-#include <consistency/data/scaling.hpp>
+#include <consistency/data/normalizer.hpp>
 #include <consistency/sampling/sample.hpp>
 
 namespace consistency {
@@ -25,8 +25,8 @@ struct SessionSettings {
   Index batch = 1;                         ///< the most samples of a call
   unsigned threads = 1;                    ///< of this session alone; 1: the caller's and no other
   std::optional<HostExecutor> executor{};  ///< the program's own threads, in place of the session's
-  Scaling data{};                          ///< what is drawn is given in the data's numbers
-  Scaling condition{};                     ///< and conditions are taken in theirs
+  Normalizer data{};                       ///< what is drawn is given in the data's numbers
+  Normalizer condition{};                  ///< and conditions are taken in theirs
 };
 
 /// What one call draws.
@@ -49,7 +49,7 @@ class SamplingSession {
                 "OdeSampler");
 
   /// Draws a few times, so that memory and forms of weights are there. Throws config_error for a batch below
-  /// 1, no threads, scalings of other data, or settings that the sampler rejects, and as draw() does.
+  /// 1, no threads, a Normalizer of other data, or settings that the sampler rejects, and as draw() does.
   SamplingSession(F f, PreparedParameters<X> theta, S sampler = {}, SessionSettings settings = {})
       : f_{std::move(f)},
         theta_{std::move(theta)},
@@ -101,7 +101,7 @@ class SamplingSession {
       X const x = sampler_(function, f_.process(), z, key, first);  // (n, …)
       std::copy_n(x.data(), x.count(), out.data());
       require_finite_samples(x, settings.first);
-      settings_.data.to_data(out);
+      settings_.data.restore(out);
     };
     if constexpr (std::same_as<std::remove_cvref_t<O>, Unobserved>) {
       put(conditioned);
@@ -158,7 +158,7 @@ class SamplingSession {
   Condition<X> condition_of(DrawSettings const& settings, Index n) const {
     if (settings.condition.empty()) return {};
     auto features = X{{n, condition_size()}, settings.condition};  // (n, k)
-    settings_.condition.from_data({features.mutable_data(), settings.condition.size()});
+    settings_.condition.normalize(std::span<float>{features.mutable_data(), settings.condition.size()});
     for (Index i = 0; i < features.count(); ++i)
       if (!std::isfinite(features[i]))
         fail<numeric_error>(where, "condition, number " + number_text(i), number_text(features[i]),
