@@ -23,7 +23,7 @@ namespace pushing {
 namespace cm = consistency;
 
 struct Plan {
-  Index demonstrations = 300, steps = 4000, batch = 128;
+  Index demonstrations = 300, steps = 4500, batch = 128;
 };
 
 /// A perceptron for chunks (n, horizon, 2).
@@ -61,9 +61,9 @@ class Policies {
                 cm::ConsistencyDistillation{.f = f_,
                                             .velocity = cm::TeacherVelocity{D_, teacher_->parameters()},
                                             .solver = cm::Heun{},
-                                            .metric = cm::PseudoHuber{.c = 0.01},
+                                            .metric = cm::L2{},
                                             .times = cm::GridTimes<cm::FixedSteps>{{.N = 10}}},
-                teacher_->parameters(), 5e-4);
+                teacher_->parameters(), 1e-3);
     std::tie(two_, two_rate) = trained("regressions", regressions_, D_.initialize(Key{42}), 1e-3);
   }
 

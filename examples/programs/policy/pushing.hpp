@@ -35,7 +35,7 @@ inline Point limited(Point a, double most) {
 }
 
 /// The table is [−1, 1]².
-inline constexpr double pusher_radius = 0.06, puck_radius = 0.12, goal_radius = 0.05;
+inline constexpr double pusher_radius = 0.06, puck_radius = 0.12, goal_radius = 0.08;
 inline constexpr double contact = pusher_radius + puck_radius;
 inline constexpr double fastest = 0.05;  ///< step of the pusher
 inline constexpr int most_steps = 120;   ///< of an episode
@@ -113,13 +113,11 @@ class Demonstrator {
     auto const behind = angle(-1 * to_goal);  // seen from the puck
     auto const from_puck = s.pusher - s.puck;
     auto const rest = std::remainder(behind - angle(from_puck), 2 * std::numbers::pi);
-    if (std::abs(rest) < (pushes_ ? 0.7 : 0.25)) {
-      pushes_ = true;
+    if (std::abs(rest) < 0.4) {
       side_ = 0;
       auto const aim = s.puck + (contact - 0.06) * towards(behind + std::clamp(1.2 * rest, -0.6, 0.6));
       return limited(aim - s.pusher, std::min(fastest, 0.01 + 0.4 * length(to_goal)));
     }
-    pushes_ = false;
     if (side_ == 0) {
       auto const either = std::abs(rest) > 2.2;
       side_ = either ? (prefers_left_ ? 1 : -1) : (rest > 0 ? 1 : -1);
@@ -133,7 +131,6 @@ class Demonstrator {
 
  private:
   bool prefers_left_;
-  bool pushes_ = false;
   int side_ = 0;  // of the way around: 1 against the clock, -1 with it, 0 not chosen
 };
 
