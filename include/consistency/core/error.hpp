@@ -112,8 +112,7 @@ inline std::string fixed_text(double value, int decimals) {
   return {buffer.data(), written.ptr};
 }
 
-/// Text from a file made safe to print: whatever is not printable ASCII escaped in hexadecimal, cut at 120
-/// bytes.
+/// Text from a file made safe to print: all but printable ASCII escaped in hexadecimal, cut at 120 bytes.
 inline std::string printable(std::string_view text) {
   constexpr auto limit = std::size_t{120};
   constexpr auto digits = std::string_view{"0123456789abcdef"};
