@@ -14,7 +14,7 @@
 namespace consistency {
 
 /// Times of the linear path of which the gap t − r is drawn first, logit-normal, and then r, logit-normal but
-/// below 1 − (t − r); with probability `diagonal` t = r by the second law (Zhou et al. 2025, Terminal
+/// below 1 − (t − r); with probability `diagonal` t = r as the second (Zhou et al. 2025, Terminal
 /// Velocity Matching).
 struct GapFirstTimes {
   LogNormalDistribution gap{-0.8, 1};
@@ -28,7 +28,7 @@ struct GapFirstTimes {
   }
   TimeSpan draw(NoiseProcess auto const& process, Index, Key key, Counter at) const {
     static_assert(std::same_as<std::remove_cvref_t<decltype(process)>, LinearPath>,
-                  "GapFirstTimes: its laws are those of times from 0 to 1, of LinearPath");
+                  "GapFirstTimes: it draws times from 0 to 1, of LinearPath");
     auto const u = uniform_block<double>(key.with_stream(stream::spans), at, 0);
     if (u[0] < diagonal) {
       auto const t = end.time(process, key, at);
