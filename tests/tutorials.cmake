@@ -29,11 +29,9 @@ foreach(path IN LISTS paths)
   extract_program(${path} ${tutorials_dir}/${page}.cpp)
 endforeach()
 
-add_custom_target(test_tutorials)
 function(consistency_add_tutorials program)
   add_executable(${program} ${ARGN})
   target_link_libraries(${program} PRIVATE ${consistency_library} consistency::io ${libraries} consistency_development)
-  add_dependencies(test_tutorials ${program})
 endfunction()
 
 if(CONSISTENCY_QUICK_BUILD)  # each page in a namespace of its own, `main` too
@@ -43,18 +41,20 @@ if(CONSISTENCY_QUICK_BUILD)  # each page in a namespace of its own, `main` too
   foreach(page IN LISTS pages)
     string(APPEND declarations "namespace file_${page} {\nint main();\n}\n")
     string(APPEND calls "  if (page == \"${page}\") return file_${page}::main();\n")
-    set(command_${page} $<TARGET_FILE:tutorials> ${page})
+    set(command_${page} $<TARGET_FILE:test_tutorials> ${page})
   endforeach()
   file(CONFIGURE OUTPUT ${tutorials_dir}/main.cpp CONTENT "#include <string_view>\n${declarations}
 int main(int argc, char** argv) {
   auto const page = argc == 2 ? std::string_view{argv[1]} : std::string_view{};
 ${calls}  return 2;\n}\n")
-  consistency_add_tutorials(tutorials ${united} ${tutorials_dir}/main.cpp)
-  target_compile_options(tutorials PRIVATE -O0 -g0)
+  consistency_add_tutorials(test_tutorials ${united} ${tutorials_dir}/main.cpp)
+  target_compile_options(test_tutorials PRIVATE -O0 -g0)
 else()
+  add_custom_target(test_tutorials)
   foreach(page source IN ZIP_LISTS pages sources)
     set(libraries ${library_of_${page}})
     consistency_add_tutorials(tutorial_${page} ${source})
+    add_dependencies(test_tutorials tutorial_${page})
     set(command_${page} $<TARGET_FILE:tutorial_${page}>)
   endforeach()
 endif()
