@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include <consistency/consistency.hpp>
+#include <consistency/sampling/session.hpp>
 
 #include "descriptions.hpp"
 

@@ -25,7 +25,6 @@
 #include <consistency/model/flow_map.hpp>
 #include <consistency/model/guided.hpp>
 #include <consistency/network/adm.hpp>
-#include <consistency/network/conditional_unet1d.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/song_unet.hpp>
 #include <consistency/network/unet.hpp>
@@ -45,9 +44,7 @@
 #include <consistency/sampling/multistep.hpp>
 #include <consistency/sampling/ode_sampler.hpp>
 #include <consistency/sampling/sample.hpp>
-#include <consistency/sampling/session.hpp>
 #include <consistency/sampling/time_search.hpp>
-#include <consistency/sampling/warm_start.hpp>
 #include <consistency/schedule/doubling_steps.hpp>
 #include <consistency/schedule/fixed_steps.hpp>
 #include <consistency/schedule/gap_times.hpp>

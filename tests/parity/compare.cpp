@@ -7,6 +7,7 @@
 
 #include <consistency/consistency.hpp>
 #include <consistency/io/torch_parameters.hpp>
+#include <consistency/network/conditional_unet1d.hpp>
 
 #include "support.hpp"
 

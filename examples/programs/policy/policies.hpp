@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <consistency/consistency.hpp>
+#include <consistency/sampling/warm_start.hpp>
 
 #include "../support/text.hpp"
 #include "rollout.hpp"

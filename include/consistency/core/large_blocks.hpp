@@ -76,7 +76,8 @@ class LargeBlocks {
   using Position = std::vector<Block>::iterator;
 
   Position at(std::byte* memory) noexcept {
-    return std::ranges::lower_bound(blocks_, memory, {}, &Block::memory);
+    return std::lower_bound(blocks_.begin(), blocks_.end(), memory,
+                            [](Block const& block, std::byte* of) { return block.memory < of; });
   }
   void join(Position one, Position next) noexcept {
     one->size += next->size;
