@@ -13,6 +13,7 @@
 
 #include <consistency/checkpoint/described.hpp>
 #include <consistency/core/version.hpp>
+#include <consistency/io/safetensors_header.hpp>
 
 namespace consistency {
 
