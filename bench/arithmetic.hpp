@@ -21,6 +21,7 @@ class Outline {
   Outline() = default;
   explicit Outline(cm::Shape shape) : shape_{shape} {}
   cm::Shape const& shape() const noexcept { return shape_; }
+  bool defined() const noexcept { return shape_.rank() > 0; }
 
   static inline double operations = 0;
 
