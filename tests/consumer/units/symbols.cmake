@@ -5,7 +5,8 @@
 cmake_minimum_required(VERSION 3.23)
 string(LENGTH ${set} length)
 set(tables _ZN11consistency3cpu${length}${set}7entriesEd _ZN11consistency3cpu${length}${set}7entriesEf)
-# The pools of threads and of memory, where a thread is, and how often the process forked; with their guards.
+# The pools of threads and of memory, where a thread is, whose loops and memory it takes, and how often the process forked; with
+# their guards.
 set(variables
     _ZGVZN11consistency10MemoryPool8instanceEvE4pool
     _ZGVZN11consistency10ThreadPool8instanceEvE4pool
@@ -13,6 +14,8 @@ set(variables
     _ZZN11consistency10MemoryPool8instanceEvE4pool
     _ZZN11consistency10ThreadPool5placeEvE4here
     _ZZN11consistency10ThreadPool8instanceEvE4pool
+    _ZZN11consistency11MemoryCache7currentEvE5cache
+    _ZZN11consistency13ExecutorScope7currentEvE5scope
     _ZZN11consistency5forksEvE10registered
     _ZZN11consistency5forksEvE5count)
 
