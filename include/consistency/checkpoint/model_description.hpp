@@ -99,7 +99,8 @@ nlohmann::json named_json(T const& part) {
 /// Reads values out of a description that a file may lie in.
 class DescriptionReader {
  public:
-  DescriptionReader(std::string file, std::string library) : file_{std::move(file)}, library_{library} {}
+  DescriptionReader(std::string file, std::string library)
+      : file_{std::move(file)}, library_{std::move(library)} {}
 
   /// The settings that a T is built from; one that is not said has its default. Throws format_error for a
   /// value of another type, or a setting that is not known.
