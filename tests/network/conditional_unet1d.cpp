@@ -103,7 +103,7 @@ TEST_CASE("the 1-D U-Net gives the same bits for every value type, and its deriv
   }
 }
 
-TEST_CASE("without observations the 1-D U-Net sees time alone; those it does not expect are rejected") {
+TEST_CASE("without observations the 1-D U-Net sees time alone, and those it does not expect are rejected") {
   auto const net = ConditionalUNet1d{{.horizon = 4, .widths = {8, 16}}};
   auto const theta = Parameters<T>::initialized(net.parameters(), {1});
   auto const x = normal<double>({2, 4, 2}, {2});
