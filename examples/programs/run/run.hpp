@@ -91,8 +91,8 @@ class Run {
                X const t(x.x0.shape().per_sample(), 1.0F);
                static_cast<void>(with_condition(f_, x.condition)(trainer.theta(), x.x0, t));
              },
-         .draw =
-             [&] { static_cast<void>(drawn(trainer.averaged(), shown_evaluations(f_).back(), at_once)); }},
+         .draw =  // three evaluations take the memory of all
+             [&](Index n) { static_cast<void>(drawn(trainer.averaged(), 3, n, std::min<Index>(n, 64))); }},
         recipe_.batch, at_once);
     print(cost, f_.network().parameters().count(), recipe_.steps, recipe_.minutes, data_.count);
   }
@@ -250,16 +250,16 @@ class Run {
   }
 
   /// At most `at_once` at a time: drawing takes no more memory than training.
-  Tensor<float> drawn(Parameters<X> const& theta, Index evaluations, Index at_once) const {
+  Tensor<float> drawn(Parameters<X> const& theta, Index evaluations, Index at_once, Index count) const {
     return to<Cpu>(sample(f_, theta, sampler(f_, evaluations),
                           {.seed = recipe_.seed,
-                           .count = preview_count(),
+                           .count = count,
                            .batch = std::min<Index>(at_once, 64),
-                           .condition = condition_of(recipe_, preview_count(), Subject::columns(recipe_))}));
+                           .condition = condition_of(recipe_, count, Subject::columns(recipe_))}));
   }
   Tensor<float> preview(Index evaluations) const {
     return drawn(trainer_->averaged(), evaluations,
-                 recipe_.micro_batch > 0 ? recipe_.micro_batch : recipe_.batch);
+                 recipe_.micro_batch > 0 ? recipe_.micro_batch : recipe_.batch, preview_count());
   }
 
   /// As many items of the data set as a preview has, the first ones of the run.

@@ -33,7 +33,7 @@ struct Cost {
 struct Trial {
   std::function<void(Index)> step;      ///< one training step on so many images at once
   std::function<void(Index)> evaluate;  ///< one evaluation of the network on so many
-  std::function<void()> draw;           ///< what else takes memory: drawing a sheet of samples
+  std::function<void(Index)> draw;      ///< what else takes memory: drawing so many samples at once
 };
 
 namespace detail {
@@ -88,7 +88,7 @@ inline Cost measured_cost(Trial const& trial, Index images, Index at_once) {
   if (whole.seconds() + 3 * carried.seconds < 2 * enough) carried = last = timed(at_once, enough / 2);
   cost.measured = static_cast<Index>(last.images);
   cost.seconds = carried.seconds * static_cast<double>(images) / all;
-  trial.draw();
+  trial.draw(cost.measured);
   cost.memory = static_cast<double>(peak_memory()) + std::max(0.0, carried.bytes - detail::pool_bytes());
   return cost;
 }
