@@ -3,6 +3,8 @@
 
 // The policies that are compared, a line each: add a line here, and every slice that varies its axis has it.
 
+#include <algorithm>
+
 #include <consistency/consistency.hpp>
 
 #include "any_times.hpp"
@@ -15,6 +17,41 @@ inline auto methods() {
   return axis(Named{"ct", Training{}}, Named{"cd", Distillation{}},
               Named{"continuous-ct", ContinuousTraining{}}, Named{"continuous-cd", ContinuousDistillation{}},
               Named{"pd", Progressive{}}, Named{"edm", Denoising{}}, Named{"flow", Flow{}});
+}
+
+/// Flow maps (docs/concepts/flow_map.md), each with its own policies; on few numbers L2 in place of the
+/// adaptive metric, which would look for the velocity's mode.
+inline auto flow_maps() {
+  return axis(
+      Named{"mean-flow", OfFlowMap{[](Classroom const& room) { return MeanFlow<Map>{.f = room.map()}; }}},
+      Named{"mean-flow-l2", OfFlowMap{[](Classroom const& room) {
+              return MeanFlow<Map, DataVelocity, EulerianIdentity, L2>{.f = room.map(), .metric = {}};
+            }}},
+      Named{"improved-mean-flow-l2", OfFlowMap{[](Classroom const& room) {
+              return ImprovedMeanFlow<Map, DataVelocity, EulerianIdentity, L2>{.f = room.map(), .metric = {}};
+            }}},
+      Named{"alpha-flow-l2", OfFlowMap{[](Classroom const& room) {
+              auto const quarter = std::max<Index>(1, room.steps / 4);
+              return AlphaFlow<Map, DataVelocity, BlendedIdentity<SigmoidBlend>, L2>{
+                  .f = room.map(),
+                  .identity = {.alpha = {.K0 = quarter, .K1 = 3 * quarter}, .clip = 4},
+                  .metric = {}};
+            }}},
+      Named{"soflow-l2", OfFlowMap{[](Classroom const& room) {
+              return SoFlow<Map, DataVelocity, BlendedIdentity<GeometricBlend>, L2>{
+                  .f = room.map(),
+                  .identity = {.alpha = {.last = 0.01, .K = room.steps}, .quotient = true},
+                  .metric = {}};
+            }}},
+      Named{"shortcut", OfFlowMap{[](Classroom const& room) { return Shortcut<Map>{.f = room.map()}; }}},
+      Named{"psd", OfFlowMap{[](Classroom const& room) {
+              return ProgressiveSelfDistillation<Map>{.f = room.map()};
+            }}},
+      Named{"lsd", OfFlowMap{[](Classroom const& room) {
+              return LagrangianSelfDistillation<Map>{.f = room.map()};
+            }}},
+      Named{"tvm",
+            OfFlowMap{[](Classroom const& room) { return TerminalVelocityMatching<Map>{.f = room.map()}; }}});
 }
 
 inline auto metrics() {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "loss_floor.hpp"
 #include "methods.hpp"
 
 namespace policies {
@@ -24,6 +25,8 @@ class Model {
   virtual StepReport step(Tensor<float> const& batch) = 0;
   /// Samples (count, d) of the averaged weights, by so many evaluations of the network each.
   virtual Tensor<float> draw(Index evaluations, SampleSettings const& settings) const = 0;
+  /// The loss that the exact flow map would have on this batch, NaN where it is not known or 0.
+  virtual double floor(Classroom const& room, Tensor<float> const& batch) const = 0;
 };
 
 /// Algorithm 1, with middle noise levels in geometric progression from the largest down to 0.821.
@@ -36,6 +39,12 @@ Tensor<float> draw(ConsistencyFunction<N, P, Process> const& f, Parameters<Tenso
     sampler.times.push_back(f.process().time(
         largest * std::pow(0.821 / largest, static_cast<double>(i) / static_cast<double>(evaluations - 1))));
   return sample(f, theta, sampler, settings);
+}
+/// As many jumps as evaluations.
+template <class N, class P, class Process>
+Tensor<float> draw(FlowMap<N, P, Process> const& X, Parameters<Tensor<float>> const& theta, Index evaluations,
+                   SampleSettings const& settings) {
+  return sample(X, theta, FlowMapSampler{.steps = evaluations}, settings);
 }
 /// Up to four steps of Euler's method, or more evaluations by Heun's.
 template <class N, class P, class Process>
@@ -55,6 +64,9 @@ class Trained final : public Model {
   Tensor<float> draw(Index evaluations, SampleSettings const& settings) const override {
     return policies::draw(trainer_.method().f, trainer_.averaged(), evaluations, settings);
   }
+  double floor(Classroom const& room, Tensor<float> const& batch) const override {
+    return loss_floor(trainer_.method(), room, batch);
+  }
 
  private:
   Trainer<M, O> trainer_;
@@ -64,7 +76,7 @@ struct Combination {
   std::string slice;
   std::vector<std::string> policies;  ///< one per axis that the slice varies
   std::function<std::unique_ptr<Model>(Classroom const&, std::uint64_t seed)> make;
-  Index most_evaluations;  ///< that samples are drawn with
+  std::vector<Index> evaluations;  ///< that samples are drawn with, each
 
   std::string name() const {
     auto text = slice + "/";

@@ -3,6 +3,7 @@
 
 // What each method makes of a choice of policies, and which choices it takes.
 
+#include <algorithm>
 #include <concepts>
 #include <type_traits>
 #include <utility>
@@ -14,15 +15,25 @@
 
 namespace policies {
 
+/// A flow map of average velocities.
+using Map = FlowMap<Mlp>;
+inline Map map_of(Mlp const& network) {
+  auto settings = network.settings();
+  settings.condition.second_time = SecondTime::gap;
+  return Map{Mlp{settings}};
+}
+
 /// What all trainings share.
 struct Classroom {
   Mlp network;
   Denoiser<Mlp> teacher;
-  Parameters<Tensor<float>> phi;    ///< the teacher's averaged weights, where students of a teacher begin
-  Parameters<Tensor<float>> fresh;  ///< random weights, where others begin
-  Index steps;                      ///< K
+  Parameters<Tensor<float>> phi;        ///< the teacher's averaged weights, where students of a teacher begin
+  Parameters<Tensor<float>> fresh;      ///< random weights, where others begin
+  Parameters<Tensor<float>> fresh_map;  ///< the same of a network of two times
+  Index steps;                          ///< K
 
   auto velocity() const { return TeacherVelocity{teacher, phi}; }
+  Map map() const { return map_of(network); }
 };
 
 /// One policy of each axis.
@@ -88,6 +99,12 @@ template <class C>
 concept AsDenoiser = Basic<C> && IsUsual<typename C::Solver> && IsUsual<typename C::Target>;
 template <class C>
 concept SmoothMetric = continuous::smooth<typename C::Metric>;
+
+template <class C>
+concept OwnPolicies =
+    IsUsual<typename C::Process> && IsUsual<typename C::Parameterization> && IsUsual<typename C::Metric> &&
+    IsUsual<typename C::Solver> && IsUsual<typename C::Times> && IsUsual<typename C::Target> &&
+    (IsUsual<typename C::Optimizer> || Optimizer<typename C::Optimizer>);
 
 inline auto pairs_or(auto const& times, Index K) {
   if constexpr (requires { times.during(K); })
@@ -198,6 +215,27 @@ struct Flow {
     return FlowMatching{.f = function_of<Denoiser>(c, room.network),
                         .metric = c.metric,
                         .distribution = policy_or(c.times, LogNormalDistribution{0, 1})};
+  }
+};
+
+/// A method of flow maps, with its own policies: make(room) is it.
+template <class Make>
+struct OfFlowMap : Make {
+  static constexpr bool of_two_times = true;
+  template <class C>
+  static constexpr bool takes = detail::OwnPolicies<C>;
+  auto operator()(auto const&, Classroom const& room) const { return Make::operator()(room); }
+};
+template <class Make>
+OfFlowMap(Make) -> OfFlowMap<Make>;
+
+/// sCT (Lu & Song 2024), by one time on Trigonometric.
+struct Simplified {
+  template <class C>
+  static constexpr bool takes = detail::OwnPolicies<C>;
+  auto operator()(auto const&, Classroom const& room) const {
+    return SimplifiedConsistencyTraining{.f = ConsistencyFunction{room.network, Trigonometric{}},
+                                         .identity = {.warm_up = std::max<Index>(1, room.steps / 4)}};
   }
 };
 

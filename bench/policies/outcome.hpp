@@ -21,7 +21,7 @@ using namespace consistency;
 
 /// What makes outcomes comparable.
 struct Plan {
-  std::string data = "fashion-mnist";  ///< or mixture
+  std::string data = "fashion-mnist";  ///< or mixture, checkerboard
   Index batch = 64;
   Index width = 128;  ///< of the network's layers
   Index teacher_steps = 4000;
@@ -40,10 +40,13 @@ struct Outcome {
   std::vector<Index> at;      ///< steps of the curve
   std::vector<double> curve;  ///< energy distance of samples by one evaluation
   std::vector<Index> evaluations;
-  std::vector<double> quality;  ///< energy distance at the end, by so many evaluations
-  std::string stopped;          ///< why training ended early, if it did
+  std::vector<double> quality;     ///< energy distance at the end, by so many evaluations
+  std::vector<double> divergence;  ///< of the data from samples, by a histogram; of a plane alone
+  double loss = 0;                 ///< mean over the last eighth of the training
+  std::vector<double> floor;       ///< the loss of the exact flow map, where it is known and not 0
+  std::string stopped;             ///< why training ended early, if it did
   NLOHMANN_DEFINE_TYPE_INTRUSIVE(Outcome, name, budget, seed, steps, seconds, at, curve, evaluations, quality,
-                                 stopped)
+                                 divergence, loss, floor, stopped)
 
   double milliseconds_per_step() const {
     return 1e3 * seconds / static_cast<double>(std::max<Index>(1, steps));

@@ -23,14 +23,21 @@ struct Row {
   std::string slice, policies;
   std::map<std::string, std::vector<Outcome const*>> of{};  ///< by budget
 
-  /// The median over the seeds that were trained to the end, NaN where there is none.
-  double quality(std::string const& budget, std::size_t i) const {
+  /// The median over the seeds that were trained to the end of number i of a list, NaN where there is none.
+  double number(std::string const& budget, std::vector<double> Outcome::*list, std::size_t i) const {
     std::vector<double> numbers;
     if (auto const at = of.find(budget); at != of.end())
       for (auto const* const one : at->second)
-        if (i < one->quality.size()) numbers.push_back(one->quality[i]);
+        if (i < (one->*list).size()) numbers.push_back((one->*list)[i]);
     return median(std::move(numbers));
   }
+  double quality(std::string const& budget, std::size_t i) const {
+    return number(budget, &Outcome::quality, i);
+  }
+  double loss() const {
+    return over("steps", [](Outcome const& one) { return one.loss; });
+  }
+  std::vector<Index> evaluations() const { return of.begin()->second.front()->evaluations; }
   double steps(std::string const& budget) const {
     return over(budget, [](Outcome const& one) { return static_cast<double>(one.steps); });
   }
@@ -79,7 +86,9 @@ class Page {
   using Rows = std::vector<Row>;
 
   std::string task() const {
-    return r_.plan.data == "fashion-mnist" ? "Fashion-MNIST, 7 × 7" : "Eight Gaussians in a plane";
+    return r_.plan.data == "fashion-mnist" ? "Fashion-MNIST, 7 × 7"
+           : r_.plan.data == "mixture"     ? "Eight Gaussians in a plane"
+                                           : "A checkerboard";
   }
   static std::string number(double value) { return std::isnan(value) ? "–" : example::format("%.3g", value); }
   static std::string fact(std::string const& value, std::string const& meaning) {
@@ -111,19 +120,22 @@ class Page {
   }
   std::string table() const {
     auto text = std::string{
-        "<h2>All combinations</h2>\n<p class=\"soft note\">A click on a head sorts. “1”, “2” and “many” are "
-        "evaluations of the network for a sample: many is 4, of denoisers 35.</p>\n"
+        "<h2>All combinations</h2>\n<p class=\"soft note\">A click on a head sorts. “1”, “2” and “4” are "
+        "evaluations of the network for a sample; many is 16, of denoisers 35.</p>\n"
         "<div class=\"scroll\"><table class=\"all\"><thead><tr><th>combination</th>"
-        "<th>equal steps: 1</th><th>2</th><th>many</th><th>ms for a step</th>"
-        "<th>equal time: 1</th><th>2</th><th>many</th><th>steps in it</th></tr></thead><tbody>\n"};
+        "<th>equal steps: 1</th><th>2</th><th>4</th><th>many</th><th>ms for a step</th>"
+        "<th>equal time: 1</th><th>2</th><th>4</th><th>many</th><th>steps in it</th></tr></thead><tbody>\n"};
     for (auto const& [name, rows] : slices_)
       for (auto const& row : rows) {
         auto const stopped = row.stopped();
         text += "<tr><td><span class=\"soft\">" + escaped(row.slice) + "</span> " + escaped(row.policies) +
                 (stopped.empty() ? "" : " <abbr title=\"" + escaped(stopped) + "\">stopped</abbr>") + "</td>";
-        for (std::size_t i = 0; i < 3; ++i) text += cell(row.quality("steps", i));
+        auto const last = row.evaluations().size() - 1;
+        for (auto const i : {std::size_t{0}, std::size_t{1}, std::size_t{2}, last})
+          text += cell(row.quality("steps", i));
         text += cell(row.milliseconds());
-        for (std::size_t i = 0; i < 3; ++i) text += cell(row.quality("seconds", i));
+        for (auto const i : {std::size_t{0}, std::size_t{1}, std::size_t{2}, last})
+          text += cell(row.quality("seconds", i));
         text += cell(row.steps("seconds")) + "</tr>\n";
       }
     return text + "</tbody></table></div>\n";
@@ -175,6 +187,38 @@ class Page {
                            share < 0.4 ? "#fff" : "#0b1018", number(value).c_str());
   }
 
+  /// What more evaluations bring, after equal steps; the divergence of points; and losses whose floor is
+  /// known beside it.
+  static std::string by_evaluations(Rows const& rows) {
+    auto const evaluations = rows.front().evaluations();
+    auto const any = [&](auto const& has) { return std::any_of(rows.begin(), rows.end(), has); };
+    auto const of_plane =
+        any([](Row const& row) { return !std::isnan(row.number("steps", &Outcome::divergence, 0)); });
+    auto const with_floor =
+        any([](Row const& row) { return !std::isnan(row.number("steps", &Outcome::floor, 0)); });
+    if (!of_plane && !with_floor) return {};
+    auto text = std::string{
+        "<figure><figcaption>Equal steps. KL: the divergence of the data from samples, by a histogram, in "
+        "nats. Floor: the loss that the exact flow map would have, by the teacher's flow.</figcaption>"
+        "<div class=\"scroll\"><table class=\"all\"><thead><tr><th>combination</th>"};
+    for (auto const* const measure : {"energy distance: ", "KL: "}) {
+      if (*measure == 'K' && !of_plane) continue;
+      for (auto const& one : evaluations)
+        text +=
+            "<th>" + (one == evaluations.front() ? std::string{measure} : "") + std::to_string(one) + "</th>";
+    }
+    text += std::string{with_floor ? "<th>loss</th><th>floor</th>" : ""} + "</tr></thead><tbody>\n";
+    for (auto const& row : rows) {
+      text += "<tr><td>" + escaped(row.policies) + "</td>";
+      for (std::size_t i = 0; i < evaluations.size(); ++i) text += cell(row.quality("steps", i));
+      for (std::size_t i = 0; of_plane && i < evaluations.size(); ++i)
+        text += cell(row.number("steps", &Outcome::divergence, i));
+      if (with_floor) text += cell(row.loss()) + cell(row.number("steps", &Outcome::floor, 0));
+      text += "</tr>\n";
+    }
+    return text + "</tbody></table></div></figure>\n";
+  }
+
   static std::string slice(std::string const& name, Rows const& rows) {
     std::vector<CurveLine> lines;
     for (auto const& row : rows) {
@@ -185,7 +229,7 @@ class Page {
     }
     return "<h2>" + escaped(name) + "</h2>\n<div class=\"maps\">\n" +
            heat_map(rows, "steps", "Equal steps, one evaluation") +
-           heat_map(rows, "seconds", "Equal time, one evaluation") + "</div>\n" +
+           heat_map(rows, "seconds", "Equal time, one evaluation") + "</div>\n" + by_evaluations(rows) +
            Curves{std::move(lines)}.html();
   }
 

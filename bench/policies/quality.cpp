@@ -22,7 +22,7 @@ std::optional<int> parse_options(QualityOptions& o, bool& list, int argc, char**
                "policies_quality"};
   auto& plan = o.plan;
   app.add_option("--data", plan.data, "What to learn: points, or images made 7 x 7")
-      ->check(CLI::IsMember({"mixture", "fashion-mnist"}))
+      ->check(CLI::IsMember({"mixture", "checkerboard", "fashion-mnist"}))
       ->capture_default_str();
   app.add_option("--images", o.images, "IDX file of images")->capture_default_str();
   app.add_option("--steps", plan.steps, "Equal steps")

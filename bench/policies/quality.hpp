@@ -3,17 +3,20 @@
 
 // Trains every combination under equal budgets, and measures its samples.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <functional>
+#include <numeric>
 #include <optional>
 #include <regex>
 #include <string>
 #include <vector>
 
 #include <consistency/evaluation/energy_distance.hpp>
+#include <consistency/evaluation/histogram_divergence.hpp>
 #include <consistency/tensor/cpu/instruction_set.hpp>
 
 #include "../../examples/programs/support/compiler.hpp"
@@ -114,7 +117,9 @@ class Quality {
     results_.noise = std::abs(energy_distance(unseen.view(0, half), unseen.view(half.count(), half)));
     say(example::format("seed %lld: a teacher, %.4g", static_cast<long long>(seed), results_.teacher)
             .c_str());
-    return {std::move(task), {network, D, trainer.averaged(), fresh, options_.plan.steps}};
+    return {
+        std::move(task),
+        {network, D, trainer.averaged(), fresh, map_of(network).initialize(Key{seed}), options_.plan.steps}};
   }
 
   Outcome train(Combination const& combination, std::string const& budget, std::uint64_t seed,
@@ -123,7 +128,7 @@ class Quality {
     outcome.name = combination.name();
     outcome.budget = budget;
     outcome.seed = seed;
-    outcome.evaluations = {1, 2, combination.most_evaluations};
+    outcome.evaluations = combination.evaluations;
     auto const by_time = budget == "seconds";
     auto const K = by_time ? steps_in_time(outcome) : options_.plan.steps;
     auto room = pupils.room;
@@ -134,6 +139,7 @@ class Quality {
     try {
       auto const model = combination.make(room, seed);
       Index measured = 0;
+      std::vector<double> last_losses;
       auto const done = [&] {  // the share of the budget
         return by_time ? outcome.seconds / options_.plan.seconds
                        : static_cast<double>(outcome.steps) / static_cast<double>(K);
@@ -141,17 +147,26 @@ class Quality {
       while (done() < 1) {
         auto const batch = pupils.task.batch(outcome.steps);
         auto const before = processor_seconds();
-        model->step(batch);
+        auto const loss = model->step(batch).loss;
         outcome.seconds += processor_seconds() - before;
         ++outcome.steps;
+        if (done() > 1 - 1.0 / measurements) last_losses.push_back(loss);
         if (done() * measurements >= static_cast<double>(measured + 1)) {
           measured = static_cast<Index>(done() * measurements);
           outcome.at.push_back(outcome.steps);
           outcome.curve.push_back(measure(*model, 1, measured_on_the_way));
         }
       }
-      for (auto const evaluations : outcome.evaluations)
+      outcome.loss = std::accumulate(last_losses.begin(), last_losses.end(), 0.0) /
+                     static_cast<double>(std::max<std::size_t>(1, last_losses.size()));
+      if (auto const floor = model->floor(room, pupils.task.unseen()); std::isfinite(floor))
+        outcome.floor.push_back(floor);
+      for (auto const evaluations : outcome.evaluations) {
         outcome.quality.push_back(measure(*model, evaluations, Task::samples));
+        if (auto const& plane = pupils.task.plane())
+          outcome.divergence.push_back(
+              histogram_divergence(*plane, model->draw(evaluations, drawn(Task::of_plane, seed))));
+      }
     } catch (numeric_error const& failure) {
       outcome.stopped = failure.what();
     } catch (dataset_error const& failure) {  // samples that cannot be measured

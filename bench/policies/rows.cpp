@@ -16,7 +16,8 @@ void step(benchmark::State& state, Combination const& combination) {
   auto const D = Denoiser{network};
   auto const theta = D.initialize(Key{1});
   Tensor<float> const batch = 0.5 * normal<float>({n, 49}, Key{2});
-  auto const model = combination.make({network, D, theta, theta, 100000}, 0);
+  auto const model =
+      combination.make({network, D, theta, theta, map_of(network).initialize(Key{1}), 100000}, 0);
   for (int i = 0; i < 3; ++i) model->step(batch);  // the first of a shape asks for memory
   auto const before = test::now();
   auto const start = bench::now();

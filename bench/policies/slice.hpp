@@ -62,13 +62,19 @@ struct Slice {
   Combination combination(std::vector<std::string> policies, C const& c) const {
     auto const make = [c](Classroom const& room, std::uint64_t seed) -> std::unique_ptr<Model> {
       constexpr auto of_teacher = requires { requires C::Method::of_teacher; };
+      constexpr auto of_two_times = requires { requires C::Method::of_two_times; };
       auto method = c.method(c, room);
       auto const optimizer = policy_or(c.optimizer, RAdam{.learning_rate = 1e-3});
       return std::make_unique<Trained<decltype(method), std::remove_const_t<decltype(optimizer)>>>(
-          std::move(method), optimizer, of_teacher ? room.phi : room.fresh, seed);
+          std::move(method), optimizer,
+          of_two_times ? room.fresh_map
+          : of_teacher ? room.phi
+                       : room.fresh,
+          seed);
     };
     constexpr auto denoises = requires { requires C::Method::denoises; };
-    return {name, std::move(policies), make, denoises ? 35 : 4};
+    return {name, std::move(policies), make,
+            denoises ? std::vector<Index>{1, 2, 4, 35} : std::vector<Index>{1, 2, 4, 8, 16}};
   }
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What is learned, as vectors: points of a plane, or Fashion-MNIST made 7 x 7.
+// What is learned, as vectors: points of a plane (two sets), or Fashion-MNIST made 7 x 7.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -11,6 +12,7 @@
 
 #include <consistency/consistency.hpp>
 #include <consistency/data/batches.hpp>
+#include <consistency/data/checkerboard.hpp>
 #include <consistency/data/mixture.hpp>
 
 #include "../../examples/programs/support/data_set.hpp"
@@ -44,11 +46,18 @@ inline ImageSet smaller(ImageSet const& from, Index side) {
 
 class Task {
  public:
-  static constexpr Index samples = 1024;  ///< that are compared
+  static constexpr Index samples = 1024;      ///< that are compared
+  static constexpr Index of_plane = 1 << 14;  ///< whose histogram is
 
-  /// `data`: mixture or fashion-mnist.
+  /// `data`: mixture, checkerboard or fashion-mnist.
   Task(std::string const& data, std::string const& images, Index batch, std::uint64_t seed)
       : batches_{MixtureBatches{batch, Key{seed}}}, unseen_{MixtureBatches{samples, Key{~seed}}(0)} {
+    if (data == "mixture") plane_ = MixtureBatches{4 * of_plane, Key{~seed}}(1);
+    if (data == "checkerboard") {
+      batches_ = CheckerboardBatches{batch, Key{seed}};
+      unseen_ = CheckerboardBatches{samples, Key{~seed}}(0);
+      plane_ = CheckerboardBatches{4 * of_plane, Key{~seed}}(1);
+    }
     if (data != "fashion-mnist") return;
     auto set = smaller(example::read_images(images), 4);
     if (set.count < samples + batch)
@@ -70,6 +79,8 @@ class Task {
   }
   /// Data that nobody trains on, (samples, d).
   Tensor<float> const& unseen() const { return unseen_; }
+  /// Many points of it, (4 of_plane, 2), where it is of a plane; else none.
+  std::optional<Tensor<float>> const& plane() const { return plane_; }
 
  private:
   static Tensor<float> vectors(Tensor<float> const& x) {
@@ -77,8 +88,9 @@ class Task {
     return reshape(x, {n, x.count() / n});  // (n, d)
   }
 
-  std::variant<MixtureBatches, ImageBatches> batches_;
+  std::variant<MixtureBatches, CheckerboardBatches, ImageBatches> batches_;
   Tensor<float> unseen_;
+  std::optional<Tensor<float>> plane_;
 };
 
 }  // namespace policies

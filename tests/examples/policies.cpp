@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // bench/policies: what is combined, and the page of what became of it.
 
+#include <cmath>
 #include <string>
 #include <tuple>
 
@@ -112,7 +113,11 @@ TEST_CASE("combinations are trained under both budgets, once, and become a page 
   REQUIRE(outcomes.size() == 4);
   for (auto const& one : outcomes) {
     CHECK(one.stopped.empty());
-    CHECK(one.quality.size() == 3);
+    CHECK(one.evaluations == std::vector<Index>{1, 2, 4, 8, 16});
+    CHECK(one.quality.size() == 5);
+    CHECK(one.divergence.size() == 5);  // points of a plane
+    CHECK(one.floor.empty());
+    CHECK(one.loss > 0);
     CHECK(one.at.back() == one.steps);
     if (one.budget == "steps") CHECK(one.steps == 4);
     if (one.budget == "seconds") CHECK(one.seconds >= 1e-3);
@@ -134,9 +139,33 @@ TEST_CASE("combinations are trained under both budgets, once, and become a page 
   check_fails<ErrorCode::mismatch>([&] { Quality{other}; }, {"plan of the outcomes", "another --out"});
 }
 
+TEST_CASE(
+    "on the diagonal the loss of the exact flow map is the variance of the velocity, for every method") {
+  auto const network = Mlp{{.dimensions = 2, .width = 8}};
+  auto const D = Denoiser{network};
+  auto const theta = D.initialize(Key{1});
+  auto const room = Classroom{network, D, theta, theta, map_of(network).initialize(Key{1}), 1};
+  auto const x0 = MixtureBatches{64, Key{2}}(0);
+  auto const times = PairTimes<>{.diagonal = 1};
+  auto const mean_flow = MeanFlow{.f = room.map(), .metric = L2{}, .times = times};
+  auto const expected = loss_floor(mean_flow, room, x0);
+  CHECK(expected > 0);
+  auto const psd = ProgressiveSelfDistillation{.f = room.map(), .times = times};
+  CHECK(std::abs(loss_floor(psd, room, x0) - expected) < 1e-4 * expected);
+  auto const improved = ImprovedMeanFlow{.f = room.map(), .metric = L2{}, .times = times};
+  CHECK(std::abs(loss_floor(improved, room, x0) - expected) < 1e-4 * expected);
+  auto const drawn = mean_flow.draw(x0, 0, Key{12});
+  auto const& t = drawn.times[0];
+  Tensor<float> const x_t = LinearPath{}.point(x0, drawn.z, t);
+  Tensor<float> const v = TeacherFlow{room}.velocity(x_t, t);
+  CHECK(std::abs(evaluated(mean(square(drawn.z - x0 - v)))[0] - expected) < 1e-4 * expected);
+  CHECK(std::isnan(loss_floor(SoFlow{.f = room.map()}, room, x0)));
+}
+
 TEST_CASE("a training that diverges is said to have stopped, and the page goes on without its numbers") {
   auto results = Results{};
-  auto good = Outcome{"slice/a+b", "steps", 0, 10, 1, {5, 10}, {0.5, 0.25}, {1, 2, 4}, {0.25, 0.2, 0.1}, ""};
+  auto good = Outcome{"slice/a+b", "steps",          0,  10, 1,  {5, 10}, {0.5, 0.25},
+                      {1, 2, 4},   {0.25, 0.2, 0.1}, {}, 0,  {}, ""};
   auto bad = good;
   bad.name = "slice/a+c";
   bad.curve = {0.5};
@@ -153,7 +182,7 @@ TEST_CASE("a training that diverges is said to have stopped, and the page goes o
 TEST_CASE("results that no training can have written are rejected") {
   TempFolder const folder;
   auto results = Results{};
-  results.outcomes = {{"slice/a", "steps", 0, 10, 1, {10}, {0.5}, {1}, {0.5}, ""}};
+  results.outcomes = {{"slice/a", "steps", 0, 10, 1, {10}, {0.5}, {1}, {0.5}, {}, 0, {}, ""}};
   auto const file = folder / "results.json";
   results.save(file);
   CHECK(Results::load(file).outcomes.size() == 1);

@@ -92,7 +92,7 @@ class Run {
                static_cast<void>(with_condition(f_, x.condition)(trainer.theta(), x.x0, t));
              },
          .draw =  // three evaluations take the memory of all
-             [&](Index n) { static_cast<void>(drawn(trainer.averaged(), 3, n, std::min<Index>(n, 64))); }},
+         [&](Index n) { static_cast<void>(drawn(trainer.averaged(), 3, n, std::min<Index>(n, 64))); }},
         recipe_.batch, at_once);
     print(cost, f_.network().parameters().count(), recipe_.steps, recipe_.minutes, data_.count);
   }
