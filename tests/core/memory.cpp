@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -14,8 +16,10 @@
 #include <consistency/core/memory.hpp>
 
 #include "../support/child.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
+using test::check_fails;
 using test::in_child;
 
 // Sanitizers end a program that asks for too much memory unless they are told to return null.
@@ -227,4 +231,66 @@ TEST_CASE("threads share a pool") {
   for (auto& thread : threads) thread.join();
   CHECK(intact);
   CHECK(pool.peak_bytes() <= 4 * 1024);
+}
+
+namespace {
+
+/// A program's own allocator, which counts.
+struct Heap {
+  std::size_t held = 0, largest = ~std::size_t{0}, offset = 0;
+  int trims = 0;
+  MemorySource source() {
+    return {.allocate = [](void* user, std::size_t bytes) noexcept -> void* {
+              auto& heap = *static_cast<Heap*>(user);
+              if (heap.held + bytes > heap.largest) return nullptr;
+              auto* const block = std::aligned_alloc(64, bytes + 64);
+              heap.held += bytes;
+              return static_cast<std::byte*>(block) + heap.offset;
+            },
+            .release =
+                [](void* user, void* memory, std::size_t bytes) noexcept {
+                  auto& heap = *static_cast<Heap*>(user);
+                  heap.held -= bytes;
+                  std::free(static_cast<std::byte*>(memory) - heap.offset);
+                },
+            .trimmed = [](void* user) noexcept { ++static_cast<Heap*>(user)->trims; },
+            .user = this};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the pool takes memory from a program's own allocator, gives all of it back, and knows its end") {
+  Heap heap;
+  OwnPool pool;
+  pool.use(heap.source());
+  auto* const small = pool.allocate(1000);
+  auto* const large = pool.allocate(std::size_t{1} << 20U);
+  CHECK(heap.held == pool.reserved_bytes());
+  CHECK(pool.system_allocations() == 2);
+  check_fails<ErrorCode::config>([&] { pool.use(system_memory()); },
+                                 {"memory source", "in use", "first tensor"});
+  pool.release(large, std::size_t{1} << 20U);
+  heap.largest = heap.held + (std::size_t{1} << 17U);
+  auto* const again = pool.allocate(std::size_t{1} << 19U);  // of the free one
+  CHECK(again == large);
+  pool.release(again, std::size_t{1} << 19U);
+  auto* const larger = pool.allocate((std::size_t{1} << 20U) + 4096);  // after the free one went back
+  CHECK(heap.held == pool.reserved_bytes());
+  check_fails<ErrorCode::resource>([&] { pool.allocate(std::size_t{1} << 21U); }, {"out of memory"});
+  pool.release(larger, (std::size_t{1} << 20U) + 4096);
+  pool.release(small, 1000);
+  pool.use(system_memory());
+  CHECK(heap.held == 0);
+  CHECK(heap.trims > 0);
+}
+
+TEST_CASE("a memory source without functions, or whose blocks are not aligned, is rejected") {
+  Heap heap{.offset = 8};
+  OwnPool pool;
+  check_fails<ErrorCode::config>([&] { pool.use({}); }, {"memory source", "allocate and release"});
+  pool.use(heap.source());
+  check_fails<ErrorCode::config>([&] { pool.allocate(100); },
+                                 {"block of the memory source", "multiple of 64"});
+  CHECK(heap.held == 0);
 }

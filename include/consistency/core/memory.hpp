@@ -7,22 +7,15 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 #include <mutex>
 #include <string>
 #include <utility>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-#if defined(__GLIBC__) || defined(_WIN32)
-#include <malloc.h>
-#endif
-
 #include <consistency/core/error.hpp>
 #include <consistency/core/fork.hpp>
 #include <consistency/core/large_blocks.hpp>
+#include <consistency/core/memory_source.hpp>
 
 namespace consistency {
 
@@ -71,12 +64,13 @@ class MemoryCache {
   Bins bins_{};
 };
 
-/// Host memory that is kept and handed out again: after the first step of a shape nothing is asked of the
-/// system. Blocks are 64-byte aligned and at most a sixteenth larger than asked for, from 1 KiB on; those
-/// from 64 KiB on are cut from unused ones of any size. What a MemoryCache keeps counts as in use.
+/// Host memory that is kept and handed out again: after the first step of a shape nothing is asked of its
+/// source, the system or a program's own allocator. Blocks are 64-byte aligned and at most a sixteenth larger
+/// than asked for, from 1 KiB on; those from 64 KiB on are cut from unused ones of any size. What a
+/// MemoryCache keeps counts as in use.
 class MemoryPool {
  public:
-  static constexpr std::size_t alignment = 64;
+  static constexpr std::size_t alignment = MemorySource::alignment;
   /// No block is larger, in bytes: sizes are rounded up without wrapping.
   static constexpr std::size_t largest = std::numeric_limits<std::size_t>::max() / 4 + 1;
 
@@ -87,7 +81,20 @@ class MemoryPool {
     return pool;
   }
 
-  /// A block of at least `bytes`. Where the system has none, unused blocks are given back and it is asked
+  /// Takes memory from `source` from now on, in place of the system's allocator. Throws config_error while
+  /// the pool has blocks that are in use: call it before the first tensor, or after the last.
+  void use(MemorySource const& source) {
+    auto const lock = std::scoped_lock{mutex_};
+    if (source.allocate == nullptr || source.release == nullptr)
+      fail<config_error>("MemoryPool", "memory source", "no function", "allocate and release");
+    give_back();
+    if (reserved_ > 0)
+      fail<config_error>("MemoryPool", "memory source", number_text(live_) + " bytes in use", "none",
+                         "Choose the source before the first tensor is made.");
+    source_ = source;
+  }
+
+  /// A block of at least `bytes`. Where the source has none, unused blocks are given back and it is asked
   /// once more; then throws resource_error.
   void* allocate(std::size_t bytes) {
     if (bytes > largest) out_of_memory(bytes, reserved_bytes());
@@ -99,12 +106,18 @@ class MemoryPool {
     if (size >= large_size && !large_.reserve()) out_of_memory(bytes, reserved_);
     auto* block = unused(bin);
     if (block == nullptr) {
-      block = from_system(size);
+      block = source_.allocate(source_.user, size);
       if (block == nullptr && reserved_ > live_) {
         give_back();
-        block = from_system(size);
+        block = source_.allocate(source_.user, size);
       }
       if (block == nullptr) out_of_memory(bytes, reserved_);
+      if (std::bit_cast<std::uintptr_t>(block) % alignment != 0) {
+        source_.release(source_.user, block, size);
+        fail<config_error>("MemoryPool", "block of the memory source",
+                           "address " + number_text(std::bit_cast<std::uintptr_t>(block)),
+                           "a multiple of " + number_text(alignment));
+      }
       if (size >= large_size) large_.add(block, size);
       ++system_allocations_;
       reserved_ += size;
@@ -170,42 +183,14 @@ class MemoryPool {
   void give_back() noexcept {
     large_.give_back([&](void* memory, std::size_t size) {
       reserved_ -= size;
-      to_system(memory);
+      source_.release(source_.user, memory, size);
     });
     for (std::size_t bin = 0; bin < bins_.size(); ++bin)
       while (auto* const block = MemoryCache::take(bins_, bin)) {
         reserved_ -= size_of(bin);
-        to_system(block);
+        source_.release(source_.user, block, size_of(bin));
       }
-#ifdef __GLIBC__
-    ::malloc_trim(0);  // or much of it stays with the C library
-#endif
-  }
-
-  /// Large blocks ask for large pages: a pass over weights then misses the address cache a few times only.
-  static void* from_system(std::size_t size) noexcept {
-#ifdef __linux__
-    constexpr std::size_t page = std::size_t{1} << 21U;
-    if (size >= 2 * page) {
-      auto const rounded = (size + page - 1) / page * page;
-      auto* const block = std::aligned_alloc(page, rounded);
-      if (block != nullptr) static_cast<void>(::madvise(block, rounded, MADV_HUGEPAGE));
-      return block;
-    }
-#endif
-#ifdef _WIN32
-    return ::_aligned_malloc(size, alignment);
-#else
-    return std::aligned_alloc(alignment, size);
-#endif
-  }
-
-  static void to_system(void* block) noexcept {
-#ifdef _WIN32
-    ::_aligned_free(block);
-#else
-    std::free(block);
-#endif
+    if (source_.trimmed != nullptr) source_.trimmed(source_.user);
   }
 
   static std::size_t bin_of(std::size_t bytes) noexcept {
@@ -227,6 +212,7 @@ class MemoryPool {
   mutable std::mutex mutex_;
   MemoryCache::Bins bins_{};
   LargeBlocks large_;
+  MemorySource source_ = system_memory();
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
   std::uint64_t system_allocations_ = 0;
 };

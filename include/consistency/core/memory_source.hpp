@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+#if defined(__GLIBC__) || defined(_WIN32)
+#include <malloc.h>
+#endif
+
+namespace consistency {
+
+/// Where MemoryPool takes its blocks from: the system's allocator, or a program's own. The functions are
+/// called by any thread that needs memory, one at a time; they use no tensors.
+struct MemorySource {
+  static constexpr std::size_t alignment = 64;  ///< of every block, in bytes
+
+  void* (*allocate)(void* user, std::size_t bytes) noexcept;  ///< nullptr: there is none left
+  void (*release)(void* user, void* memory, std::size_t bytes) noexcept;
+  void (*trimmed)(void* user) noexcept = nullptr;  ///< unused blocks have been given back; may be left out
+  void* user = nullptr;                            ///< what all of them are given
+};
+
+/// The system's allocator. Large blocks ask for large pages: a pass over weights then misses the address
+/// cache a few times only.
+inline MemorySource system_memory() {
+  return {.allocate = [](void*, std::size_t bytes) noexcept -> void* {
+#ifdef __linux__
+            constexpr std::size_t page = std::size_t{1} << 21U;
+            if (bytes >= 2 * page) {
+              auto const rounded = (bytes + page - 1) / page * page;
+              auto* const block = std::aligned_alloc(page, rounded);
+              if (block != nullptr) static_cast<void>(::madvise(block, rounded, MADV_HUGEPAGE));
+              return block;
+            }
+#endif
+#ifdef _WIN32
+            return ::_aligned_malloc(bytes, MemorySource::alignment);
+#else
+            return std::aligned_alloc(MemorySource::alignment, bytes);
+#endif
+          },
+          .release =
+              [](void*, void* memory, std::size_t) noexcept {
+#ifdef _WIN32
+                ::_aligned_free(memory);
+#else
+                std::free(memory);
+#endif
+              },
+          .trimmed =
+              [](void*) noexcept {
+#ifdef __GLIBC__
+                ::malloc_trim(0);  // or much of it stays with the C library
+#endif
+              }};
+}
+
+}  // namespace consistency
