@@ -33,14 +33,26 @@ auto progressive_distillation() {
   return cm::ProgressiveDistillation{.f = denoiser(), .times = cm::ProgressiveTimes{.start = 8}};
 }
 auto denoiser_training() { return cm::DenoiserTraining{.f = denoiser()}; }
+auto flow_map() {
+  auto settings = bench::demo_unet().settings();
+  settings.condition.second_time = cm::SecondTime::gap;
+  return cm::FlowMap{cm::UNet{settings}};
+}
+auto mean_flow() { return cm::MeanFlow{.f = flow_map()}; }
+auto progressive_self_distillation() { return cm::ProgressiveSelfDistillation{.f = flow_map()}; }
+auto lagrangian_self_distillation() { return cm::LagrangianSelfDistillation{.f = flow_map()}; }
+auto terminal_velocity_matching() { return cm::TerminalVelocityMatching{.f = flow_map()}; }
+auto simplified_consistency_training() {
+  return cm::SimplifiedConsistencyTraining{
+      .f = cm::ConsistencyFunction{bench::demo_unet(), cm::Trigonometric{}}};
+}
 
 template <auto make>
 void step(benchmark::State& state) {
   auto const method = make();
   auto const reference = consistency_training();
-  auto const theta = method.f.initialize(cm::Key{1});
-  auto trainer = cm::Trainer{method, cm::RAdam{}, theta};
-  auto beside = cm::Trainer{reference, cm::RAdam{}, theta};
+  auto trainer = cm::Trainer{method, cm::RAdam{}, method.f.initialize(cm::Key{1})};
+  auto beside = cm::Trainer{reference, cm::RAdam{}, reference.f.initialize(cm::Key{1})};
   cm::Tensor<float> const batch = 0.5 * cm::normal<float>({n, 28, 28, 1}, cm::Key{2});
   trainer.step(batch);
   beside.step(batch);
@@ -71,3 +83,8 @@ METHOD(continuous_training);
 METHOD(continuous_distillation);
 METHOD(progressive_distillation);
 METHOD(denoiser_training);
+METHOD(mean_flow);
+METHOD(progressive_self_distillation);
+METHOD(lagrangian_self_distillation);
+METHOD(terminal_velocity_matching);
+METHOD(simplified_consistency_training);

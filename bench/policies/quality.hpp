@@ -17,10 +17,12 @@
 
 #include <consistency/evaluation/energy_distance.hpp>
 #include <consistency/evaluation/histogram_divergence.hpp>
+#include <consistency/io/png.hpp>
 #include <consistency/tensor/cpu/instruction_set.hpp>
 
 #include "../../examples/programs/support/compiler.hpp"
 #include "../../examples/programs/support/interrupt.hpp"
+#include "../../examples/programs/support/picture.hpp"
 #include "../../examples/programs/support/text.hpp"
 #include "combination.hpp"
 #include "outcome.hpp"
@@ -167,6 +169,7 @@ class Quality {
           outcome.divergence.push_back(
               histogram_divergence(*plane, model->draw(evaluations, drawn(Task::of_plane, seed))));
       }
+      if (pupils.task.plane() && !by_time && seed == 0) write_points(*model, outcome);
     } catch (numeric_error const& failure) {
       outcome.stopped = failure.what();
     } catch (dataset_error const& failure) {  // samples that cannot be measured
@@ -178,6 +181,23 @@ class Quality {
             outcome.quality.empty() ? "stopped" : example::format("%.4g", outcome.quality[0]).c_str())
             .c_str());
     return outcome;
+  }
+
+  /// Samples by each number of evaluations, one below the other, as points/<name>.png.
+  void write_points(Model const& model, Outcome const& of) const {
+    auto const dark =
+        options_.plan.data == "checkerboard" ? &CheckerboardBatches::dark : &MixtureBatches::dark;
+    Image all;
+    for (auto const evaluations : of.evaluations) {
+      auto const one = example::scatter(model.draw(evaluations, drawn(2048, of.seed)), 1, dark);
+      if (all.pixels.empty()) all = {.height = 0, .width = one.width, .channels = 3, .pixels = {}};
+      all.height += one.height;
+      all.pixels.insert(all.pixels.end(), one.pixels.begin(), one.pixels.end());
+    }
+    auto name = of.name;
+    std::replace(name.begin(), name.end(), '/', '-');
+    std::filesystem::create_directories(options_.out / "points");
+    write_png(options_.out / "points" / (name + ".png"), all);
   }
 
   /// How many steps fit into the seconds, by the training of the other budget.

@@ -60,6 +60,7 @@
 #include <consistency/training/consistency_distillation.hpp>
 #include <consistency/training/consistency_objective.hpp>
 #include <consistency/training/consistency_training.hpp>
+#include <consistency/training/consistency_trajectory_model.hpp>
 #include <consistency/training/continuous_consistency_distillation.hpp>
 #include <consistency/training/continuous_consistency_training.hpp>
 #include <consistency/training/denoiser_training.hpp>

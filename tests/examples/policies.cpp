@@ -123,6 +123,8 @@ TEST_CASE("combinations are trained under both budgets, once, and become a page 
     if (one.budget == "seconds") CHECK(one.seconds >= 1e-3);
   }
 
+  CHECK(read_png(folder / "out" / "points" / "few-ct+cubic+stop.png").height == 5 * 160);
+
   auto const html = Page{quality.results()}.html();
   for (auto const* const part : {"few</span> ct+cubic+stop", "ct+cubic+ema", "Equal time", "<svg", "</html>"})
     CHECK(html.find(part) != std::string::npos);

@@ -14,6 +14,7 @@
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/model/flow_map.hpp>
 #include <consistency/parameterization/ctm_preconditioning.hpp>
+#include <consistency/training/consistency_trajectory_model.hpp>
 
 #include "exact_on_process.hpp"
 
@@ -255,4 +256,15 @@ TEST_CASE("CTM's parameterization holds the flow map of noise levels") {
     T const point = p.c_skip(when, end) * one(at) + p.c_out(when, end) * F;
     CHECK(point[0] == doctest::Approx(known).epsilon(exactly));
   }
+}
+
+TEST_CASE("at the exact map CTM's two sides differ by the local error of its solver") {
+  auto const velocity = TeacherVelocity{Exact{bell, LinearPath{}}, 0};
+  auto const method = ConsistencyTrajectoryModel{.f = X, .velocity = velocity, .target = {}, .denoising = 0};
+  auto const gap = [&](double h) {  // RMS of the difference
+    T const to = t - h * t, middle = 0.5 * to;
+    auto const drawn = flow_map::Drawn<T>{{{t, to, middle, T(t.shape(), 0.0)}, x, {}}, 0};
+    return std::sqrt(magnitude(T(method.distance(theta, theta, Batch<T>{v}, drawn))));
+  };
+  CHECK(std::abs(slope(gap(0.02), gap(0.01)) - (Heun::order + 1)) < 0.1);
 }

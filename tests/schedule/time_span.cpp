@@ -10,6 +10,7 @@
 #include <consistency/schedule/dyadic_times.hpp>
 #include <consistency/schedule/gap_first_times.hpp>
 #include <consistency/schedule/geometric_blend.hpp>
+#include <consistency/schedule/grid_spans.hpp>
 #include <consistency/schedule/pair_times.hpp>
 #include <consistency/schedule/sigmoid_blend.hpp>
 #include <consistency/schedule/times_to_end.hpp>
@@ -48,6 +49,31 @@ TEST_CASE("pairs of times have their laws as the later and the earlier, and a sh
   CHECK(std::abs(position / (drawn - diagonal) - 0.5) < 4 / std::sqrt(12 * (drawn - diagonal)));
   auto const [t, q, r] = PairTimes<>{.diagonal = 0, .middle = true}.draw(path, 0, Key{1}, {0, 0});
   CHECK(q == r + 0.5 * (t - r));
+}
+
+TEST_CASE("spans of a grid begin at any point but the first, and end at any up to the point before") {
+  auto const exploding = VarianceExploding{};
+  auto const times = GridSpans{.N = 5};
+  times.check(exploding);
+  auto const grid = grid_of(exploding);
+  std::map<double, double> begins, ends_of_last;
+  for (std::uint32_t i = 0; i < drawn; ++i) {
+    auto const [t, q, r] = times.draw(exploding, 0, Key{1}, {0, i});
+    ++begins[t];
+    auto n = Index{2};
+    while (n < 5 && grid(n, 5) != t) ++n;
+    if (q != grid(n - 1, 5) || r > q) FAIL_CHECK("q is not the point before t");
+    if (t == 80) ++ends_of_last[r];
+  }
+  CHECK(begins.size() == 4);
+  for (auto const& [t, count] : begins) check_share(count, 0.25);
+  CHECK(ends_of_last.size() == 4);
+  CHECK(ends_of_last.count(0.002) == 1);
+  auto const [t, q, r] = GridSpans{.N = 5, .ahead = 9}.draw(exploding, 0, Key{1}, {0, 0});
+  CHECK(q == 0.002);
+  CHECK(r == 0.002);
+  check_fails<ErrorCode::config>([&] { GridSpans{.N = 1}.check(exploding); }, {"GridSpans", "points"});
+  check_fails<ErrorCode::config>([&] { GridSpans{.ahead = 0}.check(exploding); }, {"GridSpans", "ahead"});
 }
 
 TEST_CASE("dyadic spans tile the range from T down, each length as often, with their middle") {

@@ -7,6 +7,8 @@
 #include <consistency/metric/l1.hpp>
 #include <consistency/metric/l2.hpp>
 #include <consistency/model/consistency_function.hpp>
+#include <consistency/model/denoiser.hpp>
+#include <consistency/model/flow_map.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/network/unet.hpp>
 #include <consistency/schedule/doubling_steps.hpp>
@@ -19,6 +21,9 @@
 #include <consistency/tensor/cpu.hpp>
 #include <consistency/training/consistency_objective.hpp>
 #include <consistency/training/consistency_training.hpp>
+#include <consistency/training/consistency_trajectory_model.hpp>
+#include <consistency/training/lagrangian_self_distillation.hpp>
+#include <consistency/training/progressive_self_distillation.hpp>
 #include <consistency/weighting/inverse_gap_weighting.hpp>
 #include <consistency/weighting/uniform_weighting.hpp>
 
@@ -174,36 +179,54 @@ TEST_CASE("student and target share their dropout masks") {
   CHECK(distance<double>(f(theta, x0, t, x), f(theta, x0, t, y)) > 1e-3);
 }
 
-TEST_CASE("the gradient of the whole loss is that of finite differences with a constant target") {
-  auto const check = [](auto const& method, Shape const& shape) {
-    auto const theta = random_parameters(method.f, 4);
-    auto const theta_minus = random_parameters(method.f, 5);
-    auto const x0 = normal<double>(shape, {6});
-    for (Index const k : {0, 900, 5000}) {
-      auto const gradient = gradient_of(method, theta, theta_minus, x0, k, key);
-      for (std::uint64_t seed = 0; seed < 3; ++seed) {
-        auto const direction = normal<double>({1, theta.flat().count()}, {seed});
-        auto const loss = [&](auto const& at) {
-          return method.loss(at, theta_minus, x0, method.draw(x0, k, key));
-        };
-        CHECK(relative_error(dot(gradient.flat(), direction), slope(loss, theta, direction)) < 1e-6);
-      }
+/// The gradient of the whole loss against finite differences, with a constant target.
+void check_gradient(auto const& method, Shape const& shape) {
+  auto const theta = random_parameters(method.f, 4);
+  auto const theta_minus = random_parameters(method.f, 5);
+  auto const x0 = normal<double>(shape, {6});
+  for (Index const k : {0, 900, 5000}) {
+    auto const gradient = gradient_of(method, theta, theta_minus, x0, k, key);
+    for (std::uint64_t seed = 0; seed < 3; ++seed) {
+      auto const direction = normal<double>({1, theta.flat().count()}, {seed});
+      auto const loss = [&](auto const& at) {
+        return method.loss(at, theta_minus, x0, method.draw(x0, k, key));
+      };
+      CHECK(relative_error(dot(gradient.flat(), direction), slope(loss, theta, direction)) < 1e-6);
     }
-  };
-  check(ConsistencyTraining{.f = small_mlp(),
-                            .metric = PseudoHuber{0.1},
-                            .times = GapTimes{},
-                            .weighting = InverseGapWeighting{}},
-        {16, 3});
-  check(
+  }
+}
+
+TEST_CASE("the gradient of the whole loss is that of finite differences with a constant target") {
+  check_gradient(ConsistencyTraining{.f = small_mlp(),
+                                     .metric = PseudoHuber{0.1},
+                                     .times = GapTimes{},
+                                     .weighting = InverseGapWeighting{}},
+                 {16, 3});
+  check_gradient(
       ConsistencyTraining{
           .f = small_mlp(), .metric = L2{}, .times = GridTimes<DoublingSteps, LogNormalDistribution>{}},
       {16, 3});
-  check(ConsistencyTraining{.f = small_unet(0.3),
-                            .metric = PseudoHuber{0.1},
-                            .times = GapTimes{},
-                            .weighting = InverseGapWeighting{}},
-        {4, 4, 4, 1});
+  check_gradient(ConsistencyTraining{.f = small_unet(0.3),
+                                     .metric = PseudoHuber{0.1},
+                                     .times = GapTimes{},
+                                     .weighting = InverseGapWeighting{}},
+                 {4, 4, 4, 1});
+}
+
+TEST_CASE("so is that of flow maps: through a jump of the target network, a JVP, or the map alone") {
+  FlowMap const X{Mlp{{.dimensions = 3,
+                       .width = 24,
+                       .layers = 2,
+                       .embedding = 8,
+                       .condition = {.second_time = SecondTime::gap}}},
+                  VelocityPreconditioning{}, LinearPath{.epsilon = 0.01, .T = 0.98}};
+  Denoiser const D{Mlp{{.dimensions = 3, .width = 24, .layers = 2, .embedding = 8}}};
+  auto const teacher = TeacherVelocity{D, random_parameters(D, 8)};
+  check_gradient(ConsistencyTrajectoryModel{.f = X, .velocity = teacher, .denoising = 0.5}, {16, 3});
+  // Beyond the diagonal its target is at the student's own end, which differences would move too.
+  auto const diagonal = PairTimes<UniformDistribution>{.first = {}, .second = {}, .diagonal = 1};
+  check_gradient(LagrangianSelfDistillation{.f = X, .times = diagonal}, {16, 3});
+  check_gradient(ProgressiveSelfDistillation{.f = X}, {16, 3});
 }
 
 TEST_CASE("no gradient flows through the target, though it has the student's parameters") {

@@ -82,6 +82,22 @@ auto spans(double diagonal) {
   return PairTimes<UniformDistribution>{.first = {}, .second = {}, .diagonal = diagonal};
 }
 
+/// The exact denoiser of the mixture.
+struct Teacher {
+  Exact<Mixture, LinearPath> exact{two, path};
+
+  LinearPath process() const { return path; }
+  X operator()(auto const&, X const& x, X const& t) const {
+    X D{x.shape()};
+    for (Index i = 0; i < x.count(); ++i) {
+      auto const time = static_cast<double>(t[i]), scale = path.scale(time);
+      D.mutable_data()[i] = static_cast<float>(
+          scale == 0 ? two.mean() : two.denoised(static_cast<double>(x[i]) / scale, path.sigma(time)));
+    }
+    return D;
+  }
+};
+
 }  // namespace
 
 // One seed gave, in 1, 2 and 4 steps: Shortcut 0.087, 0.069, 0.054; LSD 0.068, 0.066, 0.053; PSD 0.146,
@@ -107,6 +123,19 @@ TEST_CASE("Shortcut, LSD, PSD and terminal velocity matching find the exact flow
   check_trained(LagrangianSelfDistillation{.f = f}, {0.13, 0.1, 0.09});
   check_trained(ProgressiveSelfDistillation{.f = f}, {0.2, 0.19, 0.13});
   check_trained(TerminalVelocityMatching{.f = f, .target = {.mu = 0.95}}, {0.08, 0.09, 0.06});
+}
+
+// Of a teacher, the exact flow: what is learned has the solver's error, and no noise of the data's velocity.
+TEST_CASE("CTM and Align Your Flow find the exact flow map of a mixture from its denoiser") {
+  auto const velocity = TeacherVelocity{Teacher{}, 0};
+  FlowMap const g{f.network(), VelocityPreconditioning{}, LinearPath{.epsilon = 0.01}};
+  check_trained(ConsistencyTrajectoryModel{.f = g, .velocity = velocity, .target = {.mu = 0.95}},
+                {0.1, 0.1, 0.1});
+  check_trained(AlignYourFlow{.f = f,
+                              .velocity = velocity,
+                              .identity = {.warm_up = steps / 4, .most = 0.99},
+                              .times = spans(0.25)},
+                {0.1, 0.1, 0.1});
 }
 
 // In one step, of the trigonometric flow. It gave 0.166; with g divided by ‖g‖ + c, which on one number is

@@ -27,9 +27,15 @@ struct Plan {
   Index demonstrations = 300, steps = 4500, batch = 128;
 };
 
-/// A perceptron for chunks (n, horizon, 2).
+/// A perceptron for chunks (n, horizon, 2), which also sees where a flow map goes to if it is asked to.
 class ChunkMlp {
  public:
+  explicit ChunkMlp(cm::SecondTime second_time = cm::SecondTime::none)
+      : mlp_{{.dimensions = 2 * horizon,
+              .width = 256,
+              .embedding = 64,
+              .condition = {.features = observed, .second_time = second_time}}} {}
+
   cm::ParameterTable const& parameters() const { return mlp_.parameters(); }
   cm::Shape data_shape() const { return {horizon, 2}; }
   auto operator()(auto const& theta, cm::Value auto const& x, auto const& at,
@@ -39,8 +45,7 @@ class ChunkMlp {
   }
 
  private:
-  cm::Mlp mlp_{
-      {.dimensions = 2 * horizon, .width = 256, .embedding = 64, .condition = {.features = observed}}};
+  cm::Mlp mlp_;
 };
 
 class Policies {
@@ -65,10 +70,12 @@ class Policies {
                                             .metric = cm::L2{},
                                             .times = cm::GridTimes<cm::FixedSteps>{{.N = 10}}},
                 teacher_->parameters(), 1e-3);
+    std::tie(map_, map_rate) =
+        trained("MeanFlow", cm::MeanFlow{.f = X_, .metric = cm::L2{}}, X_.initialize(Key{42}), 1e-3);
     std::tie(two_, two_rate) = trained("regressions", regressions_, D_.initialize(Key{42}), 1e-3);
   }
 
-  double teacher_rate, student_rate, two_rate;  ///< training steps a second
+  double teacher_rate, student_rate, map_rate, two_rate;  ///< training steps a second
 
   Index parameters() const { return net_.parameters().count(); }
 
@@ -91,6 +98,12 @@ class Policies {
       previous = round == 0 ? cm::sample(f_, *student_, cm::OneStep{}, with)
                             : cm::sample(f_, *student_, cm::WarmStart<>{previous, executed, tau}, with);
       return previous;
+    });
+  }
+  /// The flow map, in so many jumps.
+  Draw mean_flow(Index jumps) const {
+    return drawn([this, jumps](X const& o, Index round) {
+      return cm::sample(X_, *map_, cm::FlowMapSampler{.steps = jumps}, settings(o, round));
     });
   }
   /// One regression, or two.
@@ -148,8 +161,9 @@ class Policies {
   cm::VarianceExploding process_{.epsilon = 0.02, .T = 10};
   cm::Denoiser<ChunkMlp> D_{net_, cm::EdmPreconditioning{}, process_};
   cm::ConsistencyFunction<ChunkMlp> f_{net_, cm::EdmPreconditioning{}, process_};
+  cm::FlowMap<ChunkMlp> X_{ChunkMlp{cm::SecondTime::gap}};
   TwoRegressions<Regression<ChunkMlp>> regressions_{.f = Regression{net_}};
-  std::optional<cm::PreparedParameters<X>> teacher_, student_, two_;
+  std::optional<cm::PreparedParameters<X>> teacher_, student_, map_, two_;
 };
 
 }  // namespace pushing

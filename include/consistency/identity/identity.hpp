@@ -49,15 +49,15 @@ X mixed(X const& target, X const& v, X const& diagonal) {
 
 /// v(x, t) = ∂X_{t→r}(x)/∂r at r = t: the velocity of a flow map whose parameters are θ.
 template <class X>
-X velocity(auto const& map, auto const& theta, X const& x, X const& t, Mode const& mode) {
-  X const F = map.output(theta, x, t, t, mode);  // (n, …)
+auto velocity(auto const& map, auto const& theta, X const& x, X const& t, Mode const& mode) {
+  auto const F = map.output(theta, x, t, t, mode);  // (n, …)
   auto const& p = map.parameterization();
   if constexpr (is_average_velocity<std::remove_cvref_t<decltype(p)>>) {
     return F;
   } else {
     auto const r = Dual<X>{t, X(t.shape(), typename X::Scalar(1))};               // (n, 1, …)
     auto const skip = evaluated(p.c_skip(t, r)), out = evaluated(p.c_out(t, r));  // (n, 1, …)
-    return skip.tangent * x + out.tangent * F;
+    return evaluated(skip.tangent * x + out.tangent * F);
   }
 }
 

@@ -14,7 +14,8 @@ struct TimeSpan {
   double t, q, r;
 };
 
-/// Draws the times of training step k on a noise process. Models: PairTimes, DyadicTimes, TimesToEnd.
+/// Draws the times of training step k on a noise process. Models: PairTimes,
+/// DyadicTimes, GapFirstTimes, GridSpans, TimesToEnd.
 /// docs/concepts/flow_map.md
 template <class T>
 concept TimeSpans = requires(T const& times, VarianceExploding process, Index k, Key key, Counter at) {

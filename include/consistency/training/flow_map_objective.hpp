@@ -86,7 +86,7 @@ auto distance(M const& m, auto const& theta, Parameters<X> const& theta_minus,
 
 void check(auto const& method) {
   check_settings(method.metric);
-  check_settings(method.identity);
+  if constexpr (requires { method.identity; }) check_settings(method.identity);
   check_settings(method.times, process_of(method.f));
   check_settings(method.target);
   check_settings(method.weighting);
@@ -100,8 +100,8 @@ template <class Distribution>
 inline constexpr bool ends_at_epsilon<TimesToEnd<Distribution>> = true;
 
 /// Always true, or a sentence that names the policy which is none.
-template <class F, class Source, class Identity, class D, class T, class W, class Target>
-consteval bool policies() {
+template <class F, class Source, class D, class T, class W, class Target>
+consteval bool common_policies() {
   static_assert(
       requires { requires F::kind == Kind::flow_map; } ||
           (ends_at_epsilon<T> && requires { requires F::kind == Kind::consistency_function; }),
@@ -109,6 +109,17 @@ consteval bool policies() {
       "which TimesToEnd draws");
   static_assert(VelocitySource<Source>,
                 "the velocity must be a VelocitySource: given(process, batch) is v(x, t)");
+  static_assert(Metric<D>,
+                "the metric must be a Metric: d(x, y) gives one distance per sample, (n, 1, ..., 1)");
+  static_assert(TimeSpans<T>, "the times must be TimeSpans: draw(process, k, key, at) gives t, q and r");
+  static_assert(Weighting<W, 2>, "the weighting must take two times, w(t, r)");
+  static_assert(TargetNetwork<Target> && !std::same_as<Target, StudentTarget>,
+                "the target must be a TargetNetwork, StopGradientTarget or EmaTarget");
+  return true;
+}
+template <class F, class Source, class Identity, class D, class T, class W, class Target>
+consteval bool policies() {
+  static_assert(common_policies<F, Source, D, T, W, Target>());
   static_assert(
       requires(Identity const& identity) { identity.scheduled(); },
       "the identity must be one of flow maps: EulerianIdentity, LagrangianIdentity, SemigroupIdentity, "
@@ -122,12 +133,6 @@ consteval bool policies() {
     static_assert(DifferentiableNetwork<std::remove_cvref_t<decltype(std::declval<F const&>().network())>>,
                   "this identity needs the network's derivative along x and t: make its call operator a "
                   "template over the value types of x and time, so that Dual values pass through it");
-  static_assert(Metric<D>,
-                "the metric must be a Metric: d(x, y) gives one distance per sample, (n, 1, ..., 1)");
-  static_assert(TimeSpans<T>, "the times must be TimeSpans: draw(process, k, key, at) gives t, q and r");
-  static_assert(Weighting<W, 2>, "the weighting must take two times, w(t, r)");
-  static_assert(TargetNetwork<Target> && !std::same_as<Target, StudentTarget>,
-                "the target must be a TargetNetwork, StopGradientTarget or EmaTarget");
   return true;
 }
 
