@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trains policies of a pushing task on scripted demonstrations, and compares them: a diffusion policy, the
-// consistency policy that is distilled from it, a MeanFlow policy, and two regressions. Options: policy
-// --help
+// consistency policy that is distilled from it, CTM and MeanFlow policies, and two regressions.
+// Options: policy --help
 
 #include <algorithm>
 #include <cstdio>
@@ -83,6 +83,8 @@ int run(Options const& options) {
   shown.push_back(judge("consistency policy", 1, policies.consistency({}), policies.student_rate));
   judge("the same", 2, policies.consistency({0.5}), 0);
   judge("the same, warm start", 1, policies.warm_start(2), 0);
+  judge("CTM policy", 1, policies.trajectory(1), policies.trajectory_rate);
+  judge("the same", 2, policies.trajectory(2), 0);
   judge("MeanFlow policy", 1, policies.mean_flow(1), policies.map_rate);
   judge("the same", 2, policies.mean_flow(2), 0);
   judge("one regression", 1, policies.regression(1), 0);

@@ -70,12 +70,17 @@ class Policies {
                                             .metric = cm::L2{},
                                             .times = cm::GridTimes<cm::FixedSteps>{{.N = 10}}},
                 teacher_->parameters(), 1e-3);
+    std::tie(trajectory_, trajectory_rate) = trained(
+        "trajectory",
+        cm::ConsistencyTrajectoryModel{
+            .f = G_, .velocity = cm::TeacherVelocity{D_, teacher_->parameters()}, .target = {.mu = 0.99}},
+        G_.initialize(Key{42}), 1e-3);
     std::tie(map_, map_rate) =
         trained("MeanFlow", cm::MeanFlow{.f = X_, .metric = cm::L2{}}, X_.initialize(Key{42}), 1e-3);
     std::tie(two_, two_rate) = trained("regressions", regressions_, D_.initialize(Key{42}), 1e-3);
   }
 
-  double teacher_rate, student_rate, map_rate, two_rate;  ///< training steps a second
+  double teacher_rate, student_rate, trajectory_rate, map_rate, two_rate;  ///< training steps a second
 
   Index parameters() const { return net_.parameters().count(); }
 
@@ -98,6 +103,12 @@ class Policies {
       previous = round == 0 ? cm::sample(f_, *student_, cm::OneStep{}, with)
                             : cm::sample(f_, *student_, cm::WarmStart<>{previous, executed, tau}, with);
       return previous;
+    });
+  }
+  /// The student of whole trajectories, in so many jumps.
+  Draw trajectory(Index jumps) const {
+    return drawn([this, jumps](X const& o, Index round) {
+      return cm::sample(G_, *trajectory_, cm::FlowMapSampler{.steps = jumps}, settings(o, round));
     });
   }
   /// The flow map, in so many jumps.
@@ -161,9 +172,11 @@ class Policies {
   cm::VarianceExploding process_{.epsilon = 0.02, .T = 10};
   cm::Denoiser<ChunkMlp> D_{net_, cm::EdmPreconditioning{}, process_};
   cm::ConsistencyFunction<ChunkMlp> f_{net_, cm::EdmPreconditioning{}, process_};
+  cm::FlowMap<ChunkMlp, cm::CtmPreconditioning, cm::VarianceExploding> G_{ChunkMlp{cm::SecondTime::gap},
+                                                                          cm::CtmPreconditioning{}, process_};
   cm::FlowMap<ChunkMlp> X_{ChunkMlp{cm::SecondTime::gap}};
   TwoRegressions<Regression<ChunkMlp>> regressions_{.f = Regression{net_}};
-  std::optional<cm::PreparedParameters<X>> teacher_, student_, map_, two_;
+  std::optional<cm::PreparedParameters<X>> teacher_, student_, trajectory_, map_, two_;
 };
 
 }  // namespace pushing
