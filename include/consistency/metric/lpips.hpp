@@ -10,17 +10,10 @@
 #include <vector>
 
 #include <consistency/metric/metric.hpp>
+#include <consistency/network/feature_network.hpp>
 #include <consistency/network/parameters.hpp>
 
 namespace consistency {
-
-/// features(x): images (n, h, w, c) of range [−1, 1] to a std::tuple or std::array of maps (n, h_l, w_l,
-/// c_l). Models: FeatureExtractor of Vgg16 or ResNet20.
-template <class F, class T = Tensor<float>>
-concept FeatureNetwork = requires(F const& features, T const& x) {
-  std::tuple_size<decltype(features(x))>::value;
-  { evaluated(std::get<0>(features(x))) } -> std::convertible_to<T>;
-};
 
 /// Learned perceptual image patch similarity (Zhang et al. 2018): the squared difference of feature maps,
 /// each pixel's features brought to length 1, times a head's weight for each channel, summed over channels,
