@@ -7,6 +7,7 @@
 #include <consistency/process/linear_path.hpp>
 #include <consistency/process/trigonometric.hpp>
 #include <consistency/schedule/constant_blend.hpp>
+#include <consistency/schedule/decrement_times.hpp>
 #include <consistency/schedule/dyadic_times.hpp>
 #include <consistency/schedule/gap_first_times.hpp>
 #include <consistency/schedule/geometric_blend.hpp>
@@ -124,6 +125,24 @@ TEST_CASE("times to the end go to epsilon") {
   CHECK((q == process.epsilon && r == process.epsilon));
 }
 
+TEST_CASE("a decrement of the noise level leads from t to q, unless r lies between") {
+  auto const process = LinearPath{.epsilon = 0.006, .T = 0.994};
+  auto const times = DecrementTimes{.steps = 20};
+  auto const step = (process.sigma(process.T) - process.sigma(process.epsilon)) / 20;
+  double below_half = 0, position = 0, stopped = 0;
+  for (std::uint32_t i = 0; i < drawn; ++i) {
+    auto const [t, q, r] = times.draw(process, 0, Key{1}, {0, i});
+    if (!(process.epsilon <= r && r <= q && q < t && t <= process.T)) FAIL_CHECK("times out of order");
+    below_half += t < 0.5;
+    position += (r - process.epsilon) / (t - process.epsilon);
+    stopped += q == r;
+    if (q > r) CHECK(process.sigma(t) - process.sigma(q) == doctest::Approx(step).epsilon(1e-9));
+  }
+  check_share(below_half, 0.5);
+  CHECK(std::abs(position / drawn - 0.5) < 4 / std::sqrt(12.0 * drawn));
+  CHECK((stopped > 0.8 * drawn && stopped < drawn));  // most lie below the first step, at sigma 8.3
+}
+
 TEST_CASE("a share falls by alphaFlow's sigmoid, or by equal factors") {
   auto const alpha = SigmoidBlend{};
   CHECK(alpha(0) == 1);
@@ -143,6 +162,9 @@ TEST_CASE("a share falls by alphaFlow's sigmoid, or by equal factors") {
 TEST_CASE("settings of spans and shares that cannot be are rejected") {
   check_fails<ErrorCode::config>([] { PairTimes<>{.diagonal = 1.5}.check(); },
                                  {"PairTimes", "diagonal", "1.5"});
+  check_fails<ErrorCode::config>([] { DecrementTimes{.steps = 0}.check(path); }, {"DecrementTimes", "steps"});
+  check_fails<ErrorCode::config>([] { DecrementTimes{}.check(path); },
+                                 {"DecrementTimes", "noise level at T"});
   check_fails<ErrorCode::config>([] { DyadicTimes{.N = 100}.check(); }, {"DyadicTimes", "N", "power of 2"});
   check_fails<ErrorCode::config>([] { SigmoidBlend{.K0 = 5, .K1 = 5}.check(); }, {"SigmoidBlend", "K1"});
   check_fails<ErrorCode::config>([] { GeometricBlend{.last = 0}.check(); }, {"GeometricBlend", "last"});

@@ -9,10 +9,12 @@
 #include <consistency/weighting/edm_weighting.hpp>
 #include <consistency/weighting/grid_speed_weighting.hpp>
 #include <consistency/weighting/inverse_gap_weighting.hpp>
+#include <consistency/weighting/sigmoid_weighting.hpp>
 #include <consistency/weighting/truncated_snr_weighting.hpp>
 #include <consistency/weighting/uniform_weighting.hpp>
 
 #include "../support/compare.hpp"
+#include "../support/fails.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -66,4 +68,22 @@ TEST_CASE("the grid's speed is the derivative of its time by its position") {
     CHECK(w[0] == doctest::Approx(speed).epsilon(1e-6));
     CHECK(squared[0] == doctest::Approx(speed * speed).epsilon(1e-6));
   }
+}
+
+TEST_CASE("the sigmoid weight is half the speed of the log-SNR under its sigmoid, over the variance of x_t") {
+  auto const t = tensor<double>({4, 1}, {0.01, 0.3, 0.8, 0.99});
+  auto const log_snr = [](double at) { return 2 * std::log((1 - at) / at); };
+  for (auto const& w : {SigmoidWeighting{}, SigmoidWeighting{.a = 2, .b = -1}}) {
+    Tensor<double> const found = w(t, t);
+    for (Index i = 0; i < 4; ++i) {
+      constexpr auto h = 1e-6;
+      auto const speed = (log_snr(t[i] - h) - log_snr(t[i] + h)) / (2 * h), alpha = 1 - t[i];
+      auto const share = 1 / (1 + std::exp(log_snr(t[i]) - w.b));
+      CHECK(found[i] ==
+            doctest::Approx(0.5 * share * speed * std::pow(alpha, w.a) / (alpha * alpha + t[i] * t[i]))
+                .epsilon(1e-7));
+    }
+  }
+  check_fails<ErrorCode::config>([] { SigmoidWeighting{.b = std::nan("")}.check(); },
+                                 {"SigmoidWeighting", "b"});
 }
