@@ -64,8 +64,10 @@
 #include <consistency/training/continuous_consistency_distillation.hpp>
 #include <consistency/training/continuous_consistency_training.hpp>
 #include <consistency/training/denoiser_training.hpp>
+#include <consistency/training/drifting.hpp>
 #include <consistency/training/flow_matching.hpp>
 #include <consistency/training/improved_mean_flow.hpp>
+#include <consistency/training/inductive_moment_matching.hpp>
 #include <consistency/training/lagrangian_self_distillation.hpp>
 #include <consistency/training/mean_flow.hpp>
 #include <consistency/training/progressive_distillation.hpp>

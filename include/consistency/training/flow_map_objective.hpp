@@ -46,6 +46,8 @@ Drawn<X> draw(auto const& method, X const& x0, Index k, Key key, std::uint32_t f
   auto const process = process_of(method.f);
   auto const one = [&](Key sample_key, Counter sample) {
     using S = typename X::Scalar;
+    if constexpr (requires { method.group; })  // one span for all samples of a group
+      sample.sample /= static_cast<std::uint32_t>(method.group);
     auto const [t, q, r] = method.times.draw(process, k, sample_key, sample);
     if (!(t >= q && q >= r))
       fail<config_error>("training method, step " + number_text(k),
