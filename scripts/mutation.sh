@@ -68,6 +68,20 @@ momentum that forgets | optimizer/sgd.hpp | momentum * b + u.scale | 0.0 * b + u
 cosine that rises | optimizer/rate_schedule.hpp | (1 - std::cos(std::numbers::pi * left)) | (1 + std::cos(std::numbers::pi * left))
 average of a power without its 1 | training/average.hpp | exponent(number_) + 1 | exponent(number_)
 micro-batches with the noise of the first | training/gradient_step.hpp | part.first + static_cast<std::uint32_t>(begin) | part.first
+drift by what is near in its own row alone | population/drift.hpp | sqrt(maximum(rows * columns, 1e-6)) | sqrt(maximum(rows * rows, 1e-6))
+drift of a sample from itself | population/drift.hpp | 100.0 * relu( | 0.0 * relu(
+drift without its common length | population/drift.hpp | V / sqrt(maximum(mean_square, 1e-8)) | 1.0 * V
+drift that is not weighed against the other population | population/drift.hpp | sum_to(away, {g, m, 1}) * mixed( | 1.0 * mixed(
+mean discrepancy without one population | population/squared_mmd.hpp | k(x, x) + k(y, y) - 2.0 | k(x, x) - 2.0
+mean discrepancy with one cross term | population/squared_mmd.hpp | - 2.0 * k(x, y) | - 1.0 * k(x, y)
+gradient of a distance of 0 | population/distances.hpp | sqrt(maximum(squared_distances(a, b), least * least)) | sqrt(squared_distances(a, b))
+groups that begin anywhere | population/groups.hpp | first % size != 0 | 0 * first != 0
+spans of samples, not of groups | training/flow_map_objective.hpp | sample.sample /= static_cast<std::uint32_t>(method.group) | sample.sample /= 1
+nearer group at the time of the other | training/population_objective.hpp | map(theta_minus, x_q, q, r, drawn.mode) | map(theta_minus, x_q, t, r, drawn.mode)
+nearer group from the point of the other | training/population_objective.hpp | process.point(batch.x0, drawn.z, q) | process.point(batch.x0, drawn.z, t)
+kernel that knows no span | training/population_objective.hpp | abs(evaluated(m.f.parameterization().c_out(t, r))) + diagonal | 0.0 * t + 1.0
+noise level that grows | schedule/decrement_times.hpp | process.sigma(t) - step | process.sigma(t) + step
+sigmoid of the wrong side | weighting/sigmoid_weighting.hpp | b - 2.0 * log | b + 2.0 * log
 learned weight without its counterweight | training/learned_weighting.hpp | * d + u); | * d + 0.0 * u);
 TABLE
 }
@@ -100,6 +114,10 @@ oracles=(oracle/boundary_and_order oracle/training_and_distillation oracle/conti
 # The test files that are asked about a bug in header $1.
 tests_of() {
   case $1 in
+    population/*) echo oracle/populations ;;
+    training/population* | training/flow_map*) echo training/populations ;;
+    schedule/decrement*) echo schedule/time_span ;;
+    weighting/*) echo weighting/weighting ;;
     process/variance* | schedule/*) echo process/process "${oracles[@]}" ;;
     parameterization/[tv]*) echo parameterization/flow ;;
     process/* | solver/ddim* | solver/velocity* | training/flow*) echo process/process oracle/processes ;;

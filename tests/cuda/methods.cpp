@@ -26,6 +26,12 @@ Denoiser const D{net};
 ConsistencyFunction const f_linear{net, LinearPath{.epsilon = 0.0025, .T = 0.98}};
 Denoiser const D_linear{net, LinearPath{}};
 ConsistencyFunction const f_trig{net, Trigonometric{}};
+FlowMap const map{Mlp{{.dimensions = 2,
+                       .width = 16,
+                       .layers = 2,
+                       .embedding = 8,
+                       .condition = {.second_time = SecondTime::gap}}},
+                  LinearPath{.epsilon = 0.006, .T = 0.994}};
 Denoiser const D_trig{net, Trigonometric{}};
 
 /// Every method, its teacher's parameters in X's memory; each noise process, and teachers of another one.
@@ -59,7 +65,20 @@ auto methods() {
       DenoiserTraining{.f = D},
       FlowMatching{.f = D_linear},
       FlowMatching{.f = D_trig},
+      InductiveMomentMatching{.f = map, .times = {.steps = 8}, .group = 2},
+      Drifting{.f = f_linear, .group = 4},
       ProgressiveDistillation{.f = D, .times = {.start = 4, .stage_steps = 1}}};
+}
+
+/// The same draws in the memory of plain loops.
+template <std::size_t Times>
+Draws<Oracle, Times> to_oracle(Draws<Host, Times> const& drawn) {
+  Draws<Oracle, Times> copy{{}, to<Reference>(drawn.z), drawn.mode};
+  for (std::size_t j = 0; j < Times; ++j) copy.times[j] = to<Reference>(drawn.times[j]);
+  return copy;
+}
+flow_map::Drawn<Oracle> to_oracle(flow_map::Drawn<Host> const& drawn) {
+  return {to_oracle(static_cast<Draws<Host, 4> const&>(drawn)), drawn.k};
 }
 
 /// check(a, b, its number) for each method in one memory and the same in another.
@@ -129,9 +148,8 @@ TEST_CASE("every method's loss is the same by plain loops, to rounding") {
     auto const theta = b.f.template initialize<double>(Key{3});
     auto const theta_minus = b.f.template initialize<double>(Key{b.has_target ? 6U : 3U});
     auto const drawn = b.draw(x0, 2, Key{4});
-    Draws<Oracle, std::tuple_size_v<decltype(drawn.times)>> copy{{}, to<Reference>(drawn.z), drawn.mode};
-    for (std::size_t j = 0; j < drawn.times.size(); ++j) copy.times[j] = to<Reference>(drawn.times[j]);
-    Oracle const found = a.loss(to<Reference>(theta), to<Reference>(theta_minus), to<Reference>(x0), copy);
+    Oracle const found =
+        a.loss(to<Reference>(theta), to<Reference>(theta_minus), to<Reference>(x0), to_oracle(drawn));
     Host const expected = b.loss(theta, theta_minus, x0, drawn);
     CHECK(found[0] == doctest::Approx(expected[0]).epsilon(1e-9));
   });
