@@ -21,11 +21,9 @@ struct SigmoidWeighting {
     require_setting(std::isfinite(b), "SigmoidWeighting", "b", b, "a finite number");
   }
   auto operator()(Operand auto const& t, Operand auto const&) const {
-    auto const alpha = evaluated(1.0 - t);
-    auto const share = evaluated(sigmoid(b - 2.0 * log(alpha / t)));  // σ(b − λ)
-    auto const scale =
-        evaluated(exp((a - 1) * log(alpha)) / (square(alpha) + square(t)));  // αᵃ⁻¹ / (α² + σ²)
-    return evaluated(share * scale / t);                                     // −½ dλ/dt = 1 / (α t)
+    auto const alpha = 1.0 - t;
+    auto const share = sigmoid(b - 2.0 * log(alpha / t));                          // σ(b − λ)
+    return share * exp((a - 1) * log(alpha)) / ((square(alpha) + square(t)) * t);  // −½ dλ/dt = 1 / (α t)
   }
 };
 static_assert(Weighting<SigmoidWeighting, 2>);
