@@ -80,6 +80,10 @@ spans of samples, not of groups | training/flow_map_objective.hpp | sample.sampl
 nearer group at the time of the other | training/population_objective.hpp | map(theta_minus, x_q, q, r, drawn.mode) | map(theta_minus, x_q, t, r, drawn.mode)
 nearer group from the point of the other | training/population_objective.hpp | process.point(batch.x0, drawn.z, q) | process.point(batch.x0, drawn.z, t)
 kernel that knows no span | training/population_objective.hpp | abs(evaluated(m.f.parameterization().c_out(t, r))) + diagonal | 0.0 * t + 1.0
+moments that stand still | training/averaged_constants.hpp | rate * state.theta[id] + (1 - rate) | 1.0 * state.theta[id] + (0 * rate)
+moments in the norm of the gradient | training/averaged_constants.hpp | slot.fill(typename X::Scalar(0)); | slot.fill(slot.count() > 0 ? typename X::Scalar(1) : 0);
+distance of the batch alone | training/fd_loss.hpp | beta_ * stop_gradient(theta[id]) + (1 - beta_) | 0.0 * stop_gradient(theta[id]) + 1.0
+slope of another root | population/frechet_slope.hpp | 1 / roots[i] : 0 | 1 / (roots[i] * roots[i]) : 0
 noise level that grows | schedule/decrement_times.hpp | process.sigma(t) - step | process.sigma(t) + step
 sigmoid of the wrong side | weighting/sigmoid_weighting.hpp | b - 2.0 * log | b + 2.0 * log
 learned weight without its counterweight | training/learned_weighting.hpp | * d + u); | * d + 0.0 * u);
@@ -114,6 +118,7 @@ oracles=(oracle/boundary_and_order oracle/training_and_distillation oracle/conti
 # The test files that are asked about a bug in header $1.
 tests_of() {
   case $1 in
+    population/frechet* | training/fd_loss* | training/averaged_c*) echo training/fd_loss ;;
     population/*) echo oracle/populations ;;
     training/population* | training/flow_map*) echo training/populations ;;
     schedule/decrement*) echo schedule/time_span ;;

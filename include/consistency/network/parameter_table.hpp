@@ -117,8 +117,7 @@ class ParameterTable {
     index();
     return entries_.size() - 1;
   }
-  /// Numbers that are drawn or read with the parameters, and that training leaves as they are. Throws as
-  /// `add` does.
+  /// Numbers that are drawn or read with the parameters, and that no optimizer moves. Throws as `add` does.
   ParameterId add_constant(std::string name, Shape shape, Initializer initializer) {
     auto const id = add(std::move(name), shape, initializer);
     entries_[id].constant = true;

@@ -13,6 +13,7 @@
 #include <consistency/network/parameters.hpp>
 #include <consistency/optimizer/optimizer.hpp>
 #include <consistency/process/process_of.hpp>
+#include <consistency/training/averaged_constants.hpp>
 #include <consistency/training/check_batch.hpp>
 #include <consistency/training/condition_dropout.hpp>
 #include <consistency/training/gradient_step.hpp>
@@ -94,10 +95,14 @@ class Trainer {
       return gradient_step_.differentiate(method_, state_, kept, part, settings_);
     });
     ranks_.sum(gradient_step_.gradient());
+    [[maybe_unused]] std::vector<X> taken;
+    if constexpr (AveragesConstants<M>)
+      taken = taken_from_gradient(method_, state_.theta.table(), gradient_step_.gradient());
     X const squared = sum(square(gradient_step_.gradient()));  // ()
     auto const norm = std::sqrt(static_cast<double>(to<Cpu>(squared)[0]));
     require_finite("gradient norm", norm, k);
     update(k, norm);
+    if constexpr (AveragesConstants<M>) average_constants(method_, taken, state_);
     ++state_.step;
     return {state_.step, value, norm, method_.resolution(k)};
   }
