@@ -6,6 +6,7 @@
 #include <consistency/core/parallel.hpp>
 #include <consistency/model/consistency_function.hpp>
 #include <consistency/model/denoiser.hpp>
+#include <consistency/model/flow_map.hpp>
 #include <consistency/network/mlp.hpp>
 #include <consistency/optimizer/adamw.hpp>
 #include <consistency/optimizer/frozen.hpp>
@@ -18,7 +19,9 @@
 #include <consistency/training/continuous_consistency_distillation.hpp>
 #include <consistency/training/continuous_consistency_training.hpp>
 #include <consistency/training/denoiser_training.hpp>
+#include <consistency/training/drifting.hpp>
 #include <consistency/training/flow_matching.hpp>
+#include <consistency/training/inductive_moment_matching.hpp>
 #include <consistency/training/progressive_distillation.hpp>
 #include <consistency/training/trainer.hpp>
 
@@ -35,7 +38,8 @@ auto const D = Denoiser{net};
 
 /// Steps 3 to 10 of a method ask for nothing.
 void check_steps(auto method) {
-  auto trainer = Trainer{std::move(method), Adam{}, f.initialize({1})};
+  auto const theta = method.f.initialize({1});
+  auto trainer = Trainer{std::move(method), Adam{}, theta};
   Tensor<float> const batch = 0.5 * normal<float>({16, 2}, {2});
   for (int i = 0; i < 2; ++i) trainer.step(batch);
   auto const before = now();
@@ -95,4 +99,9 @@ TEST_CASE("after the first steps no training method asks for memory") {
                                                 .weighting = UniformWeighting{},
                                                 .target = StudentTarget{}});
   check_steps(ProgressiveDistillation{.f = D, .times = ProgressiveTimes{.start = 4, .stage_steps = 3}});
+  check_steps(Drifting{.f = f, .group = 8});
+  FlowMap const map{
+      Mlp{{.dimensions = 2, .width = 32, .layers = 2, .condition = {.second_time = SecondTime::gap}}},
+      LinearPath{.epsilon = 0.006, .T = 0.994}};
+  check_steps(InductiveMomentMatching{.f = map});
 }
