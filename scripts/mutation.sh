@@ -82,7 +82,7 @@ nearer group from the point of the other | training/population_objective.hpp | p
 kernel that knows no span | training/population_objective.hpp | abs(evaluated(m.f.parameterization().c_out(t, r))) + diagonal | 0.0 * t + 1.0
 moments that stand still | training/averaged_constants.hpp | rate * state.theta[id] + (1 - rate) | 1.0 * state.theta[id] + (0 * rate)
 moments in the norm of the gradient | training/averaged_constants.hpp | slot.fill(typename X::Scalar(0)); | slot.fill(slot.count() > 0 ? typename X::Scalar(1) : 0);
-distance of the batch alone | training/fd_loss.hpp | beta_ * stop_gradient(theta[id]) + (1 - beta_) | 0.0 * stop_gradient(theta[id]) + 1.0
+slope of the whole batch, not of its share | training/fd_loss.hpp | return (1 - beta_) * sum( | return 1.0 * sum(
 slope of another root | population/frechet_slope.hpp | 1 / roots[i] : 0 | 1 / (roots[i] * roots[i]) : 0
 noise level that grows | schedule/decrement_times.hpp | process.sigma(t) - step | process.sigma(t) + step
 sigmoid of the wrong side | weighting/sigmoid_weighting.hpp | b - 2.0 * log | b + 2.0 * log

@@ -125,7 +125,8 @@ TEST_CASE("the slope of the Frechet distance is that of its value, and it is 0 a
   }
 }
 
-TEST_CASE("the loss is the distance at the mixed moments, and its gradient that of the batch's share") {
+TEST_CASE(
+    "the loss is the distance at mixed moments to first order, and its gradient that of the batch's share") {
   auto theta = method.initialize(f.initialize<double>(Key{1}));
   theta.assign("moments.mean", tensor<double>({1, 2}, {0.1, 0.2}));
   theta.assign("moments.square", Moments::of(tensor<double>({2}, {0.1, 0.2}), T(2.0 * sigma)).square);
@@ -141,6 +142,20 @@ TEST_CASE("the loss is the distance at the mixed moments, and its gradient that 
   auto const own = Moments::of(x);
   CHECK(distance(T(reshape(gradient.at("moments.mean"), {2})), own.mean) < 1e-14);
   CHECK(distance(gradient.at("moments.square"), own.square) < 1e-14);
+
+  // halving the batch's share, the error falls to a quarter
+  auto const error_of = [&](double share) {
+    auto const with = FdLoss{f, m, sigma, IdentityFeatures{}, 1 - share};
+    auto const mixed = [&](char const* name, T const& by) {
+      T const average = theta.at(name);
+      return T((1 - share) * average + share * reshape(by, average.shape()));
+    };
+    auto const exact =
+        Moments{T(reshape(mixed("moments.mean", own.mean), {2})), mixed("moments.square", own.square)}
+            .distance();
+    return evaluated(with.loss(theta, theta, Batch<T>{x0}, drawn))[0] - exact;
+  };
+  CHECK(error_of(1e-3) / error_of(5e-4) == doctest::Approx(4).epsilon(1e-2));
 
   for (ParameterId id = 0; id < f.network().parameters().entries().size(); ++id) {
     auto const along =
@@ -160,21 +175,24 @@ TEST_CASE(
     "the average of moments moves by its rate, in whole batches and micro-batches, and survives a resume") {
   auto whole = trainer(), parts = trainer(8), first = trainer();
   auto const start = whole.theta().at("moments.square").clone();
-  auto const norm = whole.step(batch(0)).gradient_norm;
+  whole.step(batch(0));
   auto const drawn = method.draw(batch(0), 0, Key{9});
-  auto gradient = gradient_of(first.theta(), batch(0), drawn);
-  for (auto const* const name : {"moments.mean", "moments.square"})
-    gradient.assign(name, T(gradient.at(name).shape(), 0.0));
-  CHECK(norm == doctest::Approx(std::sqrt(evaluated(sum(square(gradient.flat())))[0])).epsilon(1e-12));
   auto const begun = f.initialize<double>(Key{1});
   auto const own = Moments::of(T(f(begun, T(f.process().prior(drawn.z)), drawn.times[0], drawn.mode)));
   auto const found = whole.theta().at("moments.square");
   CHECK(distance(found, T(0.9 * start + 0.1 * own.square)) < 1e-14);
   CHECK(same_bits(whole.averaged().at("moments.square"), found));
 
-  parts.step(batch(0));
-  CHECK(distance(parts.theta().at("moments.square"), found) < 1e-12);
-  for (Index k = 1; k < 6; ++k) whole.step(batch(k));
+  // the norm of the gradient is that of the network's
+  auto gradient = gradient_of(whole.theta(), batch(1), method.draw(batch(1), 1, Key{9}));
+  for (auto const* const name : {"moments.mean", "moments.square"})
+    gradient.assign(name, T(gradient.at(name).shape(), 0.0));
+  auto const norm = std::sqrt(evaluated(sum(square(gradient.flat())))[0]);
+  CHECK(whole.step(batch(1)).gradient_norm == doctest::Approx(norm).epsilon(1e-12));
+
+  for (Index k = 2; k < 6; ++k) whole.step(batch(k));
+  for (Index k = 0; k < 6; ++k) parts.step(batch(k));
+  CHECK(distance(parts.theta().flat(), whole.theta().flat()) < 1e-9);
   for (Index k = 0; k < 3; ++k) first.step(batch(k));
   auto second = trainer();
   second.resume(first.state());
@@ -182,7 +200,7 @@ TEST_CASE(
   CHECK(same_state(second.state(), whole.state()));
 }
 
-// One seed gave 0.0072, from 0.62.
+// One seed gave 0.0081, from 0.62.
 TEST_CASE("FD-loss brings the samples' mean and covariance to the data's") {
   auto const slow = FdLoss{f, m, sigma, IdentityFeatures{}, 0.95};
   auto const start = slow.initialize(f.initialize<double>(Key{1}));

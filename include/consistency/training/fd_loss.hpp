@@ -17,10 +17,10 @@
 namespace consistency {
 
 /// FD-loss (arXiv 2604.28190): after other training, the Fréchet distance of features between samples f(z, T)
-/// and the data itself is minimised, at moments of which a share 1 − beta is the batch's and the rest an
-/// average over the steps. That distance, and FID where the features are Inception's, is then no judge of the
-/// samples: measure in others. The average is `moments.*` among the parameters, which `initialize` begins at
-/// the data's; checkpoints hold it, `selected` leaves it out.
+/// and the data itself is minimised, at moments that are an average over the steps, a batch's share being 1 −
+/// beta. That distance, and FID where the features are Inception's, is then no judge of the samples: measure
+/// in others. The average is `moments.*` among the parameters, which `initialize` begins at the data's;
+/// checkpoints hold it, `selected` leaves it out.
 template <class F, class Features = IdentityFeatures>
 class FdLoss {
   static_assert(may_be<F, Kind::consistency_function>,
@@ -69,7 +69,8 @@ class FdLoss {
     auto const T = process_of(f).range().largest;
     return draw_for<1>(x0, k, key, first, [T](Key, Counter) { return std::array{T}; });
   }
-  /// The distance, ().  Throws shape_error for features of another size.
+  /// The distance at moments of which a share 1 − β is the batch's, to first order in that share, so that the
+  /// parts of a batch add up, (). Throws shape_error for features of another size.
   template <class X>
   auto loss(auto const& theta, Parameters<X> const&, std::type_identity_t<Batch<X>> const& batch,
             Draws<X, 1> const& drawn) const {
@@ -88,20 +89,18 @@ class FdLoss {
     auto const mean = evaluated(share * reshape(sum_to(rows, {1, 1, d}), {1, d}));  // (1, d)
     auto const square = reshape(
         attention_mix(reshape(phi, {1, 1, n, d}), rows, {.scale = share, .transposed = true}), {d, d});
-    auto const mixed = [&](ParameterId id, X const& own) {
-      return X(beta_ * stop_gradient(theta[id]) + (1 - beta_) * own);
+    X const average_mean = stop_gradient(theta[mean_]), average_square = stop_gradient(theta[square_]);
+    auto const at =
+        slope_.at(to_numbers<Tensor<double>>(average_mean), to_numbers<Tensor<double>>(average_square));
+    auto const towards = [&](auto const& own, X const& average, Tensor<double> const& slope) {
+      return (1 - beta_) * sum(to_numbers<X>(slope) * (own - average));
     };
-    X const own_mean = stop_gradient(mean), own_square = stop_gradient(square);
-    auto const at = slope_.at(to_numbers<Tensor<double>>(mixed(mean_, own_mean)),
-                              to_numbers<Tensor<double>>(mixed(square_, own_square)));
-    // a value and a gradient by θ, of which both are known, and the batch's moments as a gradient
-    auto const with = [](auto const& moving, X const& slope) {
-      return sum(slope * (moving - X(stop_gradient(moving))));
+    auto const as_gradient = [](auto const& constant, X const& own) {  // 0, of gradient `own`
+      return sum(own * (constant - X(stop_gradient(constant))));
     };
-    X const by_mean = (1 - beta_) * to_numbers<X>(at.by_mean);
-    X const by_square = (1 - beta_) * to_numbers<X>(at.by_square);
-    return evaluated(with(mean, by_mean) + with(square, by_square) + with(theta[mean_], own_mean) +
-                     with(theta[square_], own_square) + at.distance);
+    return evaluated(towards(mean, average_mean, at.by_mean) + towards(square, average_square, at.by_square) +
+                     as_gradient(theta[mean_], stop_gradient(mean)) +
+                     as_gradient(theta[square_], stop_gradient(square)) + at.distance);
   }
 
  private:
