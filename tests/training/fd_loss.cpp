@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
-#include <string>
 
 #include <doctest/doctest.h>
 
@@ -15,6 +14,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/fails.hpp"
+#include "state.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -78,15 +78,6 @@ Parameters<T> gradient_of(Parameters<T> const& theta, T const& x0, Draws<T, 1> c
   watched.watch(tape, theta, gradient);
   tape.backward(method.loss(watched, theta, Batch<T>{x0}, drawn));
   return gradient;
-}
-
-/// The same numbers in every arena.
-bool same_state(TrainingState<T> const& a, TrainingState<T> const& b) {
-  auto same = a.step == b.step;
-  for_arenas(a, [&](std::string const& name, Parameters<T> const& arena) {
-    same = same && same_bits(arena.flat(), b.at(name).flat());
-  });
-  return same;
 }
 
 }  // namespace
