@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -53,6 +54,51 @@ TEST_CASE("a PNG file is written to disk") {
   write_png(folder / "image.png", image);
   CHECK(decoded(read_file(folder / "image.png")).pixels == image.pixels);
   CHECK(folder.files() == 1);
+}
+
+TEST_CASE("texts of a PNG file are read by libpng, and leave its pixels as they are") {
+  auto const image = pattern(5, 4, 3);
+  auto const texts = std::vector<PngText>{{"Software", "consistency"}, {"Seed", "7"}, {"Empty", ""}};
+  auto const file = encode_png(image, texts);
+  CHECK(decoded(file).pixels == image.pixels);
+
+  auto* png = ::png_create_read_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  auto* info = ::png_create_info_struct(png);
+  auto rest = ByteView{file};
+  ::png_set_read_fn(png, &rest, [](::png_structp reader, ::png_bytep to, std::size_t size) {
+    auto& from = *static_cast<ByteView*>(::png_get_io_ptr(reader));
+    std::ranges::copy(from.first(size), reinterpret_cast<std::byte*>(to));
+    from = from.subspan(size);
+  });
+  ::png_read_info(png, info);  // the CRC of each chunk, too
+  ::png_textp found = nullptr;
+  auto count = 0;
+  ::png_get_text(png, info, &found, &count);
+  REQUIRE(count == 3);
+  for (auto i = std::size_t{0}; i < texts.size(); ++i) {
+    CHECK(found[i].key == texts[i].keyword);
+    CHECK(found[i].text == texts[i].text);
+  }
+  ::png_destroy_read_struct(&png, &info, nullptr);
+}
+
+TEST_CASE("texts that no PNG file has are rejected") {
+  for (auto const& keyword : {"", " Seed", "Seed ", "S\xc3\xa9", "a\nb"})
+    check_fails<ErrorCode::config>(
+        [&] {
+          encode_png(pattern(1, 1, 1), std::array{PngText{keyword, "7"}});
+        },
+        {"keyword of a text"});
+  check_fails<ErrorCode::config>(
+      [&] {
+        encode_png(pattern(1, 1, 1), std::array{PngText{std::string(80, 'a'), "7"}});
+      },
+      {"1 to 79"});
+  check_fails<ErrorCode::config>(
+      [&] {
+        encode_png(pattern(1, 1, 1), std::array{PngText{"Seed", "\n"}});
+      },
+      {"text Seed", "printable ASCII"});
 }
 
 TEST_CASE("extents that no PNG file has are rejected") {

@@ -9,8 +9,6 @@
 #include <string_view>
 #include <utility>
 
-#include <zlib.h>
-
 #include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
 #include <consistency/io/file.hpp>
@@ -20,17 +18,6 @@
 namespace consistency {
 
 namespace detail {
-
-/// length, type, data, CRC-32 of type and data.
-inline void append_png_chunk(Bytes& file, std::string_view type, ByteView data) {
-  append_big(file, static_cast<std::uint32_t>(data.size()));
-  auto const start = file.size();
-  for (auto const part : {text_bytes(type), data}) file.insert(file.end(), part.begin(), part.end());
-  auto const covered = ByteView{file}.subspan(start);
-  auto const crc =
-      ::crc32(0, reinterpret_cast<Bytef const*>(covered.data()), static_cast<uInt>(covered.size()));
-  append_big(file, static_cast<std::uint32_t>(crc));
-}
 
 /// Calls visit(type, data) for every chunk of a file of encode_png.
 template <class Visit>

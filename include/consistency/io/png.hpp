@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <new>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include <png.h>
+#include <zlib.h>
 
 #include <consistency/core/bytes.hpp>
 #include <consistency/core/error.hpp>
@@ -16,18 +21,54 @@
 
 namespace consistency {
 
+/// What a PNG file says of its picture, in ASCII; the keyword has 1 to 79 letters, some are known to all:
+/// "Software", "Comment".
+struct PngText {
+  std::string keyword, text;
+};
+
 namespace detail {
 
 inline ::png_uint_32 png_format(Index channels) {
   return channels == 1 ? PNG_FORMAT_GRAY : channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
 }
 
+/// length, type, data, CRC-32 of type and data.
+inline void append_png_chunk(Bytes& file, std::string_view type, ByteView data) {
+  append_big(file, static_cast<std::uint32_t>(data.size()));
+  auto const start = file.size();
+  for (auto const part : {text_bytes(type), data}) file.insert(file.end(), part.begin(), part.end());
+  auto const covered = ByteView{file}.subspan(start);
+  auto const crc =
+      ::crc32(0, reinterpret_cast<Bytef const*>(covered.data()), static_cast<uInt>(covered.size()));
+  append_big(file, static_cast<std::uint32_t>(crc));
+}
+
+/// Keyword, a zero and text of each, as chunks tEXt.
+inline Bytes png_text_chunks(std::span<PngText const> texts) {
+  Bytes chunks;
+  for (auto const& [keyword, text] : texts) {
+    auto const is_ascii = [](std::string const& letters) {
+      return std::ranges::all_of(letters, [](char c) { return c >= ' ' && c <= '~'; });
+    };
+    auto const outer_space = keyword.starts_with(' ') || keyword.ends_with(' ');
+    if (keyword.empty() || keyword.size() > 79 || !is_ascii(keyword) || outer_space)
+      fail<config_error>("encode_png", "keyword of a text", '"' + printable(keyword) + '"',
+                         "1 to 79 printable letters of ASCII, no space at an end");
+    if (!is_ascii(text))
+      fail<config_error>("encode_png", "text " + keyword, printable(text), "printable ASCII");
+    append_png_chunk(chunks, "tEXt", text_bytes(keyword + std::string(1, '\0') + text));
+  }
+  return chunks;
+}
+
 }  // namespace detail
 
-/// The picture as an 8-bit grey, RGB or RGBA PNG file. Throws shape_error (extents) or resource_error
-/// (libpng).
-inline Bytes encode_png(Image const& image) {
+/// The picture as an 8-bit grey, RGB or RGBA PNG file, with texts. Throws shape_error (extents), config_error
+/// (texts) or resource_error (libpng).
+inline Bytes encode_png(Image const& image, std::span<PngText const> texts = {}) {
   image.check();
+  auto const chunks = detail::png_text_chunks(texts);
   auto size = ::png_alloc_size_t{0};
   for (;;) {
     ::png_image plan{};
@@ -44,13 +85,16 @@ inline Bytes encode_png(Image const& image) {
       fail<resource_error>("encode_png", "libpng failed", std::string{plan.message} + " for " + image.text(),
                            "a picture that fits one file");
     file.resize(size);
+    constexpr auto after_header = 33;  // the signature's 8 bytes and IHDR's 25
+    file.insert(file.begin() + after_header, chunks.begin(), chunks.end());
     return file;
   }
 }
 
 /// Writes a PNG file atomically. Throws as encode_png does, or io_error.
-inline void write_png(std::filesystem::path const& path, Image const& image) {
-  write_file_atomically(path, encode_png(image));
+inline void write_png(std::filesystem::path const& path, Image const& image,
+                      std::span<PngText const> texts = {}) {
+  write_file_atomically(path, encode_png(image, texts));
 }
 
 inline bool is_png(ByteView bytes) { return bytes_text(bytes).starts_with("\x89PNG\r\n\x1a\n"); }
