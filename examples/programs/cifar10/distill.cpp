@@ -8,11 +8,13 @@
 
 int main(int argc, char** argv) {
   using namespace run;
-  auto const program = Program{.name = "cifar10_distill",
-                               .about = "Distils a denoiser into a one-step generative model (CD).",
-                               .sample = "cifar10_sample",
-                               .presets = cifar10::distillation(),
-                               .teacher = true};
+  auto const program =
+      Program{.name = "cifar10_distill",
+              .about = "Distils a denoiser into a one-step generative model (CD).",
+              .sample = "cifar10_sample",
+              .presets = cifar10::distillation(),
+              .teacher = true,
+              .examples = {"--data cifar-10-batches-bin --teacher edm/model.safetensors --out cd"}};
   auto const choose = [](Recipe const& recipe, auto const& train) {
     require_one_of("method", recipe.method, {"distillation"});
     return cifar10::choose(

@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
       .name = "cifar10_evaluate",
       .about = "Measures samples against CIFAR-10 in the features of a ResNet-20.",
       .data = "The folder cifar-10-batches-bin",
-      .features = "Weights of akamaster/pytorch_resnet_cifar10's resnet20, as safetensors or .th"};
+      .features = "Weights of akamaster/pytorch_resnet_cifar10's resnet20, as safetensors or .th",
+      .example = "--model cd/model.safetensors --data cifar-10-batches-bin --features resnet20.safetensors"};
   auto const read = [](std::filesystem::path const& data) {
     return std::pair{read_cifar10_folder(data, Cifar10Split::train),
                      read_cifar10_folder(data, Cifar10Split::test)};

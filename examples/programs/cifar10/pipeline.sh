@@ -30,7 +30,7 @@ done
 images=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 "$programs"/fashion_mnist_classifier --data $images --steps 5 --quiet --out "$folder/classifier.safetensors"
 "$programs"/fashion_mnist_evaluate --data $images --features "$folder/classifier.safetensors" --model "$folder/ct/model.safetensors" \
-  --count 200 --steps 1 --json "$folder/figures.jsonl" --neighbours "$folder/edit.png"
+  --count 200 --steps 1 --neighbours "$folder/edit.png" --json > "$folder/figures.jsonl"
 grep -q '"count":200,.*"recall":.*"set":"1 evaluation"' "$folder/figures.jsonl" || fail "no figures"
 [ -s "$folder/edit.png" ] || fail "no neighbours"
 for run in teacher student ct; do

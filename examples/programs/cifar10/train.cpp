@@ -8,10 +8,12 @@
 
 int main(int argc, char** argv) {
   using namespace run;
-  auto const program = Program{.name = "cifar10_train",
-                               .about = "Trains a one-step generative model without a teacher (CT).",
-                               .sample = "cifar10_sample",
-                               .presets = cifar10::training()};
+  auto const program =
+      Program{.name = "cifar10_train",
+              .about = "Trains a one-step generative model without a teacher (CT).",
+              .sample = "cifar10_sample",
+              .presets = cifar10::training(),
+              .examples = {"--data cifar-10-batches-bin --minutes 20 --out ct", "--resume --out ct"}};
   auto const choose = [](Recipe const& recipe, auto const& train) {
     require_one_of("method", recipe.method, {"gaps", "grid"});
     return cifar10::choose(recipe, [&]<class Subject>() {

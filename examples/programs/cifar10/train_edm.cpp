@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
   auto const program = Program{.name = "cifar10_train_edm",
                                .about = "Trains a denoiser, the teacher of cifar10_distill (EDM).",
                                .sample = "cifar10_sample",
-                               .presets = cifar10::denoising()};
+                               .presets = cifar10::denoising(),
+                               .examples = {"--data cifar-10-batches-bin --minutes 20 --out edm"}};
   auto const choose = [](Recipe const& recipe, auto const& train) {
     require_one_of("method", recipe.method, {"denoising"});
     return cifar10::choose(recipe,

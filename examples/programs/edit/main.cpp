@@ -23,6 +23,7 @@
 #include "../cifar10/choose.hpp"
 #include "../run/judge.hpp"
 #include "../run/options.hpp"
+#include "../run/provenance.hpp"
 #include "../support/device.hpp"
 
 namespace {
@@ -76,7 +77,11 @@ std::optional<int> parse_edit_options(EditOptions& o, int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--out", o.out, "PNG file to write")->capture_default_str();
   add_device_options(app, o.device, o.threads);
-  if (auto const status = parse(app, argc, argv)) return status;
+  if (auto const status = parse(app,
+                                {"--model demo/model.safetensors --task inpaint",
+                                 "--task super-resolution --factor 2 --count 8 --out large.png"},
+                                argc, argv))
+    return status;
   if (o.factor == 0) o.factor = 4;
   if (o.time == 0) o.time = o.task == "stroke" ? 5.38 : 0.5;
   return std::nullopt;
@@ -126,6 +131,14 @@ struct Edited {
   Host results;  // (n · results, …)
 };
 
+/// The times of the task's evaluations.
+std::vector<double> times_of_task(EditOptions const& o, NoiseProcess auto const& process) {
+  if (o.task == "interpolate") return {process.range().largest};
+  if (o.task == "denoise") return {o.time};
+  if (o.task == "stroke") return {o.time, o.time * 2.24 / 5.38};
+  return editing_times(process, o.points);
+}
+
 /// x with the coordinates that are generated set to 0.
 Host only_known(Host const& x, auto const& transform, Index known) {
   auto y = transform.forward(x).clone();  // (n, …, k)
@@ -151,10 +164,8 @@ template <class X>
 Edited edited(EditOptions const& o, auto const& f, auto const& theta, Host const& x,
               Condition<Host> const& condition) {
   auto const there = [](Host const& numbers) { return to<typename X::Backend>(numbers); };
-  auto const settings = EditSettings{.results = o.results,
-                                     .seed = o.seed,
-                                     .times = editing_times(f.process(), o.points),
-                                     .condition = condition};
+  auto const settings = EditSettings{
+      .results = o.results, .seed = o.seed, .times = times_of_task(o, f.process()), .condition = condition};
   if (o.task == "inpaint") {
     auto const mask = mask_of(o, f.network().data_shape());
     return {Host(x * (1.0 - mask) - mask), to<Cpu>(inpaint(f, theta, there(x), there(mask), settings))};
@@ -183,11 +194,10 @@ Edited edited(EditOptions const& o, auto const& f, auto const& theta, Host const
   auto const transform = patch_mean_transform(o.factor, x.shape().back());
   auto const coarse = only_known(x, transform, x.shape().back());
   if (o.task == "stroke")
-    return {coarse, to<Cpu>(stroke_guided(f, theta, there(coarse),
-                                          {.results = o.results,
-                                           .seed = o.seed,
-                                           .times = {o.time, o.time * 2.24 / 5.38},
-                                           .condition = condition}))};
+    return {coarse,
+            to<Cpu>(stroke_guided(
+                f, theta, there(coarse),
+                {.results = o.results, .seed = o.seed, .times = settings.times, .condition = condition}))};
   Host const known = transform.forward(x);  // (n, h / p, w / p, p p c)
   Host const small = slice(known, 0, x.shape().back()) * (1.0 / static_cast<double>(o.factor));
   return {coarse, to<Cpu>(super_resolve(f, theta, there(small), o.factor, settings))};
@@ -232,7 +242,9 @@ int edit_with(EditOptions const& o, auto const& model, Recipe const& recipe) {
     auto const condition = condition_of_results(o, recipe, o.count * o.results);
     return rows_of(edited<X>(o, f, theta, x, condition), x, o.results);
   }();
-  write_png(o.out, sheet(rows, o.results + 2, o.zoom));
+  auto const times = times_of_task(o, f.process());
+  write_png(o.out, sheet(rows, o.results + 2, o.zoom),
+            Provenance{o.model, o.seed, static_cast<Index>(times.size()), times}.texts());
   std::printf("%s: %s rows, %s\n", o.out.c_str(), grouped(o.count).c_str(),
               o.task == "interpolate"
                   ? "from one noise to another"
@@ -257,6 +269,5 @@ int main(int argc, char** argv) try {
     });
   });
 } catch (std::exception const& failure) {
-  std::fprintf(stderr, "edit: %s\n", failure.what());
-  return 1;
+  return failed("edit", argc, argv, failure);
 }

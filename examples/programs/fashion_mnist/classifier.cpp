@@ -47,7 +47,7 @@ std::optional<int> parse_classifier_options(ClassifierOptions& o, int argc, char
   app.add_option("--threads", o.threads, "Threads (default: one per core)")->check(CLI::Range(1U, 4096U));
   app.add_option("--out", o.out, "Weights to write, as safetensors")->capture_default_str();
   app.add_flag("--quiet", o.quiet, "No progress, only the summary");
-  return parse(app, argc, argv);
+  return parse(app, {"--out classifier.safetensors"}, argc, argv);
 }
 
 int train(ClassifierOptions const& o) {
@@ -82,6 +82,5 @@ int main(int argc, char** argv) try {
   if (auto const status = parse_classifier_options(options, argc, argv)) return *status;
   return train(options);
 } catch (std::exception const& failure) {
-  std::fprintf(stderr, "fashion_mnist_classifier: %s\n", failure.what());
-  return 1;
+  return failed("fashion_mnist_classifier", argc, argv, failure);
 }

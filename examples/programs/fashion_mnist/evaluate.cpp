@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
       .about = "Measures samples against Fashion-MNIST in the features of a small classifier.",
       .data = "IDX file of training images, beside their labels and the files of test images (t10k)",
       .features = "Weights that fashion_mnist_classifier has written",
+      .example = "--model demo/model.safetensors --features classifier.safetensors --steps 1 2",
       .default_data = fashion_mnist};
   auto const read = [](std::filesystem::path const& data) {
     return std::pair{read_images(data.string(), true), read_images(test_images_of(data.string()), true)};

@@ -11,7 +11,9 @@ int main(int argc, char** argv) {
               .about = "Trains a one-step generative model on Fashion-MNIST and shows what it has learned.",
               .sample = "fashion_mnist_sample",
               .data = "fashion-mnist",
-              .presets = {{"minutes", "garments in ten minutes on two cores", {.minutes = 10}}}};
+              .presets = {{"minutes", "garments in ten minutes on two cores", {.minutes = 10}}},
+              .examples = {"--minutes 10 --out demo", "--data FOLDER --size 32 --minutes 60 --out own",
+                           "--resume --out demo"}};
   auto const choose = [](Recipe const& recipe, auto const& train) {
     require_one_of("method", recipe.method, {"gaps"});
     require_one_of("network", recipe.network, {"unet"});

@@ -5,9 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -24,10 +22,8 @@
 
 namespace {
 
-void row(std::string_view name, std::string_view value) {
-  std::printf("%-13.*s %.*s\n", static_cast<int>(name.size()), name.data(), static_cast<int>(value.size()),
-              value.data());
-}
+using consistency::printable;
+using Json = nlohmann::ordered_json;
 
 std::string cuda() {
 #ifdef EXAMPLE_CUDA
@@ -39,53 +35,68 @@ std::string cuda() {
 #endif
 }
 
-void about_this_build() {
-  row("consistency", consistency::version);
-  row("compiler", example::compiler());
-  row("instructions", consistency::cpu::instruction_set());
-  row("threads", std::to_string(consistency::threads()) + " of " +
-                     std::to_string(std::thread::hardware_concurrency()) + " in hardware");
-  row("cuda", cuda());
+Json about_this_build() {
+  return {{"consistency", consistency::version},
+          {"compiler", example::compiler()},
+          {"instructions", consistency::cpu::instruction_set()},
+          {"threads", consistency::threads()},
+          {"cores", std::thread::hardware_concurrency()},
+          {"cuda", cuda()}};
+}
+
+Json about(std::filesystem::path const& path) {
+  auto const file = consistency::CheckpointFile{path};
+  auto const model = consistency::detail::parsed_description(file.model());
+  return {{"file", path.string()},
+          {"library", file.library_version()},
+          {"step", file.step()},
+          {"process", file.process()},
+          {"model", model.is_object() ? Json(model) : Json{}},
+          {"settings", file.settings()}};
+}
+
+std::string text(Json const& value) {
+  return printable(value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', true));
 }
 
 /// "network.time.scale 4" for every setting that has a value.
-void settings(nlohmann::json const& of, std::string const& path) {
+void print_settings(Json const& of, std::string const& path) {
   for (auto const& [key, value] : of.items())
     if (value.is_object())
-      settings(value, path + key + ".");
-    else if (!value.empty())
-      std::printf("  %-28s %s\n", consistency::printable(path + key).c_str(),
-                  consistency::printable(value.dump(-1, ' ', true)).c_str());
+      print_settings(value, path + key + ".");
+    else if (!value.empty() && value != "")
+      std::printf("  %-28s %s\n", printable(path + key).c_str(), text(value).c_str());
 }
 
-void about(std::filesystem::path const& path) {
-  auto const file = consistency::CheckpointFile{path};
-  auto const model = consistency::detail::parsed_description(file.model());
-  row("file", path.string());
-  row("library", consistency::printable(file.library_version()));
-  row("step", std::to_string(file.step()));
-  row("process", file.process().empty() ? "not said" : consistency::printable(file.process()));
-  row("model", model.is_object() ? "" : "not said: describe FILE writes it in");
-  if (model.is_object()) settings(model, "");
-  row("settings", file.settings().empty() ? "none" : "of the program that wrote it");
-  for (auto const& [key, value] : file.settings())
-    if (!value.empty())
-      std::printf("  %-28s %s\n", consistency::printable(key).c_str(), consistency::printable(value).c_str());
+void print(Json const& all) {
+  for (auto const& [key, value] : all.items()) {
+    auto const missing = value.empty() || value == "";
+    auto const said = missing && key == "model" ? "not said: consistency convert FILE writes it in"
+                      : missing                 ? "not said"
+                      : value.is_object()       ? ""
+                      : key == "file"           ? value.get<std::string>()
+                                                : text(value);
+    std::printf("%-13s %s\n", key.c_str(), said.c_str());
+    if (value.is_object()) print_settings(value, "");
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
   std::filesystem::path file;
+  auto json = false;
   CLI::App app{"Says what this build is, or what is in a model file or checkpoint.", "info"};
   app.add_option("file", file, "model.safetensors or a checkpoint");
-  if (auto const status = example::parse(app, argc, argv)) return *status;
-  if (file.empty())
-    about_this_build();
+  app.add_flag("--json", json, "The same as a line of JSON");
+  if (auto const status = example::parse(app, {"", "demo/model.safetensors", "--json"}, argc, argv))
+    return *status;
+  auto const all = file.empty() ? about_this_build() : about(file);
+  if (json)
+    std::printf("%s\n", all.dump(-1, ' ', true, Json::error_handler_t::replace).c_str());
   else
-    about(file);
+    print(all);
   return 0;
 } catch (std::exception const& failure) {
-  std::fprintf(stderr, "info: %s\n", failure.what());
-  return 1;
+  return example::failed("info", argc, argv, failure);
 }

@@ -112,10 +112,10 @@ int main(int argc, char** argv) {
     app.add_option("--batch", options.plan.batch, "chunks of a training step")->capture_default_str();
     app.add_option("--episodes", options.episodes, "episodes to judge by")->capture_default_str();
     app.add_option("--threads", options.threads, "0: as many as there are cores")->capture_default_str();
-    if (auto const status = example::parse(app, argc, argv)) return *status;
+    if (auto const status = example::parse(app, {"--out policies", "--steps 2000 --episodes 50"}, argc, argv))
+      return *status;
     return run(options);
   } catch (std::exception const& failure) {
-    std::fprintf(stderr, "policy: %s\n", failure.what());
-    return 1;
+    return example::failed("policy", argc, argv, failure);
   }
 }

@@ -35,18 +35,20 @@
 namespace run {
 
 struct EvaluateOptions {
-  std::filesystem::path model, data, features, json, neighbours;
+  std::filesystem::path model, data, features, neighbours;
   std::string network = "classifier";
   std::vector<Index> steps;
   Index count = 10000, references = 0;
   double guidance = 1;
   std::uint64_t seed = 0;
   unsigned threads = 0;
+  bool json = false;
 };
 
-/// What an evaluating program is. `features` and `data` are what --help says of these options.
+/// What an evaluating program is. `features` and `data` are what --help says of these options, `example`
+/// those of a call.
 struct EvaluateProgram {
-  char const *name, *about, *data, *features;
+  char const *name, *about, *data, *features, *example;
   std::filesystem::path default_data{};
 };
 
@@ -81,11 +83,12 @@ inline std::optional<int> parse_evaluate_options(EvaluateOptions& o, EvaluatePro
   app.add_option("--guidance", o.guidance, "How much the class counts, of a model of --classes")
       ->capture_default_str();
   app.add_option("--seed", o.seed, "Seed of the noise")->capture_default_str();
-  app.add_option("--json", o.json, "File that gets a line of JSON for each set that is measured");
+  app.add_flag("--json", o.json,
+               "A line of JSON for each set that is measured; the table goes to the standard error");
   app.add_option("--neighbours", o.neighbours,
                  "PNG of samples, each beside the training images that are nearest to it by features");
   app.add_option("--threads", o.threads, "Threads (default: one per core)")->check(CLI::Range(1U, 4096U));
-  return parse(app, argc, argv);
+  return parse(app, {program.example}, argc, argv);
 }
 
 /// Measures sets of images against training images, in one table.
@@ -95,17 +98,18 @@ class Evaluation {
   static constexpr Index neighbours_k = 3;
 
   /// `of`: what the features are of, with network, file and resize.
-  Evaluation(Seen train, std::string of, std::string reference, std::filesystem::path json)
+  Evaluation(Seen train, std::string of, std::string reference, bool json)
       : train_{std::move(train)},
         gaussian_{Gaussian::of(train_.features)},
         of_{std::move(of)},
         reference_{std::move(reference)},
-        json_{std::move(json)} {
-    std::printf(
+        json_{json} {
+    std::fprintf(
+        table(),
         "features: %s\nreference: %s\nDistances compare with none of other features, files or counts.\n\n",
         of_.c_str(), reference_.c_str());
-    std::printf("%-34s %9s %9s %9s %6s %6s %7s %8s %10s\n", "set", "Fréchet", "kernel", "MIND", "prec.",
-                "recall", "density", "coverage", "authentic");
+    std::fprintf(table(), "%-34s %9s %9s %9s %6s %6s %7s %8s %10s\n", "set", "Fréchet", "kernel", "MIND",
+                 "prec.", "recall", "density", "coverage", "authentic");
   }
 
   void measure(std::string const& name, Seen const& seen) {
@@ -122,41 +126,41 @@ class Evaluation {
     auto const sorted = mind(real, generated, {});
     auto const near = neighbourhoods(real, generated, {.k = neighbours_k});
     auto const authentic = authenticity(real, generated);
-    std::printf("%-34s %9.4g %9.4g %9.4g %6.3f %6.3f %7.3f %8.3f %9.1f%%\n",
-                (name + " (" + grouped(count) + ")").c_str(), frechet, kernel.mean, sorted, near.precision,
-                near.recall, near.density, near.coverage, 100 * authentic);
-    std::fflush(stdout);
-    lines_ += nlohmann::json{{"set", name},
-                             {"count", count},
-                             {"features", of_},
-                             {"reference", reference_},
-                             {"frechet_distance", frechet},
-                             {"kernel_distance", kernel.mean},
-                             {"mind", sorted},
-                             {"precision", near.precision},
-                             {"recall", near.recall},
-                             {"density", near.density},
-                             {"coverage", near.coverage},
-                             {"k", neighbours_k},
-                             {"by_pairs", pairs},
-                             {"authenticity", authentic}}
-                  .dump() +
-              "\n";
+    std::fprintf(table(), "%-34s %9.4g %9.4g %9.4g %6.3f %6.3f %7.3f %8.3f %9.1f%%\n",
+                 (name + " (" + grouped(count) + ")").c_str(), frechet, kernel.mean, sorted, near.precision,
+                 near.recall, near.density, near.coverage, 100 * authentic);
+    std::fflush(table());
+    auto const line = nlohmann::json{
+        {"set", name},
+        {"count", count},
+        {"features", of_},
+        {"reference", reference_},
+        {"frechet_distance", frechet},
+        {"kernel_distance", kernel.mean},
+        {"mind", sorted},
+        {"precision", near.precision},
+        {"recall", near.recall},
+        {"density", near.density},
+        {"coverage", near.coverage},
+        {"k", neighbours_k},
+        {"by_pairs", pairs},
+        {"authenticity",
+         authentic}}.dump();
+    if (json_) std::printf("%s\n", line.c_str());
     if (seen.scores.shape().rank() == 2) {
       auto const score = inception_score(evaluated(softmax(seen.scores)));
-      std::printf("%34s Inception Score %.3f ± %.3f\n", "", score.mean, score.deviation);
+      std::fprintf(table(), "%34s Inception Score %.3f ± %.3f\n", "", score.mean, score.deviation);
     }
-    if (!json_.empty()) write_file_atomically(json_, text_bytes(lines_));
   }
 
   Seen const& train() const noexcept { return train_; }
+  std::FILE* table() const noexcept { return json_ ? stderr : stdout; }  ///< where people read
 
  private:
   Seen train_;
   Gaussian gaussian_;
   std::string of_, reference_;
-  std::filesystem::path json_;
-  std::string lines_;
+  bool json_;
 };
 
 /// Rows of a sample and its three nearest training images.
@@ -175,8 +179,8 @@ inline void draw_neighbours(std::filesystem::path const& path, Tensor<float> con
                        one.count(), to);
   }
   write_png(path, sheet(all, 1 + shown, 2));
-  std::printf("%s: %s samples, each beside its %s nearest training images\n", path.c_str(),
-              grouped(rows).c_str(), grouped(shown).c_str());
+  std::fprintf(stderr, "%s: %s samples, each beside its %s nearest training images\n", path.c_str(),
+               grouped(rows).c_str(), grouped(shown).c_str());
 }
 
 void evaluate_model(EvaluateOptions const& o, Judge const& judge, Evaluation& evaluation, auto const& model,
@@ -205,7 +209,8 @@ void evaluate_model(EvaluateOptions const& o, Judge const& judge, Evaluation& ev
     std::vector<Index> labels;
     for (Index i = 0; i < o.count && recipe.classes > 0; ++i) labels.push_back(i % recipe.classes);
     if (recipe.classes > 0 && !seen.predicted.empty())
-      std::printf("%34s %.1f %% are taken for their class\n", "", 100 * seen.accuracy(labels));
+      std::fprintf(evaluation.table(), "%34s %.1f %% are taken for their class\n", "",
+                   100 * seen.accuracy(labels));
     std::fprintf(stderr, "%34s drawn in %s\n", "", clock_text(seconds).c_str());
     if (!o.neighbours.empty() && evaluations == steps.front())
       draw_neighbours(o.neighbours, drawn(0, 10), seen, evaluation.train(), images);
@@ -236,7 +241,8 @@ int evaluate_program(EvaluateProgram const& program, ReadSettings const& reading
                                              : judge_of(make_network(train), reading);
   auto const test_seen = judge.look_at(test);
   if (!test_seen.predicted.empty())
-    std::printf("test images recognised: %.2f %%\n", 100 * test_seen.accuracy(test.labels));
+    std::fprintf(o.json ? stderr : stdout, "test images recognised: %.2f %%\n",
+                 100 * test_seen.accuracy(test.labels));
   auto const weights = digest(read_file(o.features)).substr(0, 16);
   Evaluation evaluation{judge.look_at(train),
                         to_text(test_seen.features.shape()[1]) + " of " + o.features.filename().string() +
@@ -257,8 +263,7 @@ int evaluate_program(EvaluateProgram const& program, ReadSettings const& reading
     return 0;
   });
 } catch (std::exception const& failure) {
-  std::fprintf(stderr, "%s: %s\n", program.name, failure.what());
-  return 1;
+  return failed(program.name, argc, argv, failure);
 }
 
 }  // namespace run

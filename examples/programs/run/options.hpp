@@ -21,10 +21,11 @@ namespace run {
 struct Program {
   char const* name;
   char const* about;
-  char const* sample;           ///< the program that draws from its models
-  std::string data{};           ///< what it trains on unless told; "": it must be told
-  std::vector<Preset> presets;  ///< the first is taken unless told
-  bool teacher = false;         ///< it needs one
+  char const* sample;                   ///< the program that draws from its models
+  std::string data{};                   ///< what it trains on unless told; "": it must be told
+  std::vector<Preset> presets;          ///< the first is taken unless told
+  bool teacher = false;                 ///< it needs one
+  std::vector<std::string> examples{};  ///< the options of a call each, for --help
 };
 
 struct Options {
@@ -34,6 +35,7 @@ struct Options {
   unsigned threads = 0;        ///< 0: one per core
   bool resume = false, overwrite = false, quiet = false, dry_run = false;
   std::string called{};  ///< the program, as it was called
+  std::string sample{};  ///< what draws from its models
   Program const* program = nullptr;
 };
 
@@ -137,10 +139,11 @@ inline std::optional<int> parse_options(Options& o, Program const& program, int 
     if (app.count("--classes") > 0 && data == "checkerboard")
       throw CLI::ValidationError{"--classes", "has no place beside --data checkerboard, which has none"};
   });
-  if (auto const status = parse(app, argc, argv)) return status;
+  if (auto const status = parse(app, program.examples, argc, argv)) return status;
 
   o.program = &program;
   o.called = argc > 0 ? argv[0] : program.name;
+  o.sample = is_command(argc, argv) ? "consistency sample" : program.sample;
   if (o.resume) return std::nullopt;
   auto const chosen = std::find(names.begin(), names.end(), preset) - names.begin();
   o.recipe = program.presets[static_cast<std::size_t>(chosen)].recipe;
@@ -168,8 +171,7 @@ inline std::optional<int> parse_options(Options& o, Program const& program, int 
   r.dry_run = o.dry_run;
   return std::nullopt;
 } catch (config_error const& failure) {
-  std::fprintf(stderr, "%s: %s\n", program.name, failure.what());
-  return 2;
+  return failed(program.name, argc, argv, failure), 2;
 }
 
 }  // namespace run

@@ -329,7 +329,7 @@ class Run {
     for (auto const& drawn : results.drawn) std::printf("  samples    %s\n", drawn.file.c_str());
     std::printf("  animation  %s\n", results.animation.c_str());
     std::printf("  model      %s (draw more: %s --model ...)\n", folder_.model().c_str(),
-                options_.program->sample);
+                options_.sample.c_str());
   }
 
   Stopwatch whole_;  // from the beginning of the program's work

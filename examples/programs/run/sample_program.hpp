@@ -22,6 +22,7 @@
 #include "data.hpp"
 #include "drawing.hpp"
 #include "options.hpp"
+#include "provenance.hpp"
 
 namespace run {
 
@@ -35,6 +36,7 @@ struct SampleOptions {
   std::filesystem::path trajectory;
   std::string device = "cpu", trace;
   unsigned threads = 0;
+  bool json = false;
 };
 
 inline std::optional<int> parse_sample_options(SampleOptions& o, char const* name, int argc, char** argv) {
@@ -55,9 +57,12 @@ inline std::optional<int> parse_sample_options(SampleOptions& o, char const* nam
   app.add_option("--out", o.out, "PNG file to write")->capture_default_str();
   app.add_option("--trajectory", o.trajectory,
                  "Animated PNG of what each evaluation takes the first 64 samples for");
+  app.add_flag("--json", o.json, "Say what was drawn as a line of JSON");
   add_device_options(app, o.device, o.threads);
   add_trace_option(app, o.trace);
-  return parse(app, argc, argv);
+  return parse(
+      app, {"--model demo/model.safetensors --out grid.png", "--steps 2 --seed 7 --class 3 --guidance 1.5"},
+      argc, argv);
 }
 
 /// Draws from f or D.
@@ -86,14 +91,21 @@ int draw(SampleOptions const& o, auto const& model, Recipe const& recipe) {
     if (!o.trajectory.empty() && e.first == 0)
       frames.push_back(Subject::draw(to<Cpu>(e.estimate), 3, layout));
   };
+  auto const steps = sampler(f, evaluations);
   auto const samples = traced(o.trace, theta, [&] {
-    auto const steps = sampler(f, evaluations);
     return to<Cpu>(o.guidance == 1 ? sample(f, theta, steps, settings, observe)
                                    : sample(Guided{f, o.guidance}, theta, steps, settings, observe));
   });
   auto const seconds = watch.seconds();
   if (!o.trajectory.empty()) write_apng(o.trajectory, frames, 150, 1500);
-  write_png(o.out, Subject::draw(samples, 3, layout));
+  auto const from = Provenance{o.model, o.seed, evaluations, times_of(steps, f.process())};
+  write_png(o.out, Subject::draw(samples, 3, layout), from.texts());
+  if (o.json) {
+    auto said = from.json();
+    said.update({{"out", o.out}, {"count", count}, {"seconds", seconds}});
+    std::printf("%s\n", said.dump(-1, ' ', true).c_str());
+    return 0;
+  }
   std::printf("%s: %s %s, %s evaluation%s each, %s\n", o.out.c_str(), grouped(count).c_str(), Subject::noun,
               grouped(evaluations).c_str(), evaluations == 1 ? "" : "s", duration_text(seconds).c_str());
   return 0;
@@ -117,8 +129,7 @@ int sample_program(char const* name, Choose const& choose, int argc, char** argv
     });
   });
 } catch (std::exception const& failure) {
-  std::fprintf(stderr, "%s: %s\n", name, failure.what());
-  return 1;
+  return failed(name, argc, argv, failure);
 }
 
 }  // namespace run

@@ -64,8 +64,7 @@ int train_program(Program const& program, Choose const& choose, int argc, char**
     });
   });
 } catch (std::exception const& failure) {
-  std::fprintf(stderr, "%s: %s\n", program.name, failure.what());
-  return 1;
+  return failed(program.name, argc, argv, failure);
 }
 
 }  // namespace run

@@ -41,7 +41,7 @@ class DescribedFile {
       fail<mismatch_error>(
           file.name(), "a file that does not say its model", "numbers alone", "a file of save_model",
           "Build its network and read it by load_parameters; of a file of a training program, "
-          "`describe FILE` writes it in.");
+          "`consistency convert FILE` writes it in.");
     all_ = parsed_description(text);
     if (!all_.is_object())
       fail<format_error>(file.name(), "model", "'" + printable(text) + "'", "a JSON object");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Writes into a model file of the training programs what network it is of, where it does not say so yet;
-// its numbers stay as they are. Options: describe --help
+// its numbers stay as they are. Options: convert --help
 
 #include <cstdio>
 #include <exception>
@@ -19,19 +19,19 @@ namespace {
 
 using namespace run;
 
-struct DescribeOptions {
+struct ConvertOptions {
   std::filesystem::path model;
   std::vector<std::string> labels;
 };
 
-std::optional<int> parse_describe_options(DescribeOptions& o, int argc, char** argv) {
-  CLI::App app{"Writes into a model file from before files said so what network it is of.", "describe"};
+std::optional<int> parse_convert_options(ConvertOptions& o, int argc, char** argv) {
+  CLI::App app{"Writes into a model file from before files said so what network it is of.", "convert"};
   app.add_option("model", o.model, "model.safetensors of a training program, which is rewritten")->required();
   app.add_option("--labels", o.labels, "Names of the classes 0, 1, …");
-  return parse(app, argc, argv);
+  return parse(app, {"model.safetensors --labels T-shirt Trouser Pullover"}, argc, argv);
 }
 
-void describe(DescribeOptions const& o, auto const& f, CheckpointFile const& file) {
+void convert(ConvertOptions const& o, auto const& f, CheckpointFile const& file) {
   file.require_process(f.process());
   save_model(o.model, Model{f, file.parameters(f.network().parameters(), "averaged"), {.labels = o.labels}},
              file.step(), file.settings(), file.key());
@@ -40,22 +40,21 @@ void describe(DescribeOptions const& o, auto const& f, CheckpointFile const& fil
 }  // namespace
 
 int main(int argc, char** argv) try {
-  DescribeOptions options;
-  if (auto const status = parse_describe_options(options, argc, argv)) return *status;
+  ConvertOptions options;
+  if (auto const status = parse_convert_options(options, argc, argv)) return *status;
   auto const file = CheckpointFile{options.model};
   auto const recipe = as_built(to_recipe(file.settings(), options.model.string()));
   auto const with = [&]<class Subject>() {
     auto const network = build<typename Subject::Network>(recipe);
     if (recipe.method == "denoising")
-      describe(options, Denoiser{network}, file);
+      convert(options, Denoiser{network}, file);
     else
-      describe(options, ConsistencyFunction{network}, file);
+      convert(options, ConsistencyFunction{network}, file);
     return 0;
   };
   auto const status = recipe.points() ? with.template operator()<Points>() : cifar10::choose(recipe, with);
   std::printf("%s: %s\n", options.model.c_str(), CheckpointFile{options.model}.model().c_str());
   return status;
 } catch (std::exception const& failure) {
-  std::fprintf(stderr, "describe: %s\n", failure.what());
-  return 1;
+  return failed("convert", argc, argv, failure);
 }
