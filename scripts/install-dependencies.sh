@@ -12,6 +12,7 @@ packages=(
   libopenmpi-dev openmpi-bin                                      # distributed/mpi_*
   libcli11-dev doctest-dev libbenchmark-dev dataset-fashion-mnist # programs, tests, benchmarks, data
   pkgconf                                                         # the test of the installed package
+  python3-numpy                                                   # the example in Python
   gdb                                                             # the test of its printers
   "$@"
 )
