@@ -10,6 +10,11 @@
 
 namespace consistency {
 
+/// r = t (1 − (1 + κ sigmoid(−t)) / Q), at least ε (Geng et al. 2024, Section 4).
+inline double end_of_gap(double t, double kappa, double Q, double epsilon) {
+  return std::max(epsilon, t * (1 - (1 + kappa / (1 + std::exp(t))) / Q));
+}
+
 /// t by a continuous log-normal distribution and r = t (1 − (1 + κ sigmoid(−t)) / q^{a}), at least ε: the gap
 /// shrinks by q at every stage a (Geng et al. 2024, Section 4). Stage 0 has r = ε: there the method trains a
 /// denoiser. Their r goes down to 0, where their f is the identity; here f(x, ε) = x, and so r ends at ε.
@@ -42,8 +47,7 @@ struct GapTimes {
   TimePair draw(NoiseProcess auto const& process, Index k, Key key, Counter at) const {
     auto const epsilon = process.range().smallest;
     auto const t = distribution.time(process, key, at);
-    auto const gap = (1 + kappa / (1 + std::exp(t))) / std::pow(q, static_cast<double>(stage(k)));
-    return {t, stage(k) == 0 ? epsilon : std::max(epsilon, t * (1 - gap))};
+    return {t, stage(k) == 0 ? epsilon : end_of_gap(t, kappa, resolution(k), epsilon)};
   }
   double resolution(Index k) const { return std::pow(q, static_cast<double>(stage(k))); }
 };

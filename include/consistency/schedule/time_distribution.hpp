@@ -11,7 +11,7 @@ namespace consistency {
 
 /// How often each noise level is trained on: which interval [t_n, t_{n+1}] of a grid of N points a sample
 /// takes, n ∈ {1, …, N − 1}, and its time in (ε, T) where time is continuous.
-/// Models: UniformDistribution, LogNormalDistribution. docs/concepts/schedule.md
+/// Models: UniformDistribution, LogNormalDistribution, LogStudentDistribution. docs/concepts/schedule.md
 template <class Distribution>
 concept TimeDistribution =
     requires(Distribution const& distribution, VarianceExploding process, Index points, Key key, Counter at) {

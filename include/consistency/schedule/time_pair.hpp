@@ -15,7 +15,7 @@ struct TimePair {
 };
 
 /// Draws the times of training step k on a noise process. `resolution(k)` is N(k), or its counterpart, for
-/// the progress line. Models: GridTimes, GapTimes. docs/concepts/schedule.md
+/// the progress line. Models: GridTimes, GapTimes, TruncatedTimes. docs/concepts/schedule.md
 template <class T>
 concept TimePairs = requires(T const& times, VarianceExploding process, Index k, Key key, Counter at) {
   { times.draw(process, k, key, at) } -> std::same_as<TimePair>;

@@ -25,32 +25,43 @@
 /// Algorithms 2 and 3).
 namespace consistency::objective {
 
-/// w(t, r) · d(f_θ(x_t, t), f_θ⁻(x_r, r)) of each sample, for given noise and times.
+/// w(t, r) · d(f_θ(x_t, t), y(f, x_r)) of each sample, for given noise and times.
 template <class M, class X>
-auto distance(M const& m, auto const& theta, Parameters<X> const& theta_minus,
-              std::type_identity_t<Batch<X>> const& batch, X const& z, X const& t, X const& r,
-              Mode const& mode = {}) {
+auto distance_to(auto const& target, M const& m, auto const& theta, Batch<X> const& batch, X const& z,
+                 X const& t, X const& r, Mode const& mode) {
   auto const& f = with_condition(m.f, batch.condition);
   auto const process = process_of(m.f);
   X const x_t = process.point(batch.x0, z, t);                                // (n, …)
   X const x_r = m.solver.step(m.velocity.given(process, batch), x_t, t, r);   // (n, …)
-  X const y = f(theta_minus, x_r, r, mode);                                   // (n, …)
+  auto const y = target(f, x_r);                                              // (n, …)
   return evaluated(m.weighting(t, r) * m.metric(f(theta, x_t, t, mode), y));  // (n, 1, …)
 }
+/// Of y = f_θ⁻(x_r, r).
+template <class M, class X>
+auto distance(M const& m, auto const& theta, Parameters<X> const& theta_minus,
+              std::type_identity_t<Batch<X>> const& batch, X const& z, X const& t, X const& r,
+              Mode const& mode = {}) {
+  auto const target = [&](auto const& f, X const& x_r) -> X { return f(theta_minus, x_r, r, mode); };
+  return distance_to(target, m, theta, batch, z, t, r, mode);
+}
 
-/// Noise, and times t > r. Throws config_error where the numbers of the method do not tell them apart.
+/// Times t > r of a sample. Throws config_error where numbers S do not tell them apart.
+template <class S>
+TimePair times_of_sample(auto const& method, Index k, Key key, Counter sample) {
+  auto const pair = method.times.draw(process_of(method.f), k, key, sample);
+  if (!(static_cast<S>(pair.t) > static_cast<S>(pair.r)))
+    fail<config_error>(
+        "training method, step " + number_text(k), "times t and r of sample " + number_text(sample.sample),
+        number_text(pair.t) + " and " + number_text(pair.r),
+        "t > r in the numbers that the method trains with", "Take fewer points of the grid, or larger gaps.");
+  return pair;
+}
+
+/// Noise, and times t > r.
 template <class X>
 Draws<X, 2> draw(auto const& method, X const& x0, Index k, Key key, std::uint32_t first) {
-  auto const process = process_of(method.f);
   return draw_for<2>(x0, k, key, first, [&](Key sample_key, Counter sample) {
-    auto const pair = method.times.draw(process, k, sample_key, sample);
-    using S = typename X::Scalar;
-    if (!(static_cast<S>(pair.t) > static_cast<S>(pair.r)))
-      fail<config_error>("training method, step " + number_text(k),
-                         "times t and r of sample " + number_text(sample.sample),
-                         number_text(pair.t) + " and " + number_text(pair.r),
-                         "t > r in the numbers that the method trains with",
-                         "Take fewer points of the grid, or larger gaps.");
+    auto const pair = times_of_sample<typename X::Scalar>(method, k, sample_key, sample);
     return std::array{pair.t, pair.r};
   });
 }
