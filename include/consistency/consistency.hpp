@@ -58,6 +58,7 @@
 #include <consistency/training/align_your_flow.hpp>
 #include <consistency/training/alpha_flow.hpp>
 #include <consistency/training/consistency_distillation.hpp>
+#include <consistency/training/consistency_mid_training.hpp>
 #include <consistency/training/consistency_objective.hpp>
 #include <consistency/training/consistency_training.hpp>
 #include <consistency/training/consistency_trajectory_model.hpp>
@@ -70,12 +71,15 @@
 #include <consistency/training/inductive_moment_matching.hpp>
 #include <consistency/training/lagrangian_self_distillation.hpp>
 #include <consistency/training/mean_flow.hpp>
+#include <consistency/training/multistep_consistency_model.hpp>
 #include <consistency/training/progressive_distillation.hpp>
 #include <consistency/training/progressive_self_distillation.hpp>
 #include <consistency/training/shortcut.hpp>
 #include <consistency/training/simplified_consistency_training.hpp>
 #include <consistency/training/soflow.hpp>
+#include <consistency/training/stage.hpp>
 #include <consistency/training/terminal_velocity_matching.hpp>
 #include <consistency/training/trainer.hpp>
+#include <consistency/training/truncated_consistency_model.hpp>
 #include <consistency/weighting/grid_speed_weighting.hpp>
 #include <consistency/weighting/inverse_gap_weighting.hpp>

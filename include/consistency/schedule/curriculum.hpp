@@ -11,7 +11,7 @@ namespace consistency {
 inline constexpr Index most_intervals = Index{1} << 30U;
 
 /// N(k): how many grid points training step k uses. Where a curriculum has `most()`, the largest N(k), it is
-/// checked before training. Models: AdaptiveSteps, DoublingSteps, FixedSteps.
+/// checked before training. Models: AdaptiveSteps, DoublingSteps, FixedSteps, GeometricSteps.
 template <class C>
 concept Curriculum = requires(C const& c, Index k) {
   { c.points(k) } -> std::same_as<Index>;

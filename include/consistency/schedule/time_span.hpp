@@ -15,7 +15,7 @@ struct TimeSpan {
 };
 
 /// Draws the times of training step k on a noise process. Models: PairTimes,
-/// DyadicTimes, GapFirstTimes, GridSpans, TimesToEnd.
+/// DyadicTimes, GapFirstTimes, GridSpans, SegmentTimes, TimesToEnd.
 /// docs/concepts/flow_map.md
 template <class T>
 concept TimeSpans = requires(T const& times, VarianceExploding process, Index k, Key key, Counter at) {

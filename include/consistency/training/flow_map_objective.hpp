@@ -102,6 +102,17 @@ template <class Distribution>
 inline constexpr bool ends_at_epsilon<TimesToEnd<Distribution>> = true;
 
 /// Always true, or a sentence that names the policy which is none.
+template <class Source, class D, class T, class Target>
+consteval bool policies_of_spans() {
+  static_assert(VelocitySource<Source>,
+                "the velocity must be a VelocitySource: given(process, batch) is v(x, t)");
+  static_assert(Metric<D>,
+                "the metric must be a Metric: d(x, y) gives one distance per sample, (n, 1, ..., 1)");
+  static_assert(TimeSpans<T>, "the times must be TimeSpans: draw(process, k, key, at) gives t, q and r");
+  static_assert(TargetNetwork<Target> && !std::same_as<Target, StudentTarget>,
+                "the target must be a TargetNetwork, StopGradientTarget or EmaTarget");
+  return true;
+}
 template <class F, class Source, class D, class T, class W, class Target>
 consteval bool common_policies() {
   static_assert(
@@ -109,14 +120,8 @@ consteval bool common_policies() {
           (ends_at_epsilon<T> && requires { requires F::kind == Kind::consistency_function; }),
       "the student must be a FlowMap, X(x, t, r); a ConsistencyFunction is one for r = epsilon alone, "
       "which TimesToEnd draws");
-  static_assert(VelocitySource<Source>,
-                "the velocity must be a VelocitySource: given(process, batch) is v(x, t)");
-  static_assert(Metric<D>,
-                "the metric must be a Metric: d(x, y) gives one distance per sample, (n, 1, ..., 1)");
-  static_assert(TimeSpans<T>, "the times must be TimeSpans: draw(process, k, key, at) gives t, q and r");
+  static_assert(policies_of_spans<Source, D, T, Target>());
   static_assert(Weighting<W, 2>, "the weighting must take two times, w(t, r)");
-  static_assert(TargetNetwork<Target> && !std::same_as<Target, StudentTarget>,
-                "the target must be a TargetNetwork, StopGradientTarget or EmaTarget");
   return true;
 }
 template <class F, class Source, class Identity, class D, class T, class W, class Target>
