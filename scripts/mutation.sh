@@ -29,7 +29,7 @@ c_out without epsilon | parameterization/edm_preconditioning.hpp | sigma_data * 
 target from other noise | training/objective.hpp | m.velocity.given(process, batch), x_t, t, r) | m.velocity.given(process, batch), X(batch.x0 - t * z), t, r)
 target at the larger time | training/objective.hpp | f(theta_minus, x_r, r, mode) | f(theta_minus, x_r, t, mode)
 target from the student's own point | training/objective.hpp | f(theta_minus, x_r, r, mode) | f(theta_minus, x_t, r, mode)
-gradient through the target | training/objective.hpp | X const y = f(theta_minus, x_r, r, mode) | auto const y = f(theta, x_r, r, mode)
+gradient through the target | training/objective.hpp | -> X { return f(theta_minus, x_r, r, mode); } | { return f(theta, x_r, r, mode); }
 student at the smaller time | training/objective.hpp | metric(f(theta, x_t, t, mode), y) | metric(f(theta, x_t, r, mode), y)
 data without enough noise | training/objective.hpp | process.point(batch.x0, z, t) | process.point(batch.x0, z, r)
 noise that does not grow with time | process/variance_exploding.hpp | return x0 + t * z; | return x0 + 0.0 * t + z;
