@@ -28,8 +28,8 @@ c_skip without epsilon | parameterization/edm_preconditioning.hpp | square(t - s
 c_out without epsilon | parameterization/edm_preconditioning.hpp | sigma_data * (t - s) | sigma_data * t
 target from other noise | training/objective.hpp | m.velocity.given(process, batch), x_t, t, r) | m.velocity.given(process, batch), X(batch.x0 - t * z), t, r)
 target at the larger time | training/objective.hpp | f(theta_minus, x_r, r, mode) | f(theta_minus, x_r, t, mode)
-target from the student's own point | training/objective.hpp | f(theta_minus, x_r, r, mode) | f(theta_minus, x_t, r, mode)
-gradient through the target | training/objective.hpp | -> X { return f(theta_minus, x_r, r, mode); } | { return f(theta, x_r, r, mode); }
+target from the student's own point | training/objective.hpp | target(f, x_r) | target(f, x_t)
+gradient through the target | training/objective.hpp | -> X { return f(theta_minus, | { return f(theta,
 student at the smaller time | training/objective.hpp | metric(f(theta, x_t, t, mode), y) | metric(f(theta, x_t, r, mode), y)
 data without enough noise | training/objective.hpp | process.point(batch.x0, z, t) | process.point(batch.x0, z, r)
 noise that does not grow with time | process/variance_exploding.hpp | return x0 + t * z; | return x0 + 0.0 * t + z;
@@ -57,6 +57,20 @@ teacher asked at the student's point | solver/velocity.hpp | evaluated(scale * x
 velocity preconditioning with the wrong sign | parameterization/velocity_preconditioning.hpp | return s - t; | return t - s;
 trigonometric preconditioning with the wrong sign | parameterization/trigonometric_preconditioning.hpp | -sigma_data * sin(t - s) | sigma_data * sin(t - s)
 exact step that is none | solver/ddim.hpp | return v.process.step(x, v.denoised(x, t), t, s); | return v.process.step(x, v.denoised(x, t), t, t);
+a multistep target that stays at q | training/multistep_consistency_model.hpp | q, drawn.mode), q, r) | q, drawn.mode), q, q)
+a multistep target that is the point itself | training/multistep_consistency_model.hpp | (x_r - kept) / share | x_r
+truncated target of the student alone | training/truncated_consistency_model.hpp | above + below * | above + 0.0 * below *
+truncated boundary of full weight | training/truncated_consistency_model.hpp | weight * d | 1.0 * d
+mid-training towards the point before | training/consistency_mid_training.hpp | metric(x, point(0)) | metric(x, point(i - 1))
+a stage whose target is the average | training/stage.hpp | state.target = before.theta; | state.target = before.averaged;
+a stage that forgets its further averages | training/stage.hpp | arena = before.theta; | arena = before.averaged;
+Student's law without its tails | schedule/log_student_distribution.hpp | std::pow(densest / std::cosh(y), freedom) | 1.0
+segments that all end at epsilon | schedule/segment_times.hpp | n / each * each + 1 | 1 + 0 * each
+samples at the boundary only | schedule/truncated_times.hpp | edge ? boundary : | true ? boundary :
+Eulerian tangent without its sweep | identity/eulerian_identity.hpp | at.v - F_minus - rho * (at.t - at.r) * dF | at.v - F_minus
+semigroup's second jump from the start | identity/semigroup_identity.hpp | map.output(theta_minus, x_q, at.q, at.r, at.mode) | map.output(theta_minus, at.x, at.q, at.r, at.mode)
+Lagrangian velocity at the start | identity/lagrangian_identity.hpp | X(stop_gradient(end)), at.r | at.x, at.r
+blend that moves against the velocity | identity/blended_identity.hpp | at.x - d * at.v | at.x + d * at.v
 flow matching towards the data | training/flow_matching.hpp | metric(v_theta, v) | metric(D_x, v)
 guidance the wrong way | model/guided.hpp | (with - without) | (without - with)
 guidance from the condition on | model/guided.hpp | evaluated(without + strength_ | evaluated(with + strength_
@@ -122,6 +136,10 @@ tests_of() {
     population/*) echo oracle/populations ;;
     training/population* | training/flow_map*) echo training/populations ;;
     schedule/decrement*) echo schedule/time_span ;;
+    training/multistep* | schedule/segment*) echo training/multistep_models ;;
+    training/trunc* | training/consistency_mid* | training/stage* | schedule/trunc* | schedule/log_st*)
+      echo training/stages ;;
+    identity/*) echo oracle/flow_map ;;
     weighting/*) echo weighting/weighting ;;
     process/variance* | schedule/*) echo process/process "${oracles[@]}" ;;
     parameterization/[tv]*) echo parameterization/flow ;;
