@@ -9,8 +9,8 @@
 
 namespace consistency {
 
-/// ln σ by Student's law of `freedom` degrees of freedom about `mean`, cut to the times of the process: with
-/// few degrees nearly even in the logarithm of |ln σ − mean| (Lee et al. 2024, Section 4).
+/// ln σ by Student's distribution of `freedom` degrees of freedom about `mean`, cut to the times of the
+/// process: with few degrees nearly even in the logarithm of |ln σ − mean| (Lee et al. 2024, Section 4).
 struct LogStudentDistribution {
   double mean = 0;
   double scale = 0.2;
