@@ -27,7 +27,7 @@ ends 2 'no command "trian"' trian
 ends 2 "--stpes" sample --stpes 2
 ends 1 "consistency sample: $folder/none" sample --model "$folder/none"
 ends 0 "instructions" info
-read -ra commands < <("$consistency" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z0-9-]*\) .*/\1/p' | tr '\n' ' ')
+mapfile -t commands < <("$consistency" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z0-9-]*\) .*/\1/p')
 ((${#commands[@]} > 9)) || fail "few commands: ${commands[*]}"
 for command in "${commands[@]}"; do
   ends 0 "  consistency $command" "$command" --help  # an example, of the command's name

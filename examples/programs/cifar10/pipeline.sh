@@ -21,10 +21,13 @@ small="--set channels=8 --set embedding=16 --set attention=7 --set heads=1 --bat
   "$programs"/cifar10_train --data fashion-mnist $small --steps 5 --set method=grid --set metric=l2 --set s1=4 --out "$folder/ct"
 }
 "$programs"/cifar10_sample --model "$folder/teacher/model.safetensors" --steps 3 --class 3 --guidance 1.5 --out "$folder/a.png"
-"$programs"/cifar10_sample --model "$folder/student/model.safetensors" --steps 2 --count 9 --out "$folder/b.png"
+"$programs"/cifar10_sample --model "$folder/student/model.safetensors" --steps 2 --count 9 --seed 4 --out "$folder/b.png" --json \
+  > "$folder/figures.jsonl"
+grep -q '"count":9,.*"seed":4,.*"steps":2,"times":\[80.0,' "$folder/figures.jsonl" || fail "no figures of what was drawn"
+grep -aq tEXtSeed "$folder/b.png" || fail "the picture does not say its seed"
 for task in inpaint super-resolution stroke denoise interpolate; do
   "$programs"/edit --model "$folder/student/model.safetensors" --task $task --points 4 --count 2 --results 2 --out "$folder/edit.png"
-  [ -s "$folder/edit.png" ] || fail "no picture of $task"
+  grep -aq tEXtTimes "$folder/edit.png" || fail "no picture of $task that says its times"
   rm "$folder/edit.png"
 done
 images=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
