@@ -25,7 +25,7 @@
 #include <consistency/training/progressive_distillation.hpp>
 #include <consistency/training/trainer.hpp>
 
-#include "counts.hpp"
+#include "method_steps.hpp"
 
 using namespace consistency;
 using namespace consistency::test;
@@ -35,19 +35,6 @@ namespace {
 auto const net = Mlp{{.dimensions = 2, .width = 32, .layers = 2}};
 auto const f = ConsistencyFunction{net};
 auto const D = Denoiser{net};
-
-/// Steps 3 to 10 of a method ask for nothing.
-void check_steps(auto method) {
-  auto const theta = method.f.initialize({1});
-  auto trainer = Trainer{std::move(method), Adam{}, theta};
-  Tensor<float> const batch = 0.5 * normal<float>({16, 2}, {2});
-  for (int i = 0; i < 2; ++i) trainer.step(batch);
-  auto const before = now();
-  for (int i = 0; i < 8; ++i) trainer.step(batch);
-  auto const after = now();
-  CHECK(after.heap - before.heap == 0);
-  CHECK(after.pool - before.pool == 0);
-}
 
 }  // namespace
 

@@ -91,12 +91,10 @@ template <class Process>
 std::array<double, 2> losses(Process const& own) {
   std::array<double, 2> found{};
   for (Index const segments : {4, 2}) {
-    auto const method = MultistepConsistencyModel{.f = ExactSegments<Process>{own, segments},
-                                                  .velocity = DataVelocity{},
-                                                  .solver = ExactStep<Process>{own},
-                                                  .metric = L2{},
-                                                  .times = SegmentTimes<FixedSteps>{4, {.N = 41}},
-                                                  .weighting = UniformWeighting{}};
+    using Segments = ExactSegments<Process>;
+    auto const method = MultistepConsistencyModel<Segments, DataVelocity, ExactStep<Process>, L2,
+                                                  SegmentTimes<FixedSteps>, UniformWeighting>{
+        .f = Segments{own, segments}, .solver = {own}, .times = {4, {.N = 41}}, .weighting = {}};
     method.check();
     auto const x0 = T{0.3 + 0.5 * normal<double>({256, 1}, Key{3})};
     T const loss = method.loss(none, none, Batch<T>{x0}, method.draw(x0, 0, Key{4}));

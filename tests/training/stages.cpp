@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include <doctest/doctest.h>
 
