@@ -47,7 +47,9 @@ std::optional<int> parse_options(QualityOptions& o, bool& list, int argc, char**
   app.add_option("--out", o.out, "Folder; trainings that are there are not repeated")->capture_default_str();
   app.add_flag("--quiet", o.quiet, "No progress");
   app.add_flag("--list", list, "Only the names");
-  return example::parse(app, argc, argv);
+  return example::parse(
+      app, {"--out all", "--data mixture --filter '^solver' --steps 2000 --seconds 2 --seeds 3 --out few"},
+      argc, argv);
 }
 
 int run(QualityOptions const& options) {
