@@ -57,7 +57,9 @@ inline Bytes png_text_chunks(std::span<PngText const> texts) {
                          "1 to 79 printable letters of ASCII, no space at an end");
     if (!is_ascii(text))
       fail<config_error>("encode_png", "text " + keyword, printable(text), "printable ASCII");
-    append_png_chunk(chunks, "tEXt", text_bytes(keyword + std::string(1, '\0') + text));
+    auto both = keyword;
+    (both += '\0') += text;
+    append_png_chunk(chunks, "tEXt", text_bytes(both));
   }
   return chunks;
 }
