@@ -24,39 +24,47 @@ struct MemorySource {
   void* user = nullptr;                            ///< what all of them are given
 };
 
-/// The system's allocator. Large blocks ask for large pages: a pass over weights then misses the address
-/// cache a few times only.
-inline MemorySource system_memory() {
-  return {.allocate = [](void*, std::size_t bytes) noexcept -> void* {
+namespace detail {
+
+/// Large blocks ask for large pages: a pass over weights then misses the address cache a few times only.
+inline void* system_allocate(void*, std::size_t bytes) noexcept {
 #ifdef __linux__
-            constexpr std::size_t page = std::size_t{1} << 21U;
-            if (bytes >= 2 * page) {
-              auto const rounded = (bytes + page - 1) / page * page;
-              auto* const block = std::aligned_alloc(page, rounded);
-              if (block != nullptr) static_cast<void>(::madvise(block, rounded, MADV_HUGEPAGE));
-              return block;
-            }
+  constexpr std::size_t page = std::size_t{1} << 21U;
+  if (bytes >= 2 * page) {
+    auto const rounded = (bytes + page - 1) / page * page;
+    auto* const block = std::aligned_alloc(page, rounded);
+    if (block != nullptr) static_cast<void>(::madvise(block, rounded, MADV_HUGEPAGE));
+    return block;
+  }
 #endif
 #ifdef _WIN32
-            return ::_aligned_malloc(bytes, MemorySource::alignment);
+  return ::_aligned_malloc(bytes, MemorySource::alignment);
 #else
-            return std::aligned_alloc(MemorySource::alignment, bytes);
+  return std::aligned_alloc(MemorySource::alignment, bytes);
 #endif
-          },
-          .release =
-              [](void*, void* memory, std::size_t) noexcept {
+}
+
+inline void system_release(void*, void* memory, std::size_t) noexcept {
 #ifdef _WIN32
-                ::_aligned_free(memory);
+  ::_aligned_free(memory);
 #else
-                std::free(memory);
+  std::free(memory);
 #endif
-              },
-          .trimmed =
-              [](void*) noexcept {
+}
+
+inline void system_trimmed(void*) noexcept {
 #ifdef __GLIBC__
-                ::malloc_trim(0);  // or much of it stays with the C library
+  ::malloc_trim(0);  // or much of it stays with the C library
 #endif
-              }};
+}
+
+}  // namespace detail
+
+/// The system's allocator.
+inline MemorySource system_memory() {
+  return {.allocate = detail::system_allocate,
+          .release = detail::system_release,
+          .trimmed = detail::system_trimmed};
 }
 
 }  // namespace consistency
