@@ -26,7 +26,7 @@ struct Cost {
   double evaluation_flops = 0;  ///< per image, of one evaluation of the network
   double step_flops = 0;        ///< per image, of a training step
   double seconds = 0;           ///< of a step
-  double memory = 0;            ///< bytes that the process holds at most
+  double memory = 0;            ///< bytes that the process holds at most; too few where it is carried on
 };
 
 /// How a run is tried out.
@@ -123,13 +123,13 @@ inline void print(Cost const& cost, Index parameters, Index K, double minutes, I
   row("evaluation", flops_text(cost.evaluation_flops) + " per image");
   row("step", flops_text(cost.step_flops) + " per image, " + grouped(cost.images) + " images" +
                   (cost.at_once < cost.images ? ", " + grouped(cost.at_once) + " at a time" : ""));
-  row("memory", bytes_text(cost.memory) + " at most");
-  row("time",
-      duration_text(cost.seconds) + " a step here" +
-          (cost.measured < cost.at_once ? ", carried on from " + grouped(cost.measured) + " images" : "") +
-          format(": %.0f GFLOP/s, %.3g images/s",
-                 cost.step_flops * static_cast<double>(cost.images) / cost.seconds / 1e9,
-                 static_cast<double>(cost.images) / cost.seconds));
+  auto const carried = cost.measured < cost.at_once;
+  auto const carried_on = carried ? ", carried on from " + grouped(cost.measured) + " images" : "";
+  row("memory", bytes_text(cost.memory) + (carried ? " or more" : " at most") + carried_on);
+  row("time", duration_text(cost.seconds) + " a step here" + carried_on +
+                  format(": %.0f GFLOP/s, %.3g images/s",
+                         cost.step_flops * static_cast<double>(cost.images) / cost.seconds / 1e9,
+                         static_cast<double>(cost.images) / cost.seconds));
   row("run", grouped(static_cast<Index>(steps)) + " steps in " +
                  long_time_text(K > 0 ? steps * cost.seconds : 60 * minutes) + ", " +
                  grouped(static_cast<Index>(images)) + " images" +
