@@ -257,9 +257,13 @@ class Run {
                            .batch = std::min<Index>(at_once, 64),
                            .condition = condition_of(recipe_, count, Subject::columns(recipe_))}));
   }
+  /// Training and drawing take turns with the memory: their blocks are of other sizes.
   Tensor<float> preview(Index evaluations) const {
-    return drawn(trainer_->averaged(), evaluations,
-                 recipe_.micro_batch > 0 ? recipe_.micro_batch : recipe_.batch, preview_count());
+    MemoryPool::instance().trim();
+    auto const at_once = recipe_.micro_batch > 0 ? recipe_.micro_batch : recipe_.batch;
+    auto samples = drawn(trainer_->averaged(), evaluations, at_once, preview_count());
+    MemoryPool::instance().trim();
+    return samples;
   }
 
   /// As many items of the data set as a preview has, the first ones of the run.

@@ -46,8 +46,12 @@ inline double flops_of(auto const& work) {
   return total;
 }
 
-inline double pool_bytes() {
-  return static_cast<double>(consistency::MemoryPool::instance().reserved_bytes());
+/// Bytes that the pool holds after work(), having given back before what was unused.
+inline double pool_bytes(auto const& work) {
+  auto& pool = consistency::MemoryPool::instance();
+  pool.trim();
+  work();
+  return static_cast<double>(pool.reserved_bytes());
 }
 
 }  // namespace detail
@@ -66,12 +70,12 @@ inline Cost measured_cost(Trial const& trial, Index images, Index at_once) {
     double images, seconds, bytes;
   };
   auto const timed = [&](Index n, double at_least) {
-    trial.step(n);  // the first of a shape asks for memory
+    auto const bytes = detail::pool_bytes([&] { trial.step(n); });
     auto const watch = Stopwatch{};
     Index steps = 0;
     do trial.step(n), ++steps;
     while (watch.seconds() < at_least);
-    return Point{static_cast<double>(n), watch.seconds() / static_cast<double>(steps), detail::pool_bytes()};
+    return Point{static_cast<double>(n), watch.seconds() / static_cast<double>(steps), bytes};
   };
   auto before = timed(1, 0), last = before;
   for (Index n = 2; n < at_once && (n == 2 || whole.seconds() + 6 * last.seconds < enough); n *= 2) {
@@ -88,8 +92,9 @@ inline Cost measured_cost(Trial const& trial, Index images, Index at_once) {
   if (whole.seconds() + 3 * carried.seconds < 2 * enough) carried = last = timed(at_once, enough / 2);
   cost.measured = static_cast<Index>(last.images);
   cost.seconds = carried.seconds * static_cast<double>(images) / all;
-  trial.draw(cost.measured);
-  cost.memory = static_cast<double>(peak_memory()) + std::max(0.0, carried.bytes - detail::pool_bytes());
+  auto const drawing = detail::pool_bytes([&] { trial.draw(cost.measured); });
+  auto const others = static_cast<double>(resident_memory()) - drawing;
+  cost.memory = std::max(static_cast<double>(peak_memory()), others + std::max(drawing, carried.bytes));
   return cost;
 }
 
