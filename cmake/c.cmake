@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # consistency::c: the functions of c.h, in a shared library that shows nothing else and can be unloaded.
-add_library(consistency_c SHARED include/consistency/c.cpp)
+add_library(consistency_c SHARED include/consistency/c/model.cpp include/consistency/c/session.cpp include/consistency/c/trainer.cpp)
 add_library(consistency::c ALIAS consistency_c)
 set_target_properties(
   consistency_c PROPERTIES EXPORT_NAME c CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON VERSION ${PROJECT_VERSION}

@@ -90,4 +90,52 @@ class Drawing(unittest.TestCase):
         self.assertEqual(session.draw(1).shape, (1, 28, 28, 1))  # and it goes on
 
 
+class Training(unittest.TestCase):
+    def test_a_model_is_trained_on_arrays_distilled_and_drawn_from(self):
+        points = np.where(np.arange(64)[:, None] % 2 == 0, 0.7, -0.7) * np.ones((1, 2))  # (64, 2)
+
+        def trained(fresh, steps, **settings):
+            trainer = fresh.trainer(steps, learning_rate=2e-3, huber=0.03, **settings)
+            losses = [trainer.step(points) for _ in range(steps)]
+            self.assertTrue(np.isfinite(losses).all())
+            with self.assertRaisesRegex(consistency.Error, "all that were planned are done"):
+                trainer.step(points)
+            return trainer.model()
+
+        def near(model):
+            x = model.session(batch=200).draw(200)
+            return np.mean(np.hypot(*(np.abs(x).T - 0.7)) < 0.35)
+
+        fresh = consistency.new_model((2,), channels=48)
+        self.assertLess(near(fresh), 0.3)
+        teacher = trained(consistency.new_model((2,), channels=48, denoiser=True), 2000)
+        student = trained(fresh, 2000, teacher=teacher)
+        self.assertGreater(near(teacher), 0.9)
+        self.assertGreater(near(student), 0.8)
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "student.safetensors")
+            student.save(file)
+            np.testing.assert_array_equal(
+                consistency.load_model(file).session().draw(seed=5), student.session().draw(seed=5))
+
+    def test_images_with_conditions_are_trained_on(self):
+        model = consistency.new_model((8, 8, 1), channels=8, blocks=1, attention=[4], condition_size=3)
+        self.assertEqual((model.shape, model.condition_size), ((8, 8, 1), 3))
+        trainer = model.trainer(4, threads=2)
+        images, classes = np.zeros((6, 8, 8, 1)), np.eye(3)[np.arange(6) % 3]
+        first = trainer.step(images, classes)
+        self.assertEqual(first, model.trainer(4).step(images, classes))
+        with self.assertRaisesRegex(ValueError, r"batch: found the shape \(6, 64\), expected \(6, 8, 8, 1\)"):
+            trainer.step(np.zeros((6, 64)))
+        with self.assertRaisesRegex(ValueError, "condition: found the shape"):
+            trainer.step(images, classes[:, :2])
+        with self.assertRaisesRegex(consistency.Error, "condition"):
+            trainer.step(images)
+        with self.assertRaisesRegex(consistency.Error, "finite") as caught:
+            trainer.step(np.full((1, 8, 8, 1), np.nan), classes[:1])
+        self.assertEqual(caught.exception.status, "CONSISTENCY_DATASET")
+        with self.assertRaisesRegex(consistency.Error, "rank"):
+            consistency.new_model((8, 8))
+
+
 unittest.main(argv=sys.argv[:1])

@@ -117,4 +117,10 @@ int main(int argc, char** argv) {
   put("picture", "jpeg", "\xff\xd8\xff\xe0" + std::string(20, '\0') + "\xff\xd9");
   put("png", "grey", "\3\4\1" + std::string("some pixels"));
   put("png", "colours", "\3\4\3" + std::string("some pixels"));
+  // Of call_c: a perceptron, a session and a draw; a trainer, a step and its model.
+  auto const perceptron = std::string{"\0\1\1\1\2\2\2\2\0\1\1\1\0\1\0\1\1\1\1\1", 20};
+  auto const session = std::string{"\2\1\1\1\1\1\0\0\0", 9};
+  auto const draw = std::string{"\3\3\0\0\0\3\1\0\1\1\1\0", 12};
+  put("c", "draw", perceptron + session + draw);
+  put("c", "train", perceptron + std::string{"\5\3\1\1\1\1\0\6\0\3\1\0\0\1\1\10\0", 17});
 }
