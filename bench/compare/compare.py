@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Times this library and PyTorch in turn, row by row, and prints a table. Started by run.sh, there and in bench/cuda."""
+"""Times this library and the fastest of its peers in turn, row by row, and prints a table. Started by run.sh, there and in bench/cuda."""
 import argparse
 import json
 import os
@@ -13,14 +13,15 @@ import tempfile
 import time
 
 TARGETS = {"sample_b1": 2.3, "sample_b32": 2.5, "small_sample_b1": 3.5, "small_sample_b64": 2.3,
-           "train_b32": 2.2, "train_ddpmpp_b8": 2.2}  # how many times faster than PyTorch, on the CPU
+           "train_b32": 2.2, "train_ddpmpp_b8": 2.2, "train_demo_b64": 2.0,
+           "demo_sample_b64": 2.0}  # how many times faster than the fastest peer, on the CPU
 MEMORY_TARGETS = {"train_ddpmpp_b8": 0.7, "train_ncsnpp_b8": 0.7}  # peak memory, in units of PyTorch's
 CUDA_ROWS = [f"{name}{precision}" for precision in ("", "+bfloat16")
              for name in ("train_ddpmpp_b64", "train_ddpmpp_b512", "sample_b1", "sample_b64", "sample_b512", "heun_b64")]
-ROW = re.compile(r"((small_)?(sample|heun)|train(_ddpmpp|_ncsnpp)?)_b[1-9][0-9]*(\+bfloat16)?")
+ROW = re.compile(r"((small_)?(sample|heun)|(demo|ncsnpp)_sample|(demo_)?two_steps|train(_ddpmpp|_ncsnpp|_demo)?)_b[1-9][0-9]*(\+bfloat16)?")
 CUDA = ["channels_last+eager", "channels_last+compile+max-autotune"]
 SAMPLING = ["contiguous+eager", "channels_last+eager", "channels_last+trace", "contiguous+trace+optimized",
-            "contiguous+compile+freezing", "channels_last+compile+freezing"]
+            "contiguous+compile+freezing", "channels_last+compile+freezing", "onnx+openvino", "onnx+onnxruntime"]
 TRAINING = [f"{layout}+{mode}" for mode in ("eager", "compile") for layout in ("contiguous", "channels_last")]
 PAUSE = 0.05  # seconds: lets the idle threads of one library fall asleep before the other starts
 ROUND = 0.5  # seconds that a round takes at least, in up to 10 calls
@@ -104,14 +105,14 @@ def compare(row, options, folder, log):
                     times[setting] = min(candidate.round() for _ in range(2))
                     print(f"  {row}: {setting} {times[setting]:.1f} ms", file=sys.stderr, flush=True)
             except RuntimeError as failure:
-                print(f"  {row}: PyTorch rejects {setting} ({failure})", file=sys.stderr, flush=True)
+                print(f"  {row}: not in {setting} ({failure})", file=sys.stderr, flush=True)
         if not times:
-            raise RuntimeError(f"PyTorch runs {row} in no setting; see {log.name}")
+            raise RuntimeError(f"no peer runs {row}; see {log.name}")
         setting = min(times, key=times.get)
 
-        with peer(setting) as torch:
-            difference = float(torch.greeting)
-            contestants = {"ours": ours, "torch": torch}
+        with peer(setting) as other:
+            difference = float(other.greeting)
+            contestants = {"ours": ours, "peer": other}
             for worker in contestants.values():
                 worker.round()
             rounds = {name: [] for name in contestants}
@@ -122,27 +123,29 @@ def compare(row, options, folder, log):
                     rounds[name].append(contestants[name].round())
             others_cores = (others() - others_before) / (time.monotonic() - start)
             left = len(os.sched_getaffinity(0)) - options.threads
-            result = {"name": row, "rounds": options.rounds, "torch_setting": setting, "difference": difference,
+            result = {"name": row, "rounds": options.rounds, "peer_setting": setting, "peer_settings_ms": times, "difference": difference,
                       "others_cores": round(max(0, others_cores), 3), "disturbed": others_cores > left + BUSY}
             for name, worker in contestants.items():
                 result[f"{name}_ms"] = statistics.median(rounds[name])
                 result[f"{name}_peak_mb"] = worker.quit()
     if options.kernels:
-        for name, command in {"ours": our_command, "torch": peer_command(setting)}.items():
+        for name, command in {"ours": our_command, "peer": peer_command(setting)}.items():
             print(f"\n{row}, {name}: the longest kernels of a call", flush=True)
             subprocess.run([sys.executable, HERE.parent / "cuda" / "kernels.py", *command], stderr=log)
     file.unlink()
     agree = difference <= (5e-2 if row.endswith("+bfloat16") else 1e-3 if row.startswith("train") else 1e-4)
-    result["ratio"] = result["torch_ms"] / result["ours_ms"] if agree else None
-    result["memory_ratio"] = result["ours_peak_mb"] / result["torch_peak_mb"] if agree else None
+    result["ratio"] = result["peer_ms"] / result["ours_ms"] if agree else None
+    result["memory_ratio"] = result["ours_peak_mb"] / result["peer_peak_mb"] if agree else None
     return result
 
 
 def machine(options):
     cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
-    version = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], check=True,
-                             capture_output=True, text=True).stdout.strip()
-    about = {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "torch": version, "threads": options.threads}
+    about = {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "threads": options.threads}
+    for name in ("torch", "openvino", "onnxruntime")[:1 if options.device == "cuda" else 3]:
+        found = subprocess.run([options.python, "-c", f"import {name}; print({name}.__version__)"], capture_output=True,
+                               text=True)
+        about[name] = found.stdout.strip() if found.returncode == 0 else "not installed"
     if options.device == "cuda":
         ceilings = subprocess.run([options.python, HERE.parent / "cuda" / "ceilings.py", "cuda"], check=True,
                                   stdout=subprocess.PIPE, text=True).stdout
@@ -151,17 +154,17 @@ def machine(options):
 
 
 def print_table(rows):
-    print(f"\n{'row':26} {'ours ms':>9} {'torch ms':>9} {'ratio':>6} {'ours MB':>8} {'torch MB':>8} {'ratio':>6} "
-          f"{'difference':>10}  PyTorch's setting")
+    print(f"\n{'row':26} {'ours ms':>9} {'peer ms':>9} {'ratio':>6} {'ours MB':>8} {'peer MB':>8} {'ratio':>6} "
+          f"{'difference':>10}  fastest peer")
     number = lambda value: "-" if value is None else f"{value:.2f}"
     for r in rows:
-        print(f"{r['name']:26} {r['ours_ms']:9.2f} {r['torch_ms']:9.2f} {number(r['ratio']):>6} "
-              f"{r['ours_peak_mb']:8.0f} {r['torch_peak_mb']:8.0f} {number(r['memory_ratio']):>6} "
-              f"{r['difference']:10.1e}  {r['torch_setting']}")
+        print(f"{r['name']:26} {r['ours_ms']:9.2f} {r['peer_ms']:9.2f} {number(r['ratio']):>6} "
+              f"{r['ours_peak_mb']:8.0f} {r['peer_peak_mb']:8.0f} {number(r['memory_ratio']):>6} "
+              f"{r['difference']:10.1e}  {r['peer_setting']}")
         if r["ratio"] is None:
             print(f"  the results of {r['name']} differ: no ratio")
         if r["disturbed"]:
-            print(f"  other programs used {r['others_cores']:.2f} cores meanwhile, which slows PyTorch's spinning threads "
+            print(f"  other programs used {r['others_cores']:.2f} cores meanwhile, which slows spinning threads "
                   "most: repeat on an idle machine")
 
 
@@ -175,7 +178,7 @@ def print_targets(rows):
         if r["disturbed"]:
             verdict = "undecided, the machine was busy"
         if speed is not None:
-            print(f"  {r['name']}: {speed} times as fast as PyTorch: {verdict}")
+            print(f"  {r['name']}: {speed} times as fast as the fastest peer: {verdict}")
         if most is not None:
             verdict = "met" if r["memory_ratio"] is not None and r["memory_ratio"] <= most else "missed"
             print(f"  {r['name']}: at most {most} of PyTorch's memory: {verdict}")
@@ -206,7 +209,8 @@ def main():
         parser.error(f"--rounds: found {options.rounds}, expected 1 or more")
 
     about = machine(options)
-    print(f"{about['cpu']}, {about['cores']} cores, {about['threads']} threads, PyTorch {about['torch']}", flush=True)
+    print(f"{about['cpu']}, {about['cores']} cores, {about['threads']} threads, "
+          + ", ".join(f"{name} {about[name]}" for name in ("torch", "openvino", "onnxruntime") if name in about), flush=True)
     if on_gpu:
         print(f"{about['gpu']}, {about['gigabytes_per_s']:.0f} GB/s copied, products in TFLOP/s: "
               f"{about['bfloat16_tflops']:.0f} in bfloat16, {about['float32_tflops']:.0f} in float32", flush=True)

@@ -28,23 +28,30 @@ namespace {
 using T = cm::Tensor<float>;
 using X = cm::Tensor<float, compare::Backend>;
 
-enum class Work { one_step, heun, train };
-enum class Net { small, ddpmpp, ncsnpp };
+enum class Work { one_step, two_steps, heun, train };
+enum class Net { demo, small, ddpmpp, ncsnpp };
 struct Kind {
   Work work;
   Net net;
 };
 
 std::map<std::string, Kind> const kinds = {
-    {"sample", {Work::one_step, Net::ddpmpp}},    {"small_sample", {Work::one_step, Net::small}},
-    {"heun", {Work::heun, Net::ddpmpp}},          {"small_heun", {Work::heun, Net::small}},
-    {"train_ddpmpp", {Work::train, Net::ddpmpp}}, {"train_ncsnpp", {Work::train, Net::ncsnpp}},
-    {"train", {Work::train, Net::small}},
+    {"sample", {Work::one_step, Net::ddpmpp}},     {"small_sample", {Work::one_step, Net::small}},
+    {"demo_sample", {Work::one_step, Net::demo}},  {"ncsnpp_sample", {Work::one_step, Net::ncsnpp}},
+    {"two_steps", {Work::two_steps, Net::ddpmpp}}, {"demo_two_steps", {Work::two_steps, Net::demo}},
+    {"heun", {Work::heun, Net::ddpmpp}},           {"small_heun", {Work::heun, Net::small}},
+    {"train", {Work::train, Net::small}},          {"train_demo", {Work::train, Net::demo}},
+    {"train_ddpmpp", {Work::train, Net::ddpmpp}},  {"train_ncsnpp", {Work::train, Net::ncsnpp}},
 };
 
 cm::UNet small_unet() {
   return cm::UNet{
       {.channels = 32, .multipliers = {1, 2, 2}, .attention = {8}, .groups = 8, .image = {32, 32, 3}}};
+}
+
+/// The network of the Fashion-MNIST demo, 28×28×1.
+cm::UNet demo_unet() {
+  return cm::UNet{{.channels = 32, .multipliers = {1, 2}, .attention = {7}, .heads = 2, .patch = 2}};
 }
 
 /// Normal draws of sensible sizes: no layer starts near zero, so that every one counts in the check.
@@ -102,12 +109,14 @@ void serve(auto const& call) {
 void sampling(auto const& f, auto const& sampler, cm::Index batch, std::string const& path) {
   auto const theta = cm::PreparedParameters{random_parameters(f.network().parameters())};
   auto const settings = cm::SampleSettings{.seed = 1, .count = batch, .batch = batch};
-  X images{cm::Shape{batch, 32, 32, 3}};
+  auto const shape = f.network().data_shape().samples(batch);
+  X images{shape};
   auto const call = [&] { images.assign(cm::sample(f, theta, sampler, settings)); };
   call();
   Record record;
   record.add(theta.parameters());
-  record.add("z", cm::normal<float>({batch, 32, 32, 3}, cm::Key{1, cm::stream::sampling}));
+  record.add("z", cm::normal<float>(shape, cm::Key{1, cm::stream::sampling}));
+  record.add("noise", cm::normal<float>(shape, cm::Key{1, cm::stream::sampling}, {1, 0}));  // of step 2
   record.add("result", cm::to<cm::Cpu>(images));
   record.write(path);
   cm::Recorder<compare::Backend> recorder;
@@ -117,14 +126,15 @@ void sampling(auto const& f, auto const& sampler, cm::Index batch, std::string c
 template <class Network>
 void training(Network network, cm::Index batch, std::string const& path) {
   auto const key = cm::Key{3};
+  auto const shape = network.data_shape();
   auto const method = cm::ConsistencyTraining{.f = cm::ConsistencyFunction{std::move(network)},
-                                              .metric = cm::PseudoHuber::for_dimensions(3072),
+                                              .metric = cm::PseudoHuber::for_dimensions(shape.count()),
                                               .times = cm::GridTimes<cm::FixedSteps>{{.N = 18}}};
   cm::Trainer trainer{method,
                       cm::RAdam{},
                       random_parameters(method.f.network().parameters()),
                       {.ema = 0.9999, .key = key, .record = !cm::OnHost<compare::Backend>}};
-  T const images = 0.5 * cm::normal<float>({batch, 32, 32, 3}, cm::Key{2});
+  T const images = 0.5 * cm::normal<float>(shape.samples(batch), cm::Key{2});
   X const x = cm::to<compare::Backend>(images);
   T t{cm::Shape{batch}}, r{cm::Shape{batch}};
   for (cm::Index i = 0; i < batch; ++i) {
@@ -152,6 +162,8 @@ void run(Work work, Network network, cm::Index batch, std::string const& path) {
   switch (work) {
     case Work::one_step:
       return sampling(cm::ConsistencyFunction{std::move(network)}, cm::OneStep{}, batch, path);
+    case Work::two_steps:
+      return sampling(cm::ConsistencyFunction{std::move(network)}, cm::Multistep{}, batch, path);
     case Work::heun:
       return sampling(cm::Denoiser{std::move(network)}, cm::OdeSampler<cm::Heun>{.steps = 18}, batch, path);
     case Work::train:
@@ -178,8 +190,8 @@ int main(int argc, char** argv) try {
   }
   cm::set_threads(static_cast<unsigned>(std::atoi(argv[2])));
   auto const [work, net] = kind->second;
-  if (net == Net::small)
-    run(work, small_unet(), batch, argv[3]);
+  if (net == Net::small || net == Net::demo)
+    run(work, net == Net::small ? small_unet() : demo_unet(), batch, argv[3]);
   else
     run(work,
         cm::SongUNet{net == Net::ncsnpp ? cm::SongUNetSettings::ncsnpp() : cm::SongUNetSettings::ddpmpp()},

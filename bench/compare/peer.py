@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""PyTorch's side of bench/compare/run.sh and bench/cuda/run.sh; compare.py drives it.
+"""The side of PyTorch, OpenVINO and ONNX Runtime in bench/compare/run.sh, of PyTorch in bench/cuda/run.sh; compare.py
+drives it.
 
 usage: peer.py ROW THREADS FILE SETTING DEVICE
 Reads what compare_ours wrote to FILE, computes the same in the given setting on "cpu" or "cuda", prints the relative
 difference of the results and then answers "run" with milliseconds, "rest" by giving unused memory back, and "quit"
 with the peak MB: resident on the CPU, taken from the driver on a GPU. A row that ends in "+bfloat16" is computed
-under autocast.
+under autocast. Settings are layout+mode of PyTorch; "onnx+openvino" and "onnx+onnxruntime" run what PyTorch exports,
+in float32 and, OpenVINO, for latency.
 """
 import json
+import logging
 import math
 import mmap
+import os
 import sys
+import tempfile
 import time
 
 import torch
@@ -19,11 +24,14 @@ from torch import nn
 
 SIGMA_DATA, EPSILON, SIGMA_MAX, RHO = 0.5, 0.002, 80.0, 7.0
 SMALL = dict(channels=32, multipliers=(1, 2, 2), blocks=2, attention=(8,), embedding=128, groups=8)
+DEMO = dict(channels=32, multipliers=(1, 2), blocks=2, attention=(7,), embedding=128, groups=8, heads=2, patch=2,
+            image=28, colours=1)
 DDPMPP = dict(channels=128, multipliers=(2, 2, 2), blocks=4, attention=(16,), embedding=512, groups=32,
               ddpmpp=True)
 NCSNPP = dict(DDPMPP, ncsnpp=True)
-KINDS = {"sample": DDPMPP, "small_sample": SMALL, "heun": DDPMPP, "small_heun": SMALL, "train_ddpmpp": DDPMPP,
-         "train_ncsnpp": NCSNPP, "train": SMALL}
+KINDS = {"sample": DDPMPP, "small_sample": SMALL, "demo_sample": DEMO, "ncsnpp_sample": NCSNPP, "two_steps": DDPMPP,
+         "demo_two_steps": DEMO, "heun": DDPMPP, "small_heun": SMALL, "train": SMALL, "train_demo": DEMO,
+         "train_ddpmpp": DDPMPP, "train_ncsnpp": NCSNPP}
 
 
 def read_safetensors(path):
@@ -64,9 +72,10 @@ class Smaller(nn.Conv2d):
 
 
 class Block(nn.Module):
-    def __init__(self, cin, cout, embedding, groups, ddpmpp, resample=None, attends=False, ncsnpp=False):
+    def __init__(self, cin, cout, embedding, groups, ddpmpp, resample=None, attends=False, ncsnpp=False,
+                 heads=1):
         super().__init__()
-        self.ncsnpp = ncsnpp
+        self.ncsnpp, self.heads = ncsnpp, heads
         norm = lambda c: nn.GroupNorm(groups, c, eps=1e-6 if ddpmpp else 1e-5)
         self.adds, self.resample = ddpmpp, resample
         self.norm0 = norm(cin)
@@ -97,8 +106,8 @@ class Block(nn.Module):
 
     def attention(self, x):
         n, c, h, w = x.shape
-        qkv = self.qkv(self.norm2(x)).permute(0, 2, 3, 1).reshape(n, 1, h * w, 3, c)
-        mixed = attend(*qkv.unbind(3))
+        qkv = self.qkv(self.norm2(x)).permute(0, 2, 3, 1).reshape(n, h * w, 3, self.heads, c // self.heads)
+        mixed = attend(*qkv.permute(0, 3, 1, 2, 4).unbind(3)).transpose(1, 2)
         return self.proj(mixed.reshape(n, h, w, c).permute(0, 3, 1, 2))
 
     def forward(self, x, embedding):
@@ -119,9 +128,11 @@ class Network(nn.Module):
     """UNet, or with ddpmpp=True SongUNet, with ncsnpp=True too NCSN++; `named` has this library's name of each
     module."""
 
-    def __init__(self, channels, multipliers, blocks, attention, embedding, groups, ddpmpp=False, ncsnpp=False, image=32):
+    def __init__(self, channels, multipliers, blocks, attention, embedding, groups, ddpmpp=False, ncsnpp=False, image=32,
+                 colours=3, heads=1, patch=1):
         super().__init__()
         self.named = {}
+        self.patch, image, colours = patch, image // patch, colours * patch**2
         self.half = channels // 2
 
         def keep(name, module):
@@ -129,7 +140,7 @@ class Network(nn.Module):
             return module
 
         def block(name, cin, cout, resample=None, attends=False):
-            return keep(name, Block(cin, cout, embedding, groups, ddpmpp, resample, attends, ncsnpp))
+            return keep(name, Block(cin, cout, embedding, groups, ddpmpp, resample, attends, ncsnpp, heads))
 
         def name(path, level, rest):
             size = f"{image >> level}x{image >> level}"
@@ -141,9 +152,9 @@ class Network(nn.Module):
                              if ddpmpp else ("in", "out", "out.norm"))
         self.embed0 = keep("map_layer0" if ddpmpp else "time.0", nn.Linear((1 + ncsnpp) * channels, embedding))
         self.embed1 = keep("map_layer1" if ddpmpp else "time.1", nn.Linear(embedding, embedding))
-        self.first = keep(first, nn.Conv2d(3, channels, 3, padding=1))
+        self.first = keep(first, nn.Conv2d(colours, channels, 3, padding=1))
         self.down, self.middle, self.up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        self.pyramid, self.ncsnpp, seen = nn.ModuleList(), ncsnpp, 3
+        self.pyramid, self.ncsnpp, seen = nn.ModuleList(), ncsnpp, colours
         self.joins, skips, c = [], [channels], channels
         levels = len(multipliers)
         for level, m in enumerate(multipliers):
@@ -177,7 +188,7 @@ class Network(nn.Module):
                 self.joins.append(True)
                 c = channels * multipliers[level]
         self.norm = keep(norm, nn.GroupNorm(groups, c, eps=1e-6 if ddpmpp else 1e-5))
-        self.last = keep(last, nn.Conv2d(c, 3, 3, padding=1))
+        self.last = keep(last, nn.Conv2d(c, colours, 3, padding=1))
         self.sines_first = ddpmpp
         steps = self.half - 1 if ddpmpp else self.half  # EDM's frequencies end at 1/10000
         frequencies = 10000.0 ** (-torch.arange(self.half, dtype=torch.float64) / steps)
@@ -206,6 +217,8 @@ class Network(nn.Module):
         halves = [angle.sin(), angle.cos()] if self.sines_first else [angle.cos(), angle.sin()]
         e = torch.cat(halves, dim=1)
         e = F.silu(self.embed1(F.silu(self.embed0(e))))
+        if self.patch > 1:
+            x = F.pixel_unshuffle(x, self.patch)  # of one colour, as this library orders channels
         h = self.first(x)
         skips, image, smaller = [h], x, iter(self.pyramid)
         for block in self.down:
@@ -217,7 +230,8 @@ class Network(nn.Module):
             h = block(h, e)
         for block, joins in zip(self.up, self.joins):
             h = block(torch.cat([h, skips.pop()], dim=1) if joins else h, e)
-        return self.last(F.silu(self.norm(h)))
+        y = self.last(F.silu(self.norm(h)))
+        return F.pixel_shuffle(y, self.patch) if self.patch > 1 else y
 
 
 class ConsistencyFunction(nn.Module):
@@ -250,7 +264,14 @@ def karras_grid(points):
     return [(low + i / (points - 1) * (high - low))**RHO for i in range(points)]
 
 
-def heun(denoise, x, batch):
+def two_steps(f, x, noise, batch):
+    """Algorithm 1 of Song et al. (2023) with τ = 0.821."""
+    t = torch.full((batch,), SIGMA_MAX, device=x.device)
+    x = f(x, t) + math.sqrt(0.821**2 - EPSILON**2) * noise
+    return f(x, torch.full_like(t, 0.821))
+
+
+def heun(denoise, x, _, batch):
     """18 steps from SIGMA_MAX to 0, 35 evaluations (Karras et al. 2022, Algorithm 1)."""
     times = karras_grid(18)[::-1] + [0.0]
     velocity = lambda x, t: (x - denoise(x, torch.full((batch,), t, device=x.device))) / t
@@ -259,6 +280,24 @@ def heun(denoise, x, batch):
         euler = x + (s - t) * d
         x = x + 0.5 * (s - t) * (d + velocity(euler, s)) if s > 0 else euler
     return x
+
+
+def exported(f, x, t, engine, threads):
+    """f as the engine runs it, from ONNX."""
+    logging.disable(logging.WARNING)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "f.onnx")
+        torch.onnx.export(f, (x, t), path, input_names=["x", "t"], output_names=["y"], dynamo=True, verbose=False)
+        if engine == "onnxruntime":
+            import onnxruntime
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = threads
+            session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            return lambda x, t: torch.from_numpy(session.run(None, {"x": x.numpy(), "t": t.numpy()})[0])
+        import openvino
+        compiled = openvino.Core().compile_model(path, "CPU", {
+            "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"})
+        return lambda x, t: torch.from_numpy(compiled([x.numpy(), t.numpy()])[0])
 
 
 def sampling(f, batch, file, setting, solve, autocast):
@@ -271,7 +310,9 @@ def sampling(f, batch, file, setting, solve, autocast):
 
     with torch.inference_mode(), autocast():
         z = images(file["z"]).contiguous(memory_format=memory)
-        if mode == "compile+freezing":
+        if layout == "onnx":
+            f = exported(f, SIGMA_MAX * z, t, mode, torch.get_num_threads())
+        elif mode == "compile+freezing":
             import torch._inductor.config as inductor
             inductor.freezing = True
             f = torch.compile(f)
@@ -282,12 +323,11 @@ def sampling(f, batch, file, setting, solve, autocast):
             if mode == "trace+optimized":
                 f = torch.jit.optimize_for_inference(f)
 
-        draw = lambda z: solve(f, SIGMA_MAX * z, batch) if solve else f(SIGMA_MAX * z, t)
-
-        def call():
-            return draw(torch.randn(batch, 3, 32, 32, device=device).contiguous(memory_format=memory))
-
-        check = difference(draw(z), images(file["result"]))
+        draw = lambda z, noise: solve(f, SIGMA_MAX * z, noise, batch) if solve else f(SIGMA_MAX * z, t)
+        shape = z.shape
+        normal = lambda: torch.randn(shape, device=device).contiguous(memory_format=memory)
+        call = lambda: draw(normal(), normal() if solve is two_steps else None)
+        check = difference(draw(z, images(file["noise"]).contiguous(memory_format=memory)), images(file["result"]))
         del file
         yield check
         while True:
@@ -312,7 +352,7 @@ def training(f, batch, file, setting, autocast):
     forward = f
     if mode.startswith("compile"):
         forward = torch.compile(f, mode="max-autotune" if mode == "compile+max-autotune" else None)
-    c = 0.00054 * math.sqrt(3 * 32 * 32)
+    c = 0.00054 * math.sqrt(file["x"][0].numel())
     points = 18
     device = file["x"].device
     grid = torch.tensor(karras_grid(points), device=device)
@@ -341,7 +381,7 @@ def training(f, batch, file, setting, autocast):
     yield check
     while True:
         n = torch.randint(points - 1, (batch,), device=device)
-        yield step(torch.randn(batch, 3, 32, 32, device=device).contiguous(memory_format=memory), grid[n + 1], grid[n])
+        yield step(torch.randn(x.shape, device=device).contiguous(memory_format=memory), grid[n + 1], grid[n])
 
 
 class Cpu:
@@ -395,7 +435,8 @@ def main():
     if kind.startswith("train"):
         runs = training(f, int(batch), file, setting, autocast)
     else:
-        runs = sampling(f, int(batch), file, setting, heun if kind.endswith("heun") else None, autocast)
+        solve = heun if kind.endswith("heun") else two_steps if kind.endswith("two_steps") else None
+        runs = sampling(f, int(batch), file, setting, solve, autocast)
     print(f"{next(runs):.3e}", flush=True)
     del file
     device.begin()

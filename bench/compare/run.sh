@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Times this library and PyTorch 2.x side by side: same cores, networks, weights and batches, float32. bench/cuda/run.sh
+# Times this library beside PyTorch 2.x, OpenVINO and ONNX Runtime: same cores, networks, weights and batches, float32. bench/cuda/run.sh
 # starts it with --device cuda for one GPU.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
 usage: bench/compare/run.sh [--rows a,b] [--rounds N] [--threads N] [--settings a,b] [--json FILE]
-  --rows a,b      such as sample_b1, sample_b32, small_sample_b1, small_sample_b64, train_b32, train_ddpmpp_b8 (default: these),
-                  train_ncsnpp_b8, heun_b1, small_heun_b1, with any batch
+  --rows a,b      such as sample_b1, sample_b32, small_sample_b1, small_sample_b64, train_b32, train_ddpmpp_b8, train_demo_b64,
+                  demo_sample_b64 (default: these), train_ncsnpp_b8, ncsnpp_sample_b1, two_steps_b1, demo_two_steps_b1,
+                  heun_b1, small_heun_b1, with any batch
   --rounds N      alternating rounds whose median counts (default 9)
   --threads N     of both (default: one per core)
-  --settings a,b  of PyTorch, such as channels_last+eager; the fastest is found first and compared (default: all; minutes)
+  --settings a,b  of the peers, such as channels_last+eager, onnx+openvino, onnx+onnxruntime; the fastest is found first and
+                  compared (default: all; minutes)
   --json FILE     also writes the numbers there
-PyTorch is installed once, under ${XDG_CACHE_HOME:-~/.cache}/consistency/torch-venv. CONSISTENCY_TORCH_PYTHON names another
-python that has it.
+The peers are installed once, under ${XDG_CACHE_HOME:-~/.cache}/consistency/torch-venv. CONSISTENCY_TORCH_PYTHON names another
+python that has them.
 TEXT
 }
 
@@ -54,6 +56,16 @@ elif ! has_torch "$python"; then
     LD_LIBRARY_PATH=$(dirname "$(dpkg-query --listfiles libopenblas0-openmp | grep --max-count=1 'libopenblas\.so\.0$')")
     export LD_LIBRARY_PATH
     "$python" -c 'import torch' || { echo "run.sh: neither PyPI nor Debian gave PyTorch" >&2; exit 1; }
+  fi
+fi
+
+engines=(openvino onnxruntime onnx onnxscript)  # the last two write what the first two run
+if [[ $program == compare/compare_ours ]] && ! "$python" -c "import ${engines[0]}$(printf ', %s' "${engines[@]:1}")" 2>/dev/null; then
+  if [[ $python == "$venv"/* ]]; then
+    echo "Installing ${engines[*]} from PyPI into $venv"
+    "$venv"/bin/pip install --quiet "${engines[@]}" || echo "run.sh: PyPI did not give all of them: compared with PyTorch alone" >&2
+  else
+    echo "run.sh: $python lacks some of ${engines[*]}: compared with PyTorch alone" >&2
   fi
 fi
 
