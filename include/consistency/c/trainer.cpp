@@ -52,14 +52,15 @@ template <class M>
 class TrainerOf : public AnyTrainer {
  public:
   TrainerOf(M method, Parameters<X> start, consistency_trainer_settings const& s)
-      : trainer_{std::move(method),
-                 RAdam{.learning_rate = s.learning_rate,
-                       .beta2 = 0.99,
-                       .schedule = {.decay_from = part(0.7, s.steps), .decay_to = s.steps}},
-                 std::move(start),
-                 {.ema = Average::warm_up(std::min(0.999, 1 - 10 / std::max(10.0, 1.0 * s.steps))),
-                  .clip = 1,
-                  .key = {s.seed}}} {}
+      : trainer_{
+            std::move(method),
+            RAdam{.learning_rate = s.learning_rate,
+                  .beta2 = 0.99,
+                  .schedule = {.decay_from = part(0.7, s.steps), .decay_to = s.steps}},
+            std::move(start),
+            {.ema = Average::warm_up(std::min(0.999, 1 - 10 / std::max(10.0, static_cast<double>(s.steps)))),
+             .clip = 1,
+             .key = {s.seed}}} {}
   double step(Batch<X> const& batch) override { return trainer_.step(batch).loss; }
   Parameters<X> const& averaged() const override { return trainer_.averaged(); }
   Index steps_done() const override { return trainer_.state().step; }
