@@ -204,18 +204,18 @@ void transform_sums(S const* s, Index plane, Index padded, Index in, Index out, 
   parallel_ranges(in, std::max<Index>(1, 4096 / padded), [&](Index begin, Index end) {
     for (auto c = begin; c < end; ++c)
       for_packs<S>(count, [&](auto lanes, Index o) {
-        std::array<P, 3 * e> half;
+        std::array<P, 3 * e> halfway;
 #pragma GCC unroll 6
         for (int j = 0; j < e; ++j) {
           std::array<P, e> d;
 #pragma GCC unroll 6
           for (int i = 0; i < e; ++i) d[i] = P::load(s + (i * e + j) * plane + c * padded + o);
-          W::weights_adjoint(d.data(), 1, half.data() + j, e);
+          W::weights_adjoint(d.data(), 1, halfway.data() + j, e);
         }
 #pragma GCC unroll 3
         for (int i = 0; i < 3; ++i) {
           std::array<P, 3> tap;
-          W::weights_adjoint(half.data() + i * e, 1, tap.data(), 1);
+          W::weights_adjoint(halfway.data() + i * e, 1, tap.data(), 1);
 #pragma GCC unroll 3
           for (int j = 0; j < 3; ++j) lanes.store(tap[j], w + ((i * 3 + j) * in + c) * out + first + o);
         }

@@ -99,18 +99,18 @@ void transform_squares(TileGrid<W> const& grid, S const* x, S const* zeros, Inde
     for_packs<S>(
         channels, [&](auto lanes, Index c) __attribute__((always_inline)) {
           auto* const to = v + layout.of(c);
-          std::array<P, e * Size> half;
+          std::array<P, e * Size> halfway;
 #pragma GCC unroll 6
           for (int j = 0; j < Size; ++j) {
             std::array<P, Size> d;
 #pragma GCC unroll 6
             for (int i = 0; i < Size; ++i) d[i] = lanes.load(from[i * Size + j] + c);
-            map(d.data(), half.data() + j, Size);
+            map(d.data(), halfway.data() + j, Size);
           }
 #pragma GCC unroll 6
           for (int i = 0; i < e; ++i) {
             std::array<P, e> out;
-            map(half.data() + i * Size, out.data(), 1);
+            map(halfway.data() + i * Size, out.data(), 1);
 #pragma GCC unroll 6
             for (int j = 0; j < e; ++j) out[j].store(to + (i * e + j) * layout.group);
           }
@@ -153,19 +153,19 @@ void transform_output(TileGrid<W> const& grid, S const* m, PanelLayout<W, S> con
       for_packs<S>(
           channels, [&](auto lanes, Index c) __attribute__((always_inline)) {
             auto const* const from = m + layout.of(c);
-            std::array<P, size * e> half;
+            std::array<P, size * e> halfway;
 #pragma GCC unroll 6
             for (int j = 0; j < e; ++j) {
               std::array<P, e> d;
 #pragma GCC unroll 6
               for (int i = 0; i < e; ++i) d[i] = P::load(from + (i * e + j) * layout.group);
-              W::output(d.data(), 1, half.data() + j, e);
+              W::output(d.data(), 1, halfway.data() + j, e);
             }
             auto const bias = after.bias ? lanes.load(bias_row + c) : P(0.0);
 #pragma GCC unroll 4
             for (int i = 0; i < size; ++i) {
               std::array<P, size> out;
-              W::output(half.data() + i * e, 1, out.data(), 1);
+              W::output(halfway.data() + i * e, 1, out.data(), 1);
               auto const at = corner + i * grid.width * pitch + c;
 #pragma GCC unroll 4
               for (int j = 0; j < size; ++j)
@@ -211,18 +211,18 @@ void transform_weights(Tensor<S, Cpu> const& w, bool flipped, Index first, Index
       }
       auto* const to = u + layout.of(panel, 0) + c * width;
       for (Index o = 0; o < width; o += P::width) {
-        std::array<P, e * 3> half;
+        std::array<P, e * 3> halfway;
 #pragma GCC unroll 3
         for (int j = 0; j < 3; ++j) {
           std::array<P, 3> d;
 #pragma GCC unroll 3
           for (int i = 0; i < 3; ++i) d[i] = P::load(taps.data() + (i * 3 + j) * width + o);
-          W::weights(d.data(), 1, half.data() + j, 3);
+          W::weights(d.data(), 1, halfway.data() + j, 3);
         }
 #pragma GCC unroll 6
         for (int i = 0; i < e; ++i) {
           std::array<P, e> d;
-          W::weights(half.data() + i * 3, 1, d.data(), 1);
+          W::weights(halfway.data() + i * 3, 1, d.data(), 1);
 #pragma GCC unroll 6
           for (int j = 0; j < e; ++j) d[j].store(to + (i * e + j) * layout.plane + o);
         }
