@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Times this library and the fastest of its peers in turn, row by row, and prints a table. Started by run.sh, there and in bench/cuda."""
+"""Times this library and the fastest of its peers in turn, row by row, and prints a table. Started by run.sh, there and
+in bench/cuda."""
 import argparse
 import json
 import os
@@ -18,7 +19,8 @@ TARGETS = {"sample_b1": 2.3, "sample_b32": 2.5, "small_sample_b1": 3.5, "small_s
 MEMORY_TARGETS = {"train_ddpmpp_b8": 0.7, "train_ncsnpp_b8": 0.7}  # peak memory, in units of PyTorch's
 CUDA_ROWS = [f"{name}{precision}" for precision in ("", "+bfloat16")
              for name in ("train_ddpmpp_b64", "train_ddpmpp_b512", "sample_b1", "sample_b64", "sample_b512", "heun_b64")]
-ROW = re.compile(r"((small_)?(sample|heun)|(demo|ncsnpp)_sample|(demo_)?two_steps|train(_ddpmpp|_ncsnpp|_demo)?)_b[1-9][0-9]*(\+bfloat16)?")
+ROW = re.compile(r"((small_)?(sample|heun)|(demo|ncsnpp)_sample|(demo_)?two_steps|train(_ddpmpp|_ncsnpp|_demo)?)"
+                 r"_b[1-9][0-9]*(\+bfloat16)?")
 CUDA = ["channels_last+eager", "channels_last+compile+max-autotune"]
 SAMPLING = ["contiguous+eager", "channels_last+eager", "channels_last+trace", "contiguous+trace+optimized",
             "contiguous+compile+freezing", "channels_last+compile+freezing", "onnx+openvino", "onnx+onnxruntime"]
@@ -123,7 +125,8 @@ def compare(row, options, folder, log):
                     rounds[name].append(contestants[name].round())
             others_cores = (others() - others_before) / (time.monotonic() - start)
             left = len(os.sched_getaffinity(0)) - options.threads
-            result = {"name": row, "rounds": options.rounds, "peer_setting": setting, "peer_settings_ms": times, "difference": difference,
+            result = {"name": row, "rounds": options.rounds, "peer_setting": setting,
+                      "peer_settings_ms": times, "difference": difference,
                       "others_cores": round(max(0, others_cores), 3), "disturbed": others_cores > left + BUSY}
             for name, worker in contestants.items():
                 result[f"{name}_ms"] = statistics.median(rounds[name])

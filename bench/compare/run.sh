@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Times this library beside PyTorch 2.x, OpenVINO and ONNX Runtime: same cores, networks, weights and batches, float32. bench/cuda/run.sh
-# starts it with --device cuda for one GPU.
+# Times this library beside PyTorch 2.x, OpenVINO and ONNX Runtime: same cores, networks, weights and batches, float32.
+# bench/cuda/run.sh starts it with --device cuda for one GPU.
 set -euo pipefail
 
 usage() {

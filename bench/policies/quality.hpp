@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <numeric>
@@ -39,11 +38,6 @@ struct QualityOptions {
   std::filesystem::path out = "policies";
   bool quiet = false;
 };
-
-/// Processor time of this process, in seconds.
-inline double processor_seconds() {
-  return static_cast<double>(std::clock()) / static_cast<double>(CLOCKS_PER_SEC);
-}
 
 class Quality {
  public:

@@ -3,7 +3,6 @@
 // Fashion-MNIST the samples of each are after equal minutes. Options: policies_recipes --help
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <optional>
@@ -16,6 +15,7 @@
 
 #include "../../examples/programs/run/evaluate_program.hpp"
 #include "../../examples/programs/run/learning.hpp"
+#include "processor.hpp"
 
 namespace {
 
@@ -29,9 +29,6 @@ struct RecipesOptions {
   Index seeds = 1, count = 10000;
   unsigned threads = 0;
 };
-
-/// Seconds of all threads of this process.
-double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 class Recipes {
  public:
@@ -49,28 +46,26 @@ class Recipes {
     for (Index seed = 0; seed < options_.seeds; ++seed) {
       auto recipe = Recipe{.seed = static_cast<std::uint64_t>(seed)};
       recipe.steps = planned(make, recipe);
-      auto const began = processor_seconds();
+      auto const began = policies::processor_seconds();
       auto trainer = trainer_of(make(recipe), recipe);
       trainer.run(batches(recipe), recipe.steps, [](StepReport const&) { return true; });
       auto const label = name + ", seed " + to_text(seed);
       std::printf("%s: %s steps, %.0f s\n", label.c_str(), grouped(recipe.steps).c_str(),
-                  processor_seconds() - began);
+                  policies::processor_seconds() - began);
       draw(label, make(recipe).f, trainer.averaged(), sampler);
     }
   }
 
  private:
   static auto trainer_of(auto const& method, Recipe const& r) {
-    auto const window = std::max(1.0, r.ema_window * static_cast<double>(r.steps));
-    return Trainer{
-        method,
-        RAdam{.learning_rate = r.learning_rate, .beta2 = r.beta2, .schedule = build_rate(r)},
-        method.f.template initialize<X>(Key{r.seed}),
-        {.ema = Average::warm_up(std::min(r.ema, 1 - 1 / window)), .clip = r.clip, .key = {r.seed}}};
+    return Trainer{method,
+                   build_radam(r),
+                   method.f.template initialize<X>(Key{r.seed}),
+                   {.ema = build_average(r), .clip = r.clip, .key = {r.seed}}};
   }
   ImageBatches batches(Recipe const& r) const { return {train_, r.batch, Key{r.seed}}; }
 
-  /// The steps that fit, from the processor time of a few. Half of them are of the first stage, half late.
+  /// The steps that fit, from the processor time of a few of a short run, which has all stages.
   Index planned(auto const& make, Recipe recipe) const {
     constexpr Index tried = 40;
     recipe.steps = tried;
@@ -78,9 +73,9 @@ class Recipes {
     auto data = batches(recipe);
     auto const count = [](StepReport const&) { return true; };
     trainer.run(data, 2, count);
-    auto const began = processor_seconds();
+    auto const began = policies::processor_seconds();
     trainer.run(data, tried, count);
-    auto const step = (processor_seconds() - began) / (tried - 2) / threads();
+    auto const step = (policies::processor_seconds() - began) / (tried - 2) / threads();
     return static_cast<Index>(60 * options_.minutes / step);
   }
 
@@ -134,8 +129,6 @@ void compare(Recipes& recipes) {
       "MeanFlow", [](Recipe const& r) { return MeanFlow{.f = flow_map(r)}; }, jumps);
   recipes(
       "SoFlow", [](Recipe const& r) { return SoFlow{.f = flow_map(r)}; }, jumps);
-  recipes(
-      "PSD", [](Recipe const& r) { return ProgressiveSelfDistillation{.f = flow_map(r)}; }, jumps);
   recipes(
       "IMM", [](Recipe const& r) { return InductiveMomentMatching{.f = flow_map_of_levels(r)}; }, jumps);
 }

@@ -104,6 +104,14 @@ Parts<T> network_hessian_times(Parts<T> const& x, Parts<T> const& u) {
 
 }  // namespace
 
+TEST_CASE("the second derivative of a network, forward over forward, is that of reverse over forward") {
+  auto const x = network_values<double>(1), u = network_values<double>(200);
+  Parts<Dual<Dual<T>>> twice;
+  for (std::size_t k = 0; k < x.size(); ++k) twice[k] = {Dual<T>{x[k], u[k]}, Dual<T>{u[k]}};
+  auto const exact = dot_all(u, network_hessian_times(x, u));
+  CHECK(network(twice).tangent.tangent[0] == doctest::Approx(exact).epsilon(1e-10));
+}
+
 TEST_CASE("the second of two equal steps takes no memory from anywhere") {
   Threads const one{1};  // with more, the number of blocks in use at one time is left to chance
   Tape<Tensor<float>> tape;

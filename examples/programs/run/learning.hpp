@@ -76,6 +76,17 @@ inline RateSchedule build_rate(Recipe const& r) {
   return {.warmup = r.warm_up, .decay_from = from, .decay_to = from < r.steps ? r.steps : 0};
 }
 
+inline RAdam build_radam(Recipe const& r) {
+  return {.learning_rate = r.learning_rate, .beta2 = r.beta2, .schedule = build_rate(r)};
+}
+
+inline Average build_average(Recipe const& r) {
+  if (r.half_life > 0) return Average::half_life(r.half_life / static_cast<double>(r.batch));
+  if (r.ema_window == 0) return Average::constant(r.ema);
+  auto const window = std::max(1.0, r.ema_window * static_cast<double>(r.steps));
+  return Average::warm_up(std::min(r.ema, 1 - 1 / window));
+}
+
 inline GapTimes build_times(Recipe const& r) {
   GapTimes times;
   times.distribution = {r.law_mean, r.law_deviation};
@@ -114,9 +125,7 @@ struct GapTraining {
     return ConsistencyTraining{
         .f = f, .metric = PseudoHuber{c}, .times = build_times(r), .weighting = InverseGapWeighting{}};
   }
-  RAdam optimizer(Recipe const& r) const {
-    return {.learning_rate = r.learning_rate, .beta2 = r.beta2, .schedule = build_rate(r)};
-  }
+  RAdam optimizer(Recipe const& r) const { return build_radam(r); }
   Parameters<X> start(Function const& f, Key key) const { return f.template initialize<X>(key); }
   static Index stage(Recipe const& r, Index k) { return build_times(r).stage(k); }
   static std::vector<Stage> stages(Recipe const& r) {
@@ -145,9 +154,7 @@ struct GridTraining {
         .target = AdaptiveEmaTarget{
             .s0 = static_cast<double>(r.s0), .mu0 = r.mu0, .denominator = Denominator::intervals}};
   }
-  RAdam optimizer(Recipe const& r) const {
-    return {.learning_rate = r.learning_rate, .beta2 = r.beta2, .schedule = build_rate(r)};
-  }
+  RAdam optimizer(Recipe const& r) const { return build_radam(r); }
   Parameters<X> start(Function const& f, Key key) const { return f.template initialize<X>(key); }
   static Index stage(Recipe const&, Index) { return 0; }
   static std::vector<Stage> stages(Recipe const& r) {
@@ -208,9 +215,7 @@ class Distillation {
                                    .times = times,
                                    .weighting = DistillationWeighting{times.gaps()}};
   }
-  RAdam optimizer(Recipe const& r) const {
-    return {.learning_rate = r.learning_rate, .beta2 = r.beta2, .schedule = build_rate(r)};
-  }
+  RAdam optimizer(Recipe const& r) const { return build_radam(r); }
   Parameters<X> start(Function const&, Key) const { return phi_; }
   static Index stage(Recipe const& r, Index k) { return r.N > 0 ? 0 : build_times(r).stage(k); }
   static std::vector<Stage> stages(Recipe const& r) {
@@ -244,15 +249,9 @@ struct Denoising {
 template <class X, class Learning, Communicator C>
 auto build_trainer(Learning const& learning, typename Learning::Function const& f, Recipe const& r,
                    C const& processes) {
-  auto const average = [&] {
-    if (r.half_life > 0) return Average::half_life(r.half_life / static_cast<double>(r.batch));
-    if (r.ema_window == 0) return Average::constant(r.ema);
-    auto const window = std::max(1.0, r.ema_window * static_cast<double>(r.steps));
-    return Average::warm_up(std::min(r.ema, 1 - 1 / window));
-  }();
   auto const micro = r.micro_batch < r.batch ? r.micro_batch : 0;
   return Trainer{learning.method(f, r), learning.optimizer(r), learning.start(f, Key{r.seed}),
-                 TrainerSettings{.ema = average,
+                 TrainerSettings{.ema = build_average(r),
                                  .clip = r.clip,
                                  .condition_dropout = r.guided() ? r.without_class : 0,
                                  .micro_batch = micro,

@@ -94,9 +94,15 @@ class Handles {
   };
 
  public:
+  /// Of this kind; never destroyed: a thread may use one while the process ends.
+  static Handles& all() {
+    static auto& all = *new Handles;
+    return all;
+  }
+
   class Use {
    public:
-    Use(Handles& all, std::uint64_t id) : place_{all.places_[id % most]} {
+    explicit Use(std::uint64_t id) : place_{all().places_[id % most]} {
       place_.users.fetch_add(1);
       if (id == 0 || place_.id.load() != id) {
         place_.users.fetch_sub(1);

@@ -24,7 +24,7 @@ template <class Network>
 std::uint64_t add_new(Network network, consistency_model_settings const& s) {
   auto const made = [&](auto f) {
     auto theta = f.initialize(Key{s.seed});
-    return models().add(
+    return Models::all().add(
         std::make_unique<LoadedModel>(LoadedModel{std::move(f), PreparedParameters{std::move(theta)}, {}}));
   };
   return s.denoiser != 0 ? made(Denoiser{std::move(network)}) : made(ConsistencyFunction{std::move(network)});
@@ -80,7 +80,7 @@ consistency_status consistency_model_load(char const* path, consistency_model* m
         load_model<AnyFunction>(std::filesystem::path{&given(path, "consistency_model_load: no path")});
     model->id = std::visit(
         [](auto& loaded) {
-          return models().add(std::make_unique<LoadedModel>(LoadedModel{
+          return Models::all().add(std::make_unique<LoadedModel>(LoadedModel{
               std::move(loaded.f), PreparedParameters{std::move(loaded.theta)}, std::move(loaded.data)}));
         },
         any);
@@ -130,7 +130,7 @@ consistency_status consistency_model_new(consistency_model_settings const* setti
 consistency_status consistency_model_save(consistency_model model, char const* path) {
   return status_of([&] {
     auto const file = std::filesystem::path{&given(path, "consistency_model_save: no path")};
-    auto const loaded = Models::Use{models(), model.id};
+    auto const loaded = Models::Use{model.id};
     std::visit(
         [&](auto const& f) {
           save_model(file, Model{f, loaded->theta.parameters(), loaded->data});
@@ -141,7 +141,7 @@ consistency_status consistency_model_save(consistency_model model, char const* p
 
 consistency_status consistency_model_free(consistency_model model) {
   return status_of([&] {
-    models().remove(model.id);
+    Models::all().remove(model.id);
     give_back();
   });
 }
@@ -149,7 +149,7 @@ consistency_status consistency_model_free(consistency_model model) {
 consistency_status consistency_model_describe(consistency_model model, consistency_model_info* info) {
   return status_of([&] {
     auto& to = given(info, "consistency_model_describe: a null pointer for the info");
-    auto const loaded = Models::Use{models(), model.id};
+    auto const loaded = Models::Use{model.id};
     std::visit(
         [&](auto const& f) {
           auto const shape = f.network().data_shape();
@@ -172,7 +172,7 @@ consistency_status consistency_model_label(consistency_model model, size_t i, ch
     if (size == 0)
       throw InterfaceError{CONSISTENCY_SHAPE, "consistency_model_label: found 0 bytes, expected 1 or more"};
     auto& to = given(text, "consistency_model_label: a null pointer for the text");
-    auto const loaded = Models::Use{models(), model.id};
+    auto const loaded = Models::Use{model.id};
     auto const& labels = loaded->data.labels;
     if (i >= labels.size())
       throw InterfaceError{CONSISTENCY_CONFIG,

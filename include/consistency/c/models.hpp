@@ -29,11 +29,6 @@ struct LoadedModel {
 };
 
 using Models = Handles<LoadedModel, 0>;
-/// Never destroyed: a thread may draw while the process ends.
-inline Models& models() {
-  static auto& all = *new Models;
-  return all;
-}
 
 /// What was freed goes back to the system: an application may load the next model, or unload the library.
 inline void give_back() noexcept { MemoryPool::instance().trim(); }

@@ -50,11 +50,6 @@ class SessionOf : public Session {
 };
 
 using Sessions = Handles<Session, 1>;
-/// Never destroyed: a thread may draw while the process ends.
-Sessions& sessions() {
-  static auto& all = *new Sessions;
-  return all;
-}
 
 /// The session that this thread is drawing from: an observer may not free it.
 thread_local std::uint64_t drawn_from = 0;
@@ -78,7 +73,7 @@ consistency_status consistency_session_new(consistency_model model,
     given(session, "consistency_session_new: a null pointer for the handle").id = 0;
     auto const s = settings_or(settings, consistency_session_settings_init);
     auto const times = span_of(s.times, s.time_count);
-    auto const loaded = Models::Use{models(), model.id};
+    auto const loaded = Models::Use{model.id};
     auto executor = std::optional<HostExecutor>{};
     if (s.executor != nullptr) executor.emplace(s.executor->host, s.executor->run, s.executor->threads);
     auto const own = SessionSettings{.batch = s.batch,
@@ -96,7 +91,7 @@ consistency_status consistency_session_new(consistency_model model,
                                      : "settings: found steps, expected times of a consistency function"};
           auto const made = [&](auto const& sampler) {
             using S = std::remove_cvref_t<decltype(sampler)>;
-            return sessions().add(std::make_unique<SessionOf<F, S>>(f, loaded->theta, sampler, own));
+            return Sessions::all().add(std::make_unique<SessionOf<F, S>>(f, loaded->theta, sampler, own));
           };
           if constexpr (denoiser)
             return made(s.steps == 0 ? OdeSampler<>{} : OdeSampler<>{.steps = s.steps});
@@ -112,7 +107,7 @@ consistency_status consistency_session_free(consistency_session session) {
     if (session.id != 0 && session.id == drawn_from)
       throw InterfaceError{CONSISTENCY_CONFIG,
                            "consistency_session_free: found a call by the session's own observer"};
-    sessions().remove(session.id);
+    Sessions::all().remove(session.id);
     give_back();
   });
 }
@@ -128,7 +123,7 @@ consistency_status consistency_draw(consistency_session session, consistency_dra
   return status_of([&] {
     auto& out = given(samples, "consistency_draw: a null pointer for the samples");
     auto const s = settings_or(settings, consistency_draw_settings_init);
-    auto const drawing = Sessions::Use{sessions(), session.id};
+    auto const drawing = Sessions::Use{session.id};
     auto const before = std::exchange(drawn_from, session.id);
     struct Back {
       std::uint64_t to;

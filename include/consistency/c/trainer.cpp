@@ -114,6 +114,7 @@ class Training {
                     "1 or more");
     require_setting(std::isfinite(s.huber) && s.huber >= 0, "consistency_trainer_new", "huber", s.huber,
                     "0 or more");
+    auto const own = ExecutorScope{pool_};
     trainer_ =
         std::visit([&](auto const& f) { return made(f, model.theta.parameters(), teacher, s); }, model.f);
   }
@@ -170,8 +171,8 @@ class Training {
       return trainer_of(DenoiserTraining{.f = Denoiser{AnyNetwork{f.network()}}}, theta, s);
     } else {
       auto const own = ConsistencyFunction{AnyNetwork{f.network()}};
-      auto const root = std::sqrt(static_cast<double>(f.network().data_shape().count()));
-      auto const metric = PseudoHuber{s.huber > 0 ? s.huber : 0.00054 * root};
+      auto const metric =
+          s.huber > 0 ? PseudoHuber{s.huber} : PseudoHuber::for_dimensions(f.network().data_shape().count());
       if (teacher == nullptr) return training(own, metric, theta, s);
       return std::visit(
           [&]<class T>(T const& D) -> std::unique_ptr<AnyTrainer> {
@@ -198,11 +199,6 @@ class Training {
 };
 
 using Trainings = Handles<Training, 2>;
-/// Never destroyed: a thread may train while the process ends.
-Trainings& trainings() {
-  static auto& all = *new Trainings;
-  return all;
-}
 
 }  // namespace
 
@@ -223,10 +219,11 @@ consistency_status consistency_trainer_new(consistency_model model,
     given(trainer, "consistency_trainer_new: a null pointer for the handle").id = 0;
     static_cast<void>(given(settings, "consistency_trainer_new: no settings"));
     auto const s = settings_or(settings, consistency_trainer_settings_init);
-    auto const loaded = Models::Use{models(), model.id};
+    auto const loaded = Models::Use{model.id};
     std::optional<Models::Use> teacher;
-    if (s.teacher.id != 0) teacher.emplace(models(), s.teacher.id);
-    trainer->id = trainings().add(std::make_unique<Training>(*loaded, teacher ? &**teacher : nullptr, s));
+    if (s.teacher.id != 0) teacher.emplace(s.teacher.id);
+    trainer->id =
+        Trainings::all().add(std::make_unique<Training>(*loaded, teacher ? &**teacher : nullptr, s));
   });
 }
 
@@ -234,7 +231,7 @@ consistency_status consistency_train(consistency_trainer trainer, float const* d
                                      float const* condition, size_t condition_numbers, double* loss) {
   return status_of([&] {
     static_cast<void>(given(data, "consistency_train: a null pointer for the data"));
-    auto const training = Trainings::Use{trainings(), trainer.id};
+    auto const training = Trainings::Use{trainer.id};
     auto const value = training->step({data, numbers}, span_of(condition, condition_numbers));
     if (loss != nullptr) *loss = value;
   });
@@ -243,14 +240,14 @@ consistency_status consistency_train(consistency_trainer trainer, float const* d
 consistency_status consistency_trainer_model(consistency_trainer trainer, consistency_model* model) {
   return status_of([&] {
     given(model, "consistency_trainer_model: a null pointer for the handle").id = 0;
-    auto const training = Trainings::Use{trainings(), trainer.id};
-    model->id = models().add(training->model());
+    auto const training = Trainings::Use{trainer.id};
+    model->id = Models::all().add(training->model());
   });
 }
 
 consistency_status consistency_trainer_free(consistency_trainer trainer) {
   return status_of([&] {
-    trainings().remove(trainer.id);
+    Trainings::all().remove(trainer.id);
     give_back();
   });
 }
