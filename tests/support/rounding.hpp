@@ -21,7 +21,10 @@ inline constexpr double unit_roundoff = std::numeric_limits<S>::epsilon() / 2;
 
 /// Additions that a rounding error passes through in a sum of n terms: in blocks of 512, then over the
 /// blocks.
-inline double passes(Index n) { return static_cast<double>(std::min<Index>(n, 512) + n / 512); }
+inline double passes(Index n) {
+  Index const additions = std::min<Index>(n, 512) + n / 512;
+  return static_cast<double>(additions);
+}
 
 /// Units that a sum of n terms loses: √(passes / 6) times the 0.42 u of a mean rounding where terms have both
 /// signs, √(passes / 3) times it where they have one. Twice that.

@@ -27,7 +27,7 @@ inline thread_local std::array<char, 2048> last_error{};
 
 inline consistency_status failed(consistency_status status, std::string_view text) noexcept {
   auto const length = std::min(text.size(), last_error.size() - 1);
-  std::copy_n(text.data(), length, last_error.data());
+  std::copy_n(text.begin(), length, last_error.data());
   last_error[length] = '\0';
   return status;
 }

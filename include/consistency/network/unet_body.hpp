@@ -92,7 +92,7 @@ class UNetBody {
     H image;  // (n, h / 2^level, w / 2^level, c'), from the second level on
     for (auto const& block : down_) {
       step([&](H const& h) {
-        H const next = applied(block, theta, h, embedding, mode);  // (n, h', w', c')
+        H next = applied(block, theta, h, embedding, mode);  // (n, h', w', c')
         auto const* const residual = std::get_if<ResidualBlock>(&block);
         if (residual != nullptr && !residual->resamples()) return next;
         H const smaller =
