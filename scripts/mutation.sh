@@ -77,6 +77,10 @@ guidance from the condition on | model/guided.hpp | evaluated(without + strength
 conditions dropped that should stay | training/condition_dropout.hpp | u < rate ? S(0) : S(1) | u < rate ? S(1) : S(0)
 every sample of a batch drawn alike | training/condition_dropout.hpp | at.sample + static_cast<std::uint32_t>(i) | at.sample
 condition of the first samples for all | condition/condition.hpp | begin * width() | 0 * begin
+curvature of normalized numbers along one direction | autodiff/rules/normalized.hpp | a4 * mean_nb + b4 * mean_na | a4 * mean_nb
+curvature of normalized numbers without their own share | autodiff/rules/normalized.hpp | along(x, V(reshape(u, x.shape())))) - n4 * rest | along(x, V(reshape(u, x.shape())))) - 0.0 * n4 * rest
+normalized tangent that skips the normalization | autodiff/rules/normalized.hpp | add_term(y.tangent, along(x.primal, a.tangent)) | add_term(y.tangent, a.tangent)
+normalized tangent that knows no second derivative | autodiff/rules/normalized.hpp | if (x.tangent.defined()) | if (false && x.tangent.defined())
 Adam's decay coupled to the moments | optimizer/adamw.hpp | learning_rate * schedule.factor(u.k) * decay | decay
 momentum that forgets | optimizer/sgd.hpp | momentum * b + u.scale | 0.0 * b + u.scale
 cosine that rises | optimizer/rate_schedule.hpp | (1 - std::cos(std::numbers::pi * left)) | (1 + std::cos(std::numbers::pi * left))
@@ -140,6 +144,7 @@ tests_of() {
     training/trunc* | training/consistency_mid* | training/stage* | schedule/trunc* | schedule/log_st*)
       echo training/stages ;;
     identity/*) echo oracle/flow_map ;;
+    autodiff/*) echo autodiff/network ;;
     weighting/*) echo weighting/weighting ;;
     process/variance* | schedule/*) echo process/process "${oracles[@]}" ;;
     parameterization/[tv]*) echo parameterization/flow ;;

@@ -16,6 +16,7 @@
 #include <consistency/c/any_network.hpp>
 #include <consistency/c/models.hpp>
 #include <consistency/core/executor.hpp>
+#include <consistency/core/sole_use.hpp>
 #include <consistency/core/thread_pool.hpp>
 #include <consistency/optimizer/radam.hpp>
 #include <consistency/schedule/doubling_steps.hpp>
@@ -120,7 +121,7 @@ class Training {
   }
 
   double step(std::span<float const> data, std::span<float const> condition) {
-    auto const busy = Busy{in_use_};
+    auto const busy = detail::SoleUse{in_use_, where, "a trainer"};
     auto const own = ExecutorScope{pool_};
     if (trainer_->steps_done() == steps_)
       fail<config_error>(where, "steps done", number_text(steps_), "fewer: all that were planned are done",
@@ -140,26 +141,12 @@ class Training {
   }
 
   std::unique_ptr<LoadedModel> model() {
-    auto const busy = Busy{in_use_};
+    auto const busy = detail::SoleUse{in_use_, where, "a trainer"};
     return std::make_unique<LoadedModel>(
         LoadedModel{f_, PreparedParameters{Parameters<X>{trainer_->averaged()}}, data_});
   }
 
  private:
-  class Busy {
-   public:
-    explicit Busy(std::atomic<bool>& in_use) : in_use_{in_use} {
-      if (in_use_.exchange(true, std::memory_order_acquire))
-        fail<config_error>(where, "a trainer that another thread is using", "two threads", "one");
-    }
-    Busy(Busy const&) = delete;
-    Busy& operator=(Busy const&) = delete;
-    ~Busy() { in_use_.store(false, std::memory_order_release); }
-
-   private:
-    std::atomic<bool>& in_use_;
-  };
-
   template <class F>
   static std::unique_ptr<AnyTrainer> made(F const& f, Parameters<X> const& theta, LoadedModel const* teacher,
                                           consistency_trainer_settings const& s) {

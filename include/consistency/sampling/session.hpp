@@ -15,6 +15,7 @@
 
 #include <consistency/core/executor.hpp>
 #include <consistency/core/memory.hpp>
+#include <consistency/core/sole_use.hpp>
 #include <consistency/core/thread_pool.hpp>
 #include <consistency/data/normalizer.hpp>
 #include <consistency/sampling/sample.hpp>
@@ -86,7 +87,8 @@ class SamplingSession {
   /// before anything is drawn, and numeric_error for a sample or a condition that is not finite.
   template <Observer<X> O = Unobserved>
   void draw(std::span<float> out, DrawSettings const& settings, O&& observer = {}) {
-    auto const busy = Busy{in_use_};
+    auto const busy = detail::SoleUse{in_use_, where, "a session",
+                                      "Make a session for each thread; they may share the parameters."};
     auto const own = Own{*this};
     auto const n = samples(out, settings);
     auto const shape = sample_shape().samples(n);
@@ -114,20 +116,6 @@ class SamplingSession {
  private:
   static constexpr auto where = "SamplingSession";
 
-  class Busy {
-   public:
-    explicit Busy(std::atomic<bool>& in_use) : in_use_{in_use} {
-      if (in_use_.exchange(true, std::memory_order_acquire))
-        fail<config_error>(where, "a session that another thread is drawing from", "two threads", "one",
-                           "Make a session for each thread; they may share the parameters.");
-    }
-    Busy(Busy const&) = delete;
-    Busy& operator=(Busy const&) = delete;
-    ~Busy() { in_use_.store(false, std::memory_order_release); }
-
-   private:
-    std::atomic<bool>& in_use_;
-  };
   /// The session's own threads and memory.
   struct Own {
     explicit Own(SamplingSession& s) noexcept : memory{s.memory_} {
