@@ -21,7 +21,7 @@ struct TwoPieces {
   TwoPieces() {
     for (auto* const piece : {memory.data() + size, memory.data()}) {
       REQUIRE(blocks.reserve());
-      blocks.add(piece, size);
+      blocks.add(piece, size, size);
     }
   }
   void* take(std::size_t bytes) {
@@ -105,6 +105,32 @@ TEST_CASE("blocks in use never overlap, and all memory is free after them") {
   }
   for (auto const& [memory, bytes] : used) two.blocks.put(memory);
   CHECK(two.given_back().size() == 2);
+}
+
+TEST_CASE("a block of the system that is larger than what is wanted has the rest free") {
+  TwoPieces two;
+  auto memory = std::vector<std::byte>(100);
+  REQUIRE(two.blocks.reserve());
+  two.blocks.add(memory.data(), 100, 60);
+  CHECK(two.take(41) == nullptr);
+  CHECK(two.take(40) == memory.data() + 60);
+}
+
+TEST_CASE("the system is asked for a sixteenth of what it gave, up to 64 MiB, in whole large pages") {
+  constexpr std::size_t mega = std::size_t{1} << 20U;
+  CHECK(LargeBlocks::asked(70000, 0) == 70016);
+  CHECK(LargeBlocks::asked(70000, 32 * mega) == 2 * mega);
+  CHECK(LargeBlocks::asked(5 * mega, 32 * mega) == 6 * mega);
+  CHECK(LargeBlocks::asked(5 * mega, 160 * mega) == 10 * mega);
+  CHECK(LargeBlocks::asked(5 * mega, 64 * 1024 * mega) == 64 * mega);
+  CHECK(LargeBlocks::asked(99 * mega, 64 * 1024 * mega) == 100 * mega);
+  MemoryPool pool;
+  auto *const a = pool.allocate(5 * mega), *const b = pool.allocate(mega);
+  CHECK(pool.system_allocations() == 1);
+  CHECK(pool.reserved_bytes() == 6 * mega);
+  pool.release(a, 5 * mega);
+  pool.release(b, mega);
+  pool.trim();
 }
 
 TEST_CASE("large sizes that come one after the other share the pool's memory") {

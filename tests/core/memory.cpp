@@ -74,8 +74,8 @@ TEST_CASE("a block is at most a sixteenth larger than what was asked for") {
     CAPTURE(size);
     OwnPool pool;
     auto* const memory = pool.allocate(size);
-    CHECK(pool.reserved_bytes() >= size);
-    CHECK(pool.reserved_bytes() <= (size + 63) / 64 * 64 * 17 / 16 + 64);
+    CHECK(pool.peak_bytes() >= size);
+    CHECK(pool.peak_bytes() <= (size + 63) / 64 * 64 * 17 / 16 + 64);
     pool.release(memory, size);
   }
 }
@@ -283,6 +283,19 @@ TEST_CASE("the pool takes memory from a program's own allocator, gives all of it
   pool.use(system_memory());
   CHECK(heap.held == 0);
   CHECK(heap.trims > 0);
+}
+
+TEST_CASE("a source that has no more than what is wanted gives that") {
+  Heap heap;
+  OwnPool pool;
+  pool.use(heap.source());
+  constexpr std::size_t mega = std::size_t{1} << 20U;
+  auto* const much = pool.allocate(64 * mega);
+  heap.largest = heap.held + 2 * mega;
+  auto* const little = pool.allocate(mega);  // a sixteenth of what there is would be 4 MiB
+  CHECK(heap.held == 65 * mega);
+  pool.release(much, 64 * mega);
+  pool.release(little, mega);
 }
 
 TEST_CASE("a memory source without functions, or whose blocks are not aligned, is rejected") {

@@ -6,6 +6,8 @@
 #include <new>
 #include <vector>
 
+#include <consistency/core/memory_source.hpp>
+
 namespace consistency {
 
 /// Memory of the system in blocks: a free one is split where less is asked for, and free neighbours are one
@@ -13,10 +15,18 @@ namespace consistency {
 /// what is searched is a list.
 class LargeBlocks {
  public:
-  /// Makes room in the list for one block more, which `take` and `add` need. False: there is no memory for
-  /// it.
+  /// What to ask the system for where `size` bytes are wanted and it has given `reserved`: a sixteenth of
+  /// that at least, up to 64 MiB, or sizes that follow each other would not fit into what is free; from two
+  /// large pages on, whole ones.
+  static constexpr std::size_t asked(std::size_t size, std::size_t reserved) noexcept {
+    constexpr auto page = MemorySource::large_page;
+    auto const bytes = std::max(size, std::min(reserved / 16, std::size_t{64} << 20U));
+    return bytes < 2 * page ? (bytes + 63) / 64 * 64 : (bytes + page - 1) / page * page;
+  }
+
+  /// Makes room in the list for two blocks more, which `add` needs. False: there is no memory for it.
   [[nodiscard]] bool reserve() noexcept try {
-    if (blocks_.size() == blocks_.capacity()) blocks_.reserve(2 * blocks_.size() + 64);
+    if (blocks_.size() + 2 > blocks_.capacity()) blocks_.reserve(2 * blocks_.size() + 64);
     return true;
   } catch (std::bad_alloc const&) {
     return false;
@@ -37,10 +47,13 @@ class LargeBlocks {
     return memory;
   }
 
-  /// A block of the system, which is in use from now on.
-  void add(void* memory, std::size_t size) noexcept {
+  /// A block of the system, of which the first `used` bytes are in use from now on.
+  void add(void* memory, std::size_t size, std::size_t used) noexcept {
     auto* const start = static_cast<std::byte*>(memory);
-    blocks_.insert(at(start), {.memory = start, .size = size, .free = false, .first = true});
+    auto const block =
+        blocks_.insert(at(start), {.memory = start, .size = used, .free = false, .first = true});
+    if (size > used)
+      blocks_.insert(block + 1, {.memory = start + used, .size = size - used, .free = true, .first = false});
   }
 
   /// `memory` is free again.

@@ -105,23 +105,7 @@ class MemoryPool {
     auto const lock = std::scoped_lock{mutex_};
     if (size >= large_size && !large_.reserve()) out_of_memory(bytes, reserved_);
     auto* block = unused(bin);
-    if (block == nullptr) {
-      block = source_.allocate(source_.user, size);
-      if (block == nullptr && reserved_ > live_) {
-        give_back();
-        block = source_.allocate(source_.user, size);
-      }
-      if (block == nullptr) out_of_memory(bytes, reserved_);
-      if (std::bit_cast<std::uintptr_t>(block) % alignment != 0) {
-        source_.release(source_.user, block, size);
-        fail<config_error>("MemoryPool", "block of the memory source",
-                           "address " + number_text(std::bit_cast<std::uintptr_t>(block)),
-                           "a multiple of " + number_text(alignment));
-      }
-      if (size >= large_size) large_.add(block, size);
-      ++system_allocations_;
-      reserved_ += size;
-    }
+    if (block == nullptr) block = from_source(size, bytes);
     live_ += size;
     peak_ = std::max(peak_, live_);
     return block;
@@ -154,6 +138,33 @@ class MemoryPool {
     at_fork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
             [] { instance().mutex_.unlock(); });
     return pool;
+  }
+
+  /// A new block of `size` bytes, cut from a larger one of the source where it has one.
+  void* from_source(std::size_t size, std::size_t bytes) {
+    auto const large = size >= large_size;
+    auto asked = large ? LargeBlocks::asked(size, reserved_) : size;
+    auto const ask = [&] { return source_.allocate(source_.user, asked); };
+    auto* block = ask();
+    if (block == nullptr && reserved_ > live_) {
+      give_back();
+      block = ask();
+    }
+    if (block == nullptr && asked > size) {
+      asked = size;
+      block = ask();
+    }
+    if (block == nullptr) out_of_memory(bytes, reserved_);
+    if (std::bit_cast<std::uintptr_t>(block) % alignment != 0) {
+      source_.release(source_.user, block, asked);
+      fail<config_error>("MemoryPool", "block of the memory source",
+                         "address " + number_text(std::bit_cast<std::uintptr_t>(block)),
+                         "a multiple of " + number_text(alignment));
+    }
+    if (large) large_.add(block, asked, size);
+    ++system_allocations_;
+    reserved_ += asked;
+    return block;
   }
 
   [[noreturn]] static void out_of_memory(std::size_t bytes, std::size_t held) {

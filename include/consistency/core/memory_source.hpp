@@ -16,7 +16,8 @@ namespace consistency {
 /// Where MemoryPool takes its blocks from: the system's allocator, or a program's own. The functions are
 /// called by any thread that needs memory, one at a time; they use no tensors.
 struct MemorySource {
-  static constexpr std::size_t alignment = 64;  ///< of every block, in bytes
+  static constexpr std::size_t alignment = 64;                      ///< of every block, in bytes
+  static constexpr std::size_t large_page = std::size_t{1} << 21U;  ///< of the processor's, in bytes
 
   void* (*allocate)(void* user, std::size_t bytes) noexcept;  ///< nullptr: there is none left
   void (*release)(void* user, void* memory, std::size_t bytes) noexcept;
@@ -29,11 +30,10 @@ namespace detail {
 /// Large blocks ask for large pages: a pass over weights then misses the address cache a few times only.
 inline void* system_allocate(void*, std::size_t bytes) noexcept {
 #ifdef __linux__
-  constexpr std::size_t page = std::size_t{1} << 21U;
-  if (bytes >= 2 * page) {
-    auto const rounded = (bytes + page - 1) / page * page;
-    auto* const block = std::aligned_alloc(page, rounded);
-    if (block != nullptr) static_cast<void>(::madvise(block, rounded, MADV_HUGEPAGE));
+  constexpr auto page = MemorySource::large_page;
+  if (bytes >= 2 * page && bytes % page == 0) {
+    auto* const block = std::aligned_alloc(page, bytes);
+    if (block != nullptr) static_cast<void>(::madvise(block, bytes, MADV_HUGEPAGE));
     return block;
   }
 #endif
