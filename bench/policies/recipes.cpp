@@ -59,7 +59,7 @@ class Recipes {
  private:
   static auto trainer_of(auto const& method, Recipe const& r) {
     return Trainer{method,
-                   build_radam(r),
+                   build_muon(r),
                    method.f.template initialize<X>(Key{r.seed}),
                    {.ema = build_average(r), .clip = r.clip, .key = {r.seed}}};
   }

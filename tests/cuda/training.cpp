@@ -6,6 +6,7 @@
 #include <consistency/cuda.hpp>
 #include <consistency/editing/inpaint.hpp>
 #include <consistency/editing/super_resolve.hpp>
+#include <consistency/optimizer/muon.hpp>
 
 #include "../tensor/support.hpp"
 #include "../training/state.hpp"
@@ -32,21 +33,21 @@ UNet small_unet() {
 Host batch(Index k) { return 0.5 * normal<Host>({4, 8, 8, 2}, Key{5}, {static_cast<std::uint32_t>(k)}); }
 
 /// θ and the losses of a few steps on X's backend.
-template <class X>
-std::pair<Parameters<Host>, std::vector<double>> train(auto const& method, Index steps) {
-  Trainer trainer{method,
-                  RAdam{.learning_rate = 1e-3},
-                  method.f.template initialize<X>(Key{3}),
-                  {.ema = 0.9, .clip = 1, .key = Key{4}}};
+template <class X, class O = RAdam>
+std::pair<Parameters<Host>, std::vector<double>> train(auto const& method, Index steps,
+                                                       O const& optimizer = {.learning_rate = 1e-3}) {
+  Trainer trainer{
+      method, optimizer, method.f.template initialize<X>(Key{3}), {.ema = 0.9, .clip = 1, .key = Key{4}}};
   std::vector<double> losses;
   for (Index k = 0; k < steps; ++k) losses.push_back(trainer.step(to<typename X::Backend>(batch(k))).loss);
   return {to<Cpu>(trainer.averaged()), losses};
 }
 
 /// Training on the device is training on the CPU, to rounding.
-void same_training(auto const& method, Index steps) {
-  auto const [found, losses] = train<Device>(method, steps);
-  auto const [expected, references] = train<Host>(method, steps);
+template <class O = RAdam>
+void same_training(auto const& method, Index steps, O const& optimizer = {.learning_rate = 1e-3}) {
+  auto const [found, losses] = train<Device>(method, steps, optimizer);
+  auto const [expected, references] = train<Host>(method, steps, optimizer);
   CHECK(relative_error(found.flat(), expected.flat()) <= 1e-9);
   for (std::size_t k = 0; k < losses.size(); ++k) {
     CHECK(references[k] > 0);
@@ -100,6 +101,11 @@ TEST_CASE("samples on the device are the CPU's to rounding") {
   };
   check(OneStep{});
   check(Multistep{.times = {10, 0.8, 0.1}});
+}
+
+TEST_CASE("training by Muon on the device is the CPU's to rounding") {
+  NEEDS_DEVICE();
+  same_training(ConsistencyTraining{.f = ConsistencyFunction{small_unet()}}, 3, Muon{});
 }
 
 TEST_CASE("edits on the device are the CPU's to rounding, known numbers to the bit") {

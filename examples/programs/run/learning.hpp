@@ -14,6 +14,7 @@
 #include <consistency/metric/lpips.hpp>
 #include <consistency/network/feature_extractor.hpp>
 #include <consistency/network/vgg16.hpp>
+#include <consistency/optimizer/muon.hpp>
 
 #include "network.hpp"
 #include "processes.hpp"
@@ -80,6 +81,14 @@ inline RAdam build_radam(Recipe const& r) {
   return {.learning_rate = r.learning_rate, .beta2 = r.beta2, .schedule = build_rate(r)};
 }
 
+/// Kernels and matrices at their own rate; biases and scales as AdamW moves them.
+inline Muon build_muon(Recipe const& r) {
+  auto const schedule = build_rate(r);
+  return {.learning_rate = r.matrix_rate,
+          .schedule = schedule,
+          .rest = {.learning_rate = r.learning_rate, .beta2 = r.beta2, .decay = 0, .schedule = schedule}};
+}
+
 inline Average build_average(Recipe const& r) {
   if (r.half_life > 0) return Average::half_life(r.half_life / static_cast<double>(r.batch));
   if (r.ema_window == 0) return Average::constant(r.ema);
@@ -125,7 +134,7 @@ struct GapTraining {
     return ConsistencyTraining{
         .f = f, .metric = PseudoHuber{c}, .times = build_times(r), .weighting = InverseGapWeighting{}};
   }
-  RAdam optimizer(Recipe const& r) const { return build_radam(r); }
+  Muon optimizer(Recipe const& r) const { return build_muon(r); }
   Parameters<X> start(Function const& f, Key key) const { return f.template initialize<X>(key); }
   static Index stage(Recipe const& r, Index k) { return build_times(r).stage(k); }
   static std::vector<Stage> stages(Recipe const& r) {

@@ -75,6 +75,7 @@ struct Recipe {
   // Loss and optimizer.
   double huber = 0.00054;  ///< c of the metric, times the root of the number of dimensions
   double learning_rate = 1e-3;
+  double matrix_rate = 0.02;  ///< of kernels and matrices, in "gaps"
   double beta2 = 0.99;
   Index warm_up = 0;        ///< steps over which the learning rate rises
   double decay_from = 0.7;  ///< share of K after which the learning rate falls to 0; 1: never
@@ -112,6 +113,7 @@ void for_each_field(R& r, auto const& visit) {
   visit("denoising", r.denoising), visit("stage", r.stage), visit("stages", r.stages);
   visit("N", r.N), visit("s0", r.s0), visit("s1", r.s1), visit("mu0", r.mu0);
   visit("huber", r.huber), visit("learning_rate", r.learning_rate), visit("beta2", r.beta2);
+  visit("matrix_rate", r.matrix_rate);
   visit("warm_up", r.warm_up), visit("decay_from", r.decay_from), visit("clip", r.clip);
   visit("ema", r.ema), visit("ema_window", r.ema_window), visit("half_life", r.half_life);
 }
@@ -142,7 +144,8 @@ inline bool may_be_missing(std::string const& name) {
                                     "s1",
                                     "mu0",
                                     "warm_up",
-                                    "half_life"};
+                                    "half_life",
+                                    "matrix_rate"};
   return std::find(later.begin(), later.end(), name) != later.end();
 }
 

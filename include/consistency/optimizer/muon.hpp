@@ -12,10 +12,10 @@ namespace consistency {
 
 /// Muon (Jordan et al. 2024): the momentum of a matrix is replaced by the nearest matrix whose singular
 /// values are all about 1, found by Newton and Schulz's iteration; kernels (k, k, c, o) count as (k² c, o).
-/// What has one axis, and matrices of one row or column, are AdamW's.
+/// What has one axis, and matrices of one row or column, are AdamW's, whose first moment is called momentum
+/// here.
 struct Muon {
-  static constexpr auto state_names =
-      std::array<std::string_view, 3>{"momentum", moment_names[0], moment_names[1]};
+  static constexpr auto state_names = std::array<std::string_view, 2>{"momentum", moment_names[1]};
   double learning_rate = 0.02;
   double momentum = 0.95;
   double decay = 0;  ///< λ of the matrices
@@ -35,7 +35,7 @@ struct Muon {
   template <class X>
   void update(Update<X>& u) const {
     constexpr auto own = std::array<std::size_t, 1>{0};
-    constexpr auto moments = std::array<std::size_t, 2>{1, 2};
+    constexpr auto moments = std::array<std::size_t, 2>{0, 1};
     for (auto const& entry : u.entries) {
       auto const one = std::span{&entry, 1};
       auto const columns = entry.shape.rank() >= 2 ? entry.shape.back() : 1;
