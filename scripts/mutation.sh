@@ -127,8 +127,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$root"/scripts/install-dependencies.sh
+(cd "$root" && cmake --preset dev >/dev/null)  # writes headers of the tests
 compiler=${CXX:-c++}
-flags=(-std=c++20 -O1 -march=native -w
+flags=(-std=c++20 -O1 -march=native -w -I"$root"/build/dev/tests/generated
   $(pkg-config --cflags eigen3 | sed 's/-I/-isystem /g'))
 oracles=(oracle/boundary_and_order oracle/training_and_distillation oracle/continuous_time)
 "$compiler" "${flags[@]}" -c "$root"/tests/main.cpp -o "$work"/main.o
