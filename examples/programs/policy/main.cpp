@@ -8,11 +8,13 @@
 #include <exception>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <consistency/io/apng.hpp>
 
 #include "../support/command_line.hpp"
+#include "curves.hpp"
 #include "picture.hpp"
 #include "policies.hpp"
 
@@ -54,11 +56,19 @@ int run(Options const& options) {
   std::printf("%s steps of %s demonstrations, of which %s succeed\n",
               example::grouped(data.chunks.shape()[0]).c_str(), example::grouped(data.episodes).c_str(),
               example::grouped(data.solved).c_str());
-  Policies const policies{options.plan, data, [&](char const* name, cm::StepReport const& report) {
+  std::vector<Curve> curves;
+  Policies const policies{options.plan, data,
+                          [&](char const* name, cm::StepReport const& report) {
                             if (report.step % std::max<Index>(1, options.plan.steps / 4) != 0) return;
-                            std::printf("%-12s step %5s  loss %.4f\n", name,
+                            std::printf("%-25s step %5s  loss %.4f\n", name,
                                         example::grouped(report.step).c_str(), report.loss);
                             std::fflush(stdout);
+                          },
+                          [&](char const* name, Index step, Policies::Draw const& draw) {
+                            if (curves.empty() || curves.back().name != name) curves.push_back({name, {}});
+                            auto const solved = rollout(options.episodes, Key{3}, draw).count_solved();
+                            curves.back().points.emplace_back(
+                                step, static_cast<double>(solved) / static_cast<double>(options.episodes));
                           }};
   std::printf("%s parameters, trained in %s\n\n", example::grouped(policies.parameters()).c_str(),
               example::clock_text(watch.seconds()).c_str());
@@ -92,6 +102,7 @@ int run(Options const& options) {
 
   auto const columns = std::min<Index>(6, options.episodes);
   std::filesystem::create_directories(options.out);
+  Curves{std::move(curves), options.plan.steps}.write(options.out / "curves.svg");
   cm::write_png(options.out / "episodes.png", ways(shown, columns, 150));
   cm::write_apng(options.out / "episodes.apng", frames(shown, columns, 100, 2), 80, 1500);
   std::printf("\n%s in all; pictures are in %s\n", example::clock_text(watch.seconds()).c_str(),

@@ -8,7 +8,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -52,32 +51,34 @@ class Policies {
  public:
   using Draw = std::function<X(X const&, Index)>;  // chunks (n, horizon, 2)
   using Report = std::function<void(char const* name, cm::StepReport const&)>;
+  /// Is shown each policy a few times along its training.
+  using Look = std::function<void(char const* name, Index step, Draw const&)>;
 
-  Policies(Plan const& plan, Demonstrations const& data, Report report)
+  Policies(Plan const& plan, Demonstrations const& data, Report report, Look look)
       : plan_{plan},
         of_observations_{cm::Normalizer::standard(data.observations)},
         of_actions_{cm::Normalizer::limits(data.chunks)},
         batches_{of_observations_(data.observations), of_actions_(data.chunks), plan.batch, Key{2}},
-        report_{std::move(report)} {
-    std::tie(teacher_, teacher_rate) = trained(
-        "diffusion", cm::DenoiserTraining{.f = D_, .distribution = cm::LogNormalDistribution{0.0, 1.4}},
-        D_.initialize(Key{42}), 1e-3);
-    std::tie(student_, student_rate) =
-        trained("consistency",
-                cm::ConsistencyDistillation{.f = f_,
-                                            .velocity = cm::TeacherVelocity{D_, teacher_->parameters()},
-                                            .solver = cm::Heun{},
-                                            .metric = cm::L2{},
-                                            .times = cm::GridTimes<cm::FixedSteps>{{.N = 10}}},
-                teacher_->parameters(), 1e-3);
-    std::tie(trajectory_, trajectory_rate) = trained(
-        "trajectory",
-        cm::ConsistencyTrajectoryModel{
-            .f = G_, .velocity = cm::TeacherVelocity{D_, teacher_->parameters()}, .target = {.mu = 0.99}},
-        G_.initialize(Key{42}), 1e-3);
-    std::tie(map_, map_rate) =
-        trained("MeanFlow", cm::MeanFlow{.f = X_, .metric = cm::L2{}}, X_.initialize(Key{42}), 1e-3);
-    std::tie(two_, two_rate) = trained("regressions", regressions_, D_.initialize(Key{42}), 1e-3);
+        report_{std::move(report)},
+        look_{std::move(look)} {
+    teacher_rate = train(teacher_, "diffusion, 35 evaluations", diffusion(18),
+                         cm::DenoiserTraining{.f = D_, .distribution = cm::LogNormalDistribution{0.0, 1.4}},
+                         D_.initialize(Key{42}));
+    auto const velocity = cm::TeacherVelocity{D_, teacher_->parameters()};
+    student_rate = train(student_, "consistency, 1", consistency({}),
+                         cm::ConsistencyDistillation{.f = f_,
+                                                     .velocity = velocity,
+                                                     .solver = cm::Heun{},
+                                                     .metric = cm::L2{},
+                                                     .times = cm::GridTimes<cm::FixedSteps>{{.N = 10}}},
+                         teacher_->parameters());
+    trajectory_rate =
+        train(trajectory_, "CTM, 1", trajectory(1),
+              cm::ConsistencyTrajectoryModel{.f = G_, .velocity = velocity, .target = {.mu = 0.99}},
+              G_.initialize(Key{42}));
+    map_rate = train(map_, "MeanFlow, 1", mean_flow(1), cm::MeanFlow{.f = X_, .metric = cm::L2{}},
+                     X_.initialize(Key{42}));
+    two_rate = train(two_, "two regressions, 2", regression(2), regressions_, D_.initialize(Key{42}));
   }
 
   double teacher_rate, student_rate, trajectory_rate, map_rate, two_rate;  ///< training steps a second
@@ -133,20 +134,26 @@ class Policies {
   }
 
  private:
-  /// The average of θ after training, and steps a second.
+  /// Trains; `averaged` is the average of θ, which draw reads. Returns steps a second.
   template <class M>
-  std::pair<cm::PreparedParameters<X>, double> trained(char const* name, M const& method,
-                                                       cm::Parameters<X> const& theta, double rate) {
+  double train(std::optional<cm::PreparedParameters<X>>& averaged, char const* name, Draw const& draw,
+               M const& method, cm::Parameters<X> const& theta) {
+    constexpr Index looks = 9;
     auto const optimizer = cm::AdamW{
-        .learning_rate = rate,
+        .learning_rate = 1e-3,
         .decay = 1e-6,
         .schedule = {.warmup = plan_.steps / 15, .decay_to = plan_.steps, .decay = cm::Decay::cosine}};
     cm::Trainer trainer{method, optimizer, theta, {.ema = 0.995, .clip = 1}};
-    auto const watch = example::Stopwatch{};
-    trainer.run(batches_, plan_.steps,
-                [&](cm::StepReport const& report) { return report_(name, report), true; });
-    return {cm::PreparedParameters<X>{trainer.averaged()},
-            static_cast<double>(plan_.steps) / watch.seconds()};
+    double seconds = 0;
+    for (Index i = 0; i <= looks; ++i) {
+      auto const watch = example::Stopwatch{};
+      trainer.run(batches_, plan_.steps * i / looks,
+                  [&](cm::StepReport const& report) { return report_(name, report), true; });
+      seconds += watch.seconds();
+      averaged = cm::PreparedParameters<X>{trainer.averaged()};
+      look_(name, trainer.state().step, draw);
+    }
+    return static_cast<double>(plan_.steps) / seconds;
   }
 
   /// Between numbers of the task and those that networks see.
@@ -168,6 +175,7 @@ class Policies {
   cm::Normalizer of_observations_, of_actions_;
   DemonstrationBatches batches_;
   Report report_;
+  Look look_;
   ChunkMlp net_;
   cm::VarianceExploding process_{.epsilon = 0.02, .T = 10};
   cm::Denoiser<ChunkMlp> D_{net_, cm::EdmPreconditioning{}, process_};
