@@ -33,7 +33,7 @@ foreach(page IN ITEMS README.md docs/design.md examples/01_gaussian.cpp)
   endif()
 endforeach()
 
-execute_process(COMMAND ${CMAKE_COMMAND} -S ${root} -B ${folder}/unknown -DCONSISTENCY_COMPILED=AVX2
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${root} -B ${folder}/unknown ${common} -DCONSISTENCY_COMPILED=AVX2
                 RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE said)
 if(NOT failed OR NOT said MATCHES "CONSISTENCY_COMPILED: found \"AVX2\", expected ON, NATIVE or OFF")
   message(FATAL_ERROR "An unknown kind of compiled core is configured:\n${said}")
